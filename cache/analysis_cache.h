@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// Sharded, mutex-protected LRU of immutable records, with expiry, single flight and statistics.
+#pragma once
+#include "cache/record.h"
+#include "dsp/annotate.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/// Thread-safety: Safe, except on the audio thread (takes a lock). Nothing is called back while a
+/// lock is held; no call waits for another caller's extraction except analysis_cache_wait().
+struct analysis_cache;
+
+struct analysis_cache_config {
+    size_t capacity_entries; // 0: keeps nothing, every request extracts
+    size_t capacity_bytes;   // keys, records and bookkeeping together; 0: no limit by bytes
+    int64_t ttl_ns;          // after insertion; 0: never
+    int64_t idle_ns;         // after the last hit; 0: never
+    unsigned shards; // 0: min(64, largest power of two <= capacity_entries / 32), at least 1
+    int64_t (*now_ns)(void *context); // NULL: CLOCK_BOOTTIME
+    void *now_context;
+};
+
+/// What the player uses: 50 entries, 64 MiB, 1 h.
+struct analysis_cache_config analysis_cache_config_default(void);
+
+struct analysis_cache_stats {
+    uint64_t hits, misses, insertions, evictions, expirations, invalidations;
+    uint64_t failures;        // extractions that ended in an error
+    uint64_t stale_discarded; // extractions thrown away because of an invalidation meanwhile
+    size_t entries, bytes, in_flight, waiters;
+};
+
+/// A key: opaque bytes, copied. `path` groups keys for invalidation by track and by path prefix.
+struct analysis_cache_key {
+    const void *bytes;
+    size_t size;
+    const char *path; // NUL-terminated
+};
+
+/// One caller's part in an extraction under way: the leader's, who must end it, or a waiter's.
+struct analysis_cache_ticket;
+
+enum analysis_cache_outcome {
+    ANALYSIS_CACHE_HIT,  // *record is set, a new reference
+    ANALYSIS_CACHE_LEAD, // *ticket: this caller extracts, then calls _publish() or _fail()
+    ANALYSIS_CACHE_WAIT, // *ticket: someone else extracts; analysis_cache_wait() or a callback
+};
+
+/// @return 0; -EINVAL; -ENOMEM. On error *out is NULL.
+MUST_CHECK int analysis_cache_create(struct analysis_cache **out,
+                                     const struct analysis_cache_config *config);
+/// Destroy and set *cache to NULL. NULL is fine. No ticket may be open, no other thread inside.
+void analysis_cache_destroy(struct analysis_cache **cache);
+
+/// Find a record and make it the most recently used. Counts a hit or a miss.
+/// @return a new reference (record_unref() it), or NULL on a miss.
+struct record *analysis_cache_acquire(struct analysis_cache *cache,
+                                      const struct analysis_cache_key *key);
+/// The same without promotion and without statistics.
+struct record *analysis_cache_peek(struct analysis_cache *cache,
+                                   const struct analysis_cache_key *key);
+/// Find a record or take part in its extraction. Never blocks for long.
+/// @return an enum analysis_cache_outcome; -ENOMEM; or, during the back-off after a failed
+/// extraction, its error (a -errno).
+MUST_CHECK int analysis_cache_get_or_lead(struct analysis_cache *cache,
+                                          const struct analysis_cache_key *key,
+                                          struct record **record,
+                                          struct analysis_cache_ticket **ticket);
+/// A waiter's wait until the extraction ends or CLOCK_MONOTONIC reads `deadline_ns` (INT64_MAX: for ever).
+/// Ends the ticket (*ticket is NULL) unless it returns -ETIMEDOUT. Blocks; waiters that must not
+/// block use analysis_cache_notify(). @return 0 and *record (a new reference), or the error.
+MUST_CHECK int analysis_cache_wait(struct analysis_cache *cache,
+                                   struct analysis_cache_ticket **ticket, int64_t deadline_ns,
+                                   struct record **record);
+/// Have `fn(context)` called once, on the thread that ends the extraction and without a lock, when
+/// analysis_cache_wait() would no longer block; at once if so already.
+void analysis_cache_notify(struct analysis_cache *cache, struct analysis_cache_ticket *ticket,
+                           void (*fn)(void *context), void *context);
+/// A waiter or leader gives up. The last one to give up makes analysis_cache_is_cancelled() true for
+/// the leader; a leader that gives up fails the extraction with -ECANCELED. Ends the ticket.
+void analysis_cache_give_up(struct analysis_cache *cache, struct analysis_cache_ticket **ticket);
+/// True once nobody wants the leader's result any more. Thread-safety: Safe.
+int analysis_cache_is_cancelled(const struct analysis_cache_ticket *ticket);
+/// Leader: publish. Waiters get it; it is kept unless it was invalidated meanwhile. Ends the ticket;
+/// the caller keeps its own reference to `record`.
+void analysis_cache_publish(struct analysis_cache *cache, struct analysis_cache_ticket **ticket,
+                            struct record *record);
+/// Leader: end with an error (-errno), which all waiters get. Ends the ticket.
+void analysis_cache_fail(struct analysis_cache *cache, struct analysis_cache_ticket **ticket,
+                         int error);
+/// Insert without single flight (promotion from a lower tier). @return 0; -ENOMEM.
+MUST_CHECK int analysis_cache_insert(struct analysis_cache *cache,
+                                     const struct analysis_cache_key *key, struct record *record);
+
+/// Drop every record whose path is `path`, and what is being extracted for it. @return how many.
+size_t analysis_cache_invalidate_path(struct analysis_cache *cache, const char *path);
+/// The same for all paths that are `prefix` or below it (whole components).
+size_t analysis_cache_invalidate_prefix(struct analysis_cache *cache, const char *prefix);
+/// Drop everything. @return how many.
+size_t analysis_cache_clear(struct analysis_cache *cache);
+/// A consistent snapshot over all shards.
+void analysis_cache_stats(struct analysis_cache *cache, struct analysis_cache_stats *stats);
+/// Number of shards, and the snapshot of one.
+unsigned analysis_cache_shards(const struct analysis_cache *cache);
+void analysis_cache_shard_stats(struct analysis_cache *cache, unsigned shard,
+                                struct analysis_cache_stats *stats);

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// Streaming analysis of one track: feed it PCM in blocks of any size, finish, get every figure.
+#pragma once
+#include "dsp/analysis.h"
+#include "dsp/annotate.h"
+#include "dsp/pcm.h"
+#include <stdint.h>
+
+enum analyzer_depth {
+    ANALYZER_FULL,  // everything
+    ANALYZER_TONAL, // only what the mastering targets are made of: bands, loudness, crest, centroid;
+                    // the rest of the analysis stays at its value for silence
+};
+
+struct analyzer_config {
+    struct pcm_format format;
+    enum analyzer_depth depth;
+};
+
+/// One analysis under way. Working memory is constant but for a few floats a second of audio.
+/// Thread-safety: one thread at a time; any number of analyzers side by side.
+struct analyzer;
+
+/// @return 0; -EINVAL: format out of range; -ENOMEM. On error *out is NULL.
+MUST_CHECK int analyzer_create(struct analyzer **out, const struct analyzer_config *config);
+/// Destroy and set *analyzer to NULL. NULL is fine.
+void analyzer_destroy(struct analyzer **analyzer);
+/// Take the next `frames` frames, interleaved in WAVE channel order. The result does not depend on
+/// how the audio is cut into blocks. NaN, infinite samples and magnitudes over 1024 count as 0.
+/// @return 0; -ENOMEM (the analyzer can only be destroyed then).
+MUST_CHECK int analyzer_feed(struct analyzer *analyzer, const float *interleaved, uint32_t frames);
+/// End of the track: compute what is left. The caller owns *out and frees it with free().
+/// No feed after it. @return 0; -ENOMEM.
+MUST_CHECK int analyzer_finish(struct analyzer *analyzer, struct analysis **out);
+/// Integrated loudness of what was fed so far, in LUFS; -70 where nothing passed the gate.
+double analyzer_loudness_so_far(const struct analyzer *analyzer);

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// The mastering chain: EQ, compressor, width, makeup, true-peak limiter; streaming, state carried over.
+#pragma once
+#include "dsp/annotate.h"
+#include "dsp/mastering.h"
+#include <stdint.h>
+
+/// Stereo in, stereo out, one track or one album at a time. Output does not depend on how the
+/// audio is cut into blocks, bit for bit. Thread-safety: one thread at a time. Allocates at creation only.
+struct chain;
+
+/// @return 0; -EINVAL: rate out of range; -ENOMEM. On error *out is NULL. No targets yet: unity.
+MUST_CHECK int chain_create(struct chain **out, uint32_t rate_hz);
+/// Destroy and set *chain to NULL. NULL is fine.
+void chain_destroy(struct chain **chain);
+/// Forget all audio and take `targets` at once: the state at a track's first frame. RT safe.
+RT_SAFE void chain_reset(struct chain *chain, const struct mastering_targets *targets);
+/// Move to `targets` by a ramp of `ramp_frames` frames (at least 20 ms is used). RT safe.
+RT_SAFE void chain_ramp_to(struct chain *chain, const struct mastering_targets *targets,
+                           uint32_t ramp_frames);
+/// Frames by which the output lags the input: constant for a rate. A caller drops that many frames
+/// at the start of a track and feeds as many zeros after its end. RT safe.
+RT_SAFE uint32_t chain_delay_frames(const struct chain *chain);
+/// Process `frames` interleaved stereo frames in place. Finite for any input. RT safe.
+RT_SAFE void chain_process(struct chain *chain, float *stereo, uint32_t frames);
+/// Largest limiter reduction in dB since the last reset, >= 0. RT safe.
+RT_SAFE double chain_reduction_db(const struct chain *chain);

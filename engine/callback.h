@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// What runs on the audio thread: blocks from the ring to the device, volume, fades, counters. Nothing else.
+#pragma once
+#include "dsp/annotate.h"
+#include <stdint.h>
+
+/// Thread-safety: callback_run() on the audio thread; commands from one control thread; readings from any.
+struct callback;
+
+enum callback_mode {
+    CALLBACK_PAUSED,  // fades out, then silence; the ring is left alone
+    CALLBACK_PLAYING, // fades in after a pause or a gap
+};
+
+/// Fill `stereo`. Takes blocks of the wanted epoch, drops stale ones at once; a change of epoch, a pause and
+/// an underrun fade out over 5 ms and in again, a join between tracks does not. No fade at the first
+/// frame of all and at the end of the queue. @return frames that hold audio or wanted silence: all of
+/// them on a paced sink; on a patient one only what was ready. RT safe.
+RT_SAFE uint32_t callback_run(void *callback, float *stereo, uint32_t frames);
+
+// --- commands: wait-free, heard within the next period
+void callback_set_mode(struct callback *callback, enum callback_mode mode);
+/// From now on only blocks of `epoch` are played.
+void callback_set_epoch(struct callback *callback, uint32_t epoch);
+/// Linear gain, 1 is unity (bit-exact once reached). Ramped over 10 ms.
+void callback_set_gain(struct callback *callback, float gain);
+
+// --- readings: consistent, never torn
+struct callback_position {
+    uint32_t epoch, track;
+    uint64_t frame; // the next to be played
+};
+
+struct callback_counters {
+    uint64_t callbacks, frames_played, underruns, silent_frames, stale_blocks;
+    float peak; // of the last periods, linear, after volume
+};
+
+void callback_position(const struct callback *callback, struct callback_position *position);
+void callback_counters(const struct callback *callback, struct callback_counters *counters);
+/// Epoch whose RING_QUEUE_END block was played out last; 0: none.
+uint32_t callback_ended_epoch(const struct callback *callback);

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// Lock-free single-producer single-consumer ring of fixed-size audio blocks, reserved and committed in place.
+#pragma once
+#include "dsp/annotate.h"
+#include <stdint.h>
+
+enum { RING_BLOCK_FRAMES = 512 };
+
+/// A block of finished stereo audio at the device's rate.
+struct ring_block {
+    uint32_t epoch;       // of the command that it answers; stale ones are dropped by the reader
+    uint32_t track;       // serial number of the playing of a track
+    uint64_t first_frame; // of the track, at the device's rate
+    uint32_t frames;      // 0 .. RING_BLOCK_FRAMES
+    uint32_t flags;       // RING_*
+    float samples[2 * RING_BLOCK_FRAMES];
+};
+
+enum {
+    RING_TRACK_END = 1, // the last block of its track
+    RING_QUEUE_END = 2, // nothing follows in this epoch
+    RING_AFTER_GAP = 4, // does not continue the block before: a seek's first block
+};
+
+/// Thread-safety: one writing and one reading thread.
+struct ring;
+
+/// `blocks` is a power of two >= 2. All memory is touched. @return 0; -EINVAL; -ENOMEM.
+MUST_CHECK int ring_create(struct ring **out, uint32_t blocks);
+/// Destroy and set *ring to NULL. NULL is fine. No thread may still use it.
+void ring_destroy(struct ring **ring);
+/// Writer: the next free block, or NULL if the ring is full. The same one until committed.
+struct ring_block *ring_reserve(struct ring *ring);
+/// Writer: publish the reserved block.
+void ring_commit(struct ring *ring);
+/// Reader: the oldest block, or NULL if the ring is empty. RT safe.
+RT_SAFE const struct ring_block *ring_peek(struct ring *ring);
+/// Reader: give the oldest block back. RT safe.
+RT_SAFE void ring_release(struct ring *ring);
+/// Committed, not yet released blocks, at this instant. RT safe, any thread.
+RT_SAFE uint32_t ring_fill(const struct ring *ring);
+uint32_t ring_capacity(const struct ring *ring);
