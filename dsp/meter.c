@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/meter.h"
+#include "dsp/level.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -9,10 +10,6 @@
 #define SLOWEST_BPM 40.0
 #define FASTEST_BPM 240.0
 enum { CANDIDATES = 512, LAGS_MAX = 2048, CURVES = ONSET_PARTS + 1 };
-// Preferred tempo when the evidence is even, and its spread in octaves.
-#define PRIOR_BPM      120.0
-#define PRIOR_OCTAVES  0.7
-#define HALFWAY_WEIGHT 0.2
 
 /// Autocorrelations by lag in frames, each 1 at lag 0: of every part and, last, of the whole.
 struct lags {
@@ -86,31 +83,27 @@ static int measure_lags(const struct onset *onset, double frame_rate_hz, struct 
     return 0;
 }
 
-/// How well beats of this period, in bars of `bar` beats, explain a correlation. What recurs halfway
-/// between the beats as well as on them speaks for a faster pulse.
-static double comb(const double *curve, size_t count, double period, double bar)
+/// The correlation at a lag: the mean of the whole (weight 1) and of the parts (weight 1/2 each).
+static double recurrence(const struct lags *lags, double lag)
 {
-    const double once = at_lag(curve, count, period);
-    const double multiples = 0.5 * at_lag(curve, count, bar * period) +
-                             0.25 * at_lag(curve, count, 2.0 * bar * period) +
-                             0.25 * at_lag(curve, count, 2.0 * period);
-    const double halfway =
-        0.5 * (at_lag(curve, count, 0.5 * period) + at_lag(curve, count, 1.5 * period));
-    return 0.5 * once + 0.5 * multiples - HALFWAY_WEIGHT * fmax(0.0, halfway);
+    double sum = at_lag(lags->of[ONSET_PARTS], lags->count, lag);
+    for (int part = 0; part < ONSET_PARTS; part++)
+        sum += 0.5 * at_lag(lags->of[part], lags->count, lag);
+    return sum / (1.0 + 0.5 * ONSET_PARTS);
 }
 
+/// How well beats of this period explain what recurs. Both a beat and a bar of 2, 3 or 4 must recur:
+/// three halves of a waltz's beat fill its bars but are no beat.
 static double score(const struct lags *lags, double period, double bpm)
 {
-    static const double bars[] = {2.0, 3.0, 4.0};
-    double best = 0.0;
-    for (size_t b = 0; b < sizeof(bars) / sizeof(*bars); b++) {
-        double sum = comb(lags->of[ONSET_PARTS], lags->count, period, bars[b]);
-        for (int part = 0; part < ONSET_PARTS; part++)
-            sum += 0.5 * comb(lags->of[part], lags->count, period, bars[b]);
-        best = fmax(best, sum / 3.0);
-    }
-    const double octaves = log2(bpm / PRIOR_BPM) / PRIOR_OCTAVES;
-    return best * exp(-0.5 * octaves * octaves);
+    const double once = fmax(0.0, recurrence(lags, period));
+    const double twice = recurrence(lags, 2.0 * period);
+    double bars = 0.0;
+    for (double bar = 2.0; bar <= 4.0; bar += 1.0)
+        bars = fmax(bars, 0.5 * recurrence(lags, bar * period) +
+                              0.25 * recurrence(lags, 2.0 * bar * period) + 0.25 * twice);
+    const double clarity = 0.5 * sqrt(once * fmax(0.0, bars)) + 0.25 * (once + bars);
+    return fmax(0.0, clarity) * level_prior(bpm);
 }
 
 static void choose(const struct lags *lags, double frame_rate_hz, struct meter *out)

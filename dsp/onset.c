@@ -21,6 +21,10 @@ enum {
 // A rise that starts below this share of the loudest band so far starts there, so that neither dither
 // nor a reverb's end looks like music. Relative to a running maximum, it is the same at any gain.
 #define FLOOR_SHARE 1e-6f
+// The whole strength also counts what rises above this share, by so much more: loud accents tell the
+// beat from the off-beat, faint ones find it where attacks are soft.
+#define LOUD_SHARE  1e-3f
+#define LOUD_WEIGHT 4.0f
 
 struct onset {
     // --- fixed after create: bin k gives 1 - upper_share[k] to band[k], the rest to the band above
@@ -131,24 +135,33 @@ static void sum_bands(const struct onset *o, const float *power, float bands[BAN
     }
 }
 
+/// Nepers by which a band rose, counted from `floor_power` up.
+static float rise_above(float now, float before, float floor_power)
+{
+    const float from = fmaxf(before, floor_power);
+    return now > from ? logf(now / from) : 0.0f;
+}
+
 /// Mean rise of the bands of each part, and of them all (the return value), in nepers of power.
 static float measure_rise(struct onset *o, const float bands[BANDS], float rise[ONSET_CHANGE])
 {
     for (int b = 0; b < BANDS; b++)
         o->loudest = fmaxf(o->loudest, bands[b]);
     const float floor_power = o->loudest * FLOOR_SHARE;
-    float whole = 0.0f;
+    const float loud_power = o->loudest * LOUD_SHARE;
+    float whole = 0.0f, loud = 0.0f;
     for (int part = 0; part < ONSET_CHANGE; part++) {
         const uint32_t begin = o->part_begin[part], end = o->part_begin[part + 1];
         float sum = 0.0f;
-        for (uint32_t b = begin; b < end; b++)
-            if (bands[b] > floor_power && bands[b] > o->previous[b])
-                sum += logf(bands[b] / fmaxf(o->previous[b], floor_power));
+        for (uint32_t b = begin; b < end; b++) {
+            sum += rise_above(bands[b], o->previous[b], floor_power);
+            loud += rise_above(bands[b], o->previous[b], loud_power);
+        }
         whole += sum;
         rise[part] = end > begin ? sum / (float)(end - begin) : 0.0f;
     }
     memcpy(o->previous, bands, sizeof(o->previous));
-    return whole / BANDS;
+    return (whole + LOUD_WEIGHT * loud) / ((1.0f + LOUD_WEIGHT) * BANDS);
 }
 
 /// How far the shape of the spectrum turned between the last CHANGE_SPAN frames and those before: one
