@@ -96,6 +96,8 @@ static double recurrence(const struct lags *lags, double lag)
 /// three halves of a waltz's beat fill its bars but are no beat.
 static double score(const struct lags *lags, double period, double bpm)
 {
+    if (period < METER_LEAST_FRAMES)
+        return 0.0;
     const double once = fmax(0.0, recurrence(lags, period));
     const double twice = recurrence(lags, 2.0 * period);
     double bars = 0.0;

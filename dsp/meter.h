@@ -4,6 +4,9 @@
 #include "dsp/annotate.h"
 #include "dsp/onset.h"
 
+/// A period is never shorter than this: at very low sample rates the fast tempos are out of reach.
+enum { METER_LEAST_FRAMES = 2 };
+
 struct meter {
     double period_frames, alternative_frames; // 0: none
     double salience, alternative_salience;    // 0..1

@@ -115,7 +115,8 @@ static int settle_level(const struct rhythm *rhythm, struct meter *meter, struct
 {
     const double bpm = 60.0 * rhythm->rate_hz / RHYTHM_HOP / meter->period_frames;
     const enum level level = level_choose(rhythm->onset, out->beats_s, out->beat_count, bpm);
-    if (level == LEVEL_SAME)
+    if (level == LEVEL_SAME ||
+        (level == LEVEL_DOUBLE && meter->period_frames < 2.0 * METER_LEAST_FRAMES))
         return 0;
     meter->alternative_frames = meter->period_frames;
     meter->period_frames *= level == LEVEL_HALF ? 2.0 : 0.5;

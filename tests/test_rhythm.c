@@ -312,6 +312,27 @@ static void no_frames_at_all_are_no_pulse(void **state)
     rhythm_destroy(&rhythm);
 }
 
+static void every_rate_in_range_is_survived(void **state)
+{
+    (void)state;
+    struct track track = make_clicks(150.0, 12.0);
+    const double rates_hz[] = {1000.0, 2000.0, 4000.0, 8000.0, 44100.0, 50000.0};
+    for (size_t i = 0; i < sizeof(rates_hz) / sizeof(*rates_hz); i++) {
+        struct rhythm *rhythm;
+        struct rhythm_result result;
+        assert_int_equal(rhythm_create(&rhythm, rates_hz[i]), 0);
+        assert_int_equal(feed(rhythm, &track), 0);
+
+        assert_int_equal(rhythm_finish(rhythm, track.count, &result), 0);
+
+        assert_true(result.tempo.bpm == 0.0 ||
+                    (result.tempo.bpm >= 40.0 && result.tempo.bpm <= 240.0));
+        rhythm_result_deinit(&result);
+        rhythm_destroy(&rhythm);
+    }
+    free(track.samples);
+}
+
 static void rates_out_of_range_are_refused(void **state)
 {
     (void)state;
@@ -371,6 +392,7 @@ int main(void)
         cmocka_unit_test(steady_noise_is_hardly_a_pulse),
         cmocka_unit_test(tracks_of_less_than_two_seconds_are_survived),
         cmocka_unit_test(no_frames_at_all_are_no_pulse),
+        cmocka_unit_test(every_rate_in_range_is_survived),
         cmocka_unit_test(rates_out_of_range_are_refused),
         cmocka_unit_test(every_allocation_may_fail),
     };
