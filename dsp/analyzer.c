@@ -205,8 +205,7 @@ int analyzer_feed(struct analyzer *a, const float *interleaved, uint32_t frames)
     const uint32_t channels = a->config.format.channels;
     while (frames > 0) {
         const uint32_t room = BLOCK_FRAMES - a->fill, part = room < frames ? room : frames;
-        if (copy_sound(a->block + (size_t)a->fill * channels, interleaved,
-                       (size_t)part * channels))
+        if (copy_sound(a->block + (size_t)a->fill * channels, interleaved, (size_t)part * channels))
             a->replaced = 1;
         a->fill += part;
         interleaved += (size_t)part * channels;
@@ -375,8 +374,7 @@ int analyzer_finish(struct analyzer *a, struct analysis **out)
     int error = flush(a, &rhythm);
     struct analysis *analysis = NULL;
     if (!error) {
-        analysis = analysis_create(rhythm.beat_count,
-                                   loudness_meter_short_term_count(a->loudness));
+        analysis = analysis_create(rhythm.beat_count, loudness_meter_short_term_count(a->loudness));
         error = analysis ? assemble(a, &rhythm, analysis) : -ENOMEM;
     }
     rhythm_result_deinit(&rhythm);

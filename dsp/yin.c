@@ -9,8 +9,8 @@
 enum {
     HOP = 512,
     LANES = 16,
-    MAX_LAGS = 784,   // 50 kHz / 65.4 Hz + 2, in whole lanes
-    PART = 64,        // products added in single precision before they join a double sum
+    MAX_LAGS = 784, // 50 kHz / 65.4 Hz + 2, in whole lanes
+    PART = 64,      // products added in single precision before they join a double sum
     STEADINESS_BINS = 16384,
 };
 static const double LOWEST_HZ = 65.4, HIGHEST_HZ = 2093.0, THRESHOLD = 0.1;
@@ -95,7 +95,8 @@ static double refined(const struct yin *y, uint32_t lag)
     if (lag == y->first_lag || lag == y->last_lag)
         return lag;
     const double *d = y->normalized;
-    const double curve = d[lag + 1] + d[lag - 1] - 2 * d[lag], slope = (d[lag + 1] - d[lag - 1]) / 2;
+    const double curve = d[lag + 1] + d[lag - 1] - 2 * d[lag],
+                 slope = (d[lag + 1] - d[lag - 1]) / 2;
     return curve > fabs(slope) ? lag - slope / curve : lag;
 }
 

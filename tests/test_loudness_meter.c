@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Loudness against the EBU's own cases and against libebur128.
-#include "dsp/loudness_meter.h"
 #include "dsp/k_weighting.h"
+#include "dsp/loudness_meter.h"
 #include <ebur128.h>
 #include <math.h>
 #include <setjmp.h>

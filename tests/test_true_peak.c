@@ -59,8 +59,9 @@ static void ebu_3341_cases_20_to_23_one_period_at_any_offset(void **state)
     const int middle = 24 * 800;
     for (int i = 0; i < LONG; ++i) {
         const int inside = i >= middle && i < middle + 16;
-        oversampled[i] = inside ? sin(2 * M_PI * (i - middle) / 16.0)
-                                : 0.5 * sin(2 * M_PI * (i - (i < middle ? middle : middle + 16)) / 24.0);
+        oversampled[i] =
+            inside ? sin(2 * M_PI * (i - middle) / 16.0)
+                   : 0.5 * sin(2 * M_PI * (i - (i < middle ? middle : middle + 16)) / 24.0);
         oversampled[i] *= fmin(1.0, fmin(i, LONG - 1 - i) / 1920.0);
     }
     for (int offset = 0; offset < 4; ++offset) {
