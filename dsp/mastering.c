@@ -34,9 +34,10 @@ static const double CEILING_DBTP = -1.0;
 static const double MAKEUP_LIMIT_DB = 64.0;
 static const double REFERENCE_WIDTH = 0.28;
 
+/// An undefined value takes the low end.
 static double clamp(double x, double low, double high)
 {
-    return x < low ? low : x > high ? high : x;
+    return x > low ? (x < high ? x : high) : low;
 }
 
 /// S(v, c, s): 0..1 around c, s wide. An undefined value stands in the middle.
