@@ -4,8 +4,8 @@
 #include "dsp/history.h"
 #include "dsp/limiter.h"
 #include "dsp/loudness_meter.h"
-#include "dsp/peak.h"
 #include "dsp/tone.h"
+#include "dsp/true_peak.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -29,8 +29,6 @@ static const double NAMED_SHORTFALL_LU = 0.1;
 static const double SILENCE_LUFS = -70.0;
 // The limiter's ITU interpolator reads up to 0.7 dB more than a true peak meter.
 static const double PEAK_DOUBT_DB = 0.8;
-// A new true peak is looked for where the cheap interpolator reads this share of the old one.
-static const float GATE = 0.75F;
 
 /// What one pass over the audio found out about the chain's output.
 struct outcome {
@@ -46,9 +44,7 @@ struct pass {
     struct tone tone;
     struct limiter *limiter; // NULL: not limited
     struct loudness_meter *meter;
-    struct peak_bank itu, sharp;
-    struct history sides[SIDES]; // float, for the peaks between samples
-    float peak;
+    struct true_peak peaks[SIDES];
     uint32_t to_drop_frames; // of the limiter's delay
     uint64_t bins[GAIN_BINS + 1];
     uint64_t counted;
@@ -67,13 +63,9 @@ static int pass_start(struct pass *pass, const struct mastering_targets *targets
     pass->counted = 0;
     pass->least_gain = 1.0;
     pass->to_drop_frames = 0;
-    pass->peak = 0;
-    peak_bank_itu(&pass->itu);
-    peak_bank_sharp(&pass->sharp);
-    int error = loudness_meter_create(&pass->meter, &stereo);
-    for (int side = 0; side < SIDES && !error; ++side)
-        error = history_init(&pass->sides[side], sizeof(float), PEAK_MAX_TAPS);
-    return error;
+    for (int side = 0; side < SIDES; ++side)
+        true_peak_init(&pass->peaks[side], stereo.rate_hz);
+    return loudness_meter_create(&pass->meter, &stereo);
 }
 
 static int pass_start_limiter(struct pass *pass)
@@ -103,22 +95,6 @@ static void count_gains(struct pass *pass, const double *stereo, const double *g
     }
 }
 
-/// Raise the peak to that of one side of `frames` interleaved frames.
-static void take_peak(struct pass *pass, uint32_t side, const float *stereo, uint32_t frames)
-{
-    float peaks[HISTORY_PIECE + PEAK_LANES] = {0};
-    float *x = history_grow(&pass->sides[side], frames);
-    for (uint32_t i = 0; i < frames; ++i)
-        peaks[i] = fabsf(x[i] = stereo[SIDES * i + side]);
-    const struct peak_impl *impl = peak_select();
-    const uint32_t lag = (pass->sharp.taps - pass->itu.taps) / 2;
-    float gate[HISTORY_PIECE + PEAK_LANES] = {0};
-    impl->raise(&pass->itu, gate, x - lag, frames, GATE * pass->peak);
-    impl->refine(&pass->sharp, peaks, gate, x, frames, GATE * pass->peak);
-    for (uint32_t i = 0; i < frames; ++i)
-        pass->peak = peaks[i] > pass->peak ? peaks[i] : pass->peak;
-}
-
 /// Put `frames` stereo frames of input through the chain and measure what comes out.
 static int pass_take(struct pass *pass, double *stereo, uint32_t frames)
 {
@@ -135,7 +111,7 @@ static int pass_take(struct pass *pass, double *stereo, uint32_t frames)
     for (uint32_t i = 0; i < SIDES * frames; ++i)
         out[i] = (float)stereo[SIDES * drop + i];
     for (uint32_t side = 0; side < SIDES; ++side)
-        take_peak(pass, side, out, frames);
+        true_peak_feed(&pass->peaks[side], out + side, SIDES, frames);
     return loudness_meter_feed(pass->meter, out, frames);
 }
 
@@ -177,7 +153,8 @@ static double counted_reduction_db(const struct pass *pass)
 static void pass_report(struct pass *pass, struct outcome *out)
 {
     out->lufs = loudness_meter_integrated_lufs(pass->meter);
-    out->peak = (double)pass->peak;
+    out->peak =
+        fmax((double)true_peak_finish(&pass->peaks[0]), (double)true_peak_finish(&pass->peaks[1]));
     out->least_gain = pass->least_gain;
     out->reduction_db = counted_reduction_db(pass);
 }
@@ -214,8 +191,6 @@ static int measure(struct outcome *out, struct pass *pass, const struct masterin
     reader->close(reader->context);
     limiter_destroy(&pass->limiter);
     loudness_meter_destroy(&pass->meter);
-    for (int side = 0; side < SIDES; ++side)
-        history_deinit(&pass->sides[side]);
     return error;
 }
 
