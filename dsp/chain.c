@@ -101,9 +101,16 @@ uint32_t chain_delay_frames(const struct chain *chain)
     return limiter_delay_frames(chain->limiter);
 }
 
+/// The sample, or 0 for NaN, infinity and magnitudes over the limit: by its bits, as all of those have
+/// larger ones, so that the loop has no branch.
 static float finite_or_zero(float x)
 {
-    return x >= -MAGNITUDE_LIMIT && x <= MAGNITUDE_LIMIT ? x : 0.0F;
+    uint32_t bits, limit;
+    memcpy(&bits, &x, sizeof bits);
+    memcpy(&limit, &MAGNITUDE_LIMIT, sizeof limit);
+    bits &= (bits & INT32_MAX) <= limit ? UINT32_MAX : 0;
+    memcpy(&x, &bits, sizeof x);
+    return x;
 }
 
 static void delay(struct chain *chain, float *stereo, uint32_t frames)
@@ -112,6 +119,19 @@ static void delay(struct chain *chain, float *stereo, uint32_t frames)
     for (uint32_t i = 0; i < 2 * frames; ++i)
         newest[i] = finite_or_zero(stereo[i]);
     memcpy(stereo, newest - (size_t)chain_delay_frames(chain) * 2, frames * 2 * sizeof *stereo);
+}
+
+static void note_gains(struct chain *chain, const double *gains, uint32_t frames)
+{
+    double even = chain->least_gain, odd = even;
+    uint32_t i = 0;
+    for (; i + 1 < frames; i += 2) {
+        even = gains[i] < even ? gains[i] : even;
+        odd = gains[i + 1] < odd ? gains[i + 1] : odd;
+    }
+    if (i < frames)
+        even = gains[i] < even ? gains[i] : even;
+    chain->least_gain = even < odd ? even : odd;
 }
 
 static void master(struct chain *chain, float *stereo, uint32_t frames)
@@ -123,8 +143,7 @@ static void master(struct chain *chain, float *stereo, uint32_t frames)
     limiter_process(chain->limiter, wide, gains, frames);
     for (uint32_t i = 0; i < 2 * frames; ++i)
         stereo[i] = (float)wide[i];
-    for (uint32_t i = 0; i < frames; ++i)
-        chain->least_gain = gains[i] < chain->least_gain ? gains[i] : chain->least_gain;
+    note_gains(chain, gains, frames);
 }
 
 void chain_process(struct chain *chain, float *stereo, uint32_t frames)

@@ -45,22 +45,33 @@ static void tick(struct compressor *c, const struct compressor_numbers *numbers)
     c->to = 1.0 + numbers->mix * (exp(c->gain_db * (M_LN10 / 20.0)) - 1.0);
 }
 
+/// Frames of one control period, from `phase` on.
+static void run(struct compressor *c, double *stereo, uint32_t frames)
+{
+    const double step = (c->to - c->from) / PERIOD_FRAMES;
+    double sum = c->sum;
+    for (uint32_t i = 0; i < frames; ++i) {
+        const double l = stereo[2 * i] * stereo[2 * i];
+        const double r = stereo[2 * i + 1] * stereo[2 * i + 1];
+        sum += l > r ? l : r;
+        const double gain = c->from + step * (double)(c->phase + i + 1);
+        stereo[2 * i] *= gain;
+        stereo[2 * i + 1] *= gain;
+    }
+    c->sum = sum;
+    c->phase += frames;
+}
+
 void compressor_process(struct compressor *compressor, const struct compressor_numbers *numbers,
                         double *stereo, uint32_t frames)
 {
     assert(compressor->phase < PERIOD_FRAMES);
-    for (uint32_t i = 0; i < frames;) {
+    while (frames > 0) {
         const uint32_t left = PERIOD_FRAMES - compressor->phase;
-        const uint32_t end = i + (frames - i < left ? frames - i : left);
-        const double step = (compressor->to - compressor->from) / PERIOD_FRAMES;
-        for (; i < end; ++i) {
-            const double l = stereo[2 * i] * stereo[2 * i];
-            const double r = stereo[2 * i + 1] * stereo[2 * i + 1];
-            compressor->sum += l > r ? l : r;
-            const double gain = compressor->from + step * ++compressor->phase;
-            stereo[2 * i] *= gain;
-            stereo[2 * i + 1] *= gain;
-        }
+        const uint32_t count = frames < left ? frames : left;
+        run(compressor, stereo, count);
+        stereo += (size_t)2 * count;
+        frames -= count;
         if (compressor->phase == PERIOD_FRAMES) {
             compressor->phase = 0;
             tick(compressor, numbers);

@@ -71,6 +71,7 @@ void envelope_reset(struct envelope *envelope)
         envelope->sums[j] = held;
     }
     envelope->released = UNITY;
+    envelope->settled_frames = UINT32_MAX / 2;
 }
 
 uint32_t envelope_lead(const struct envelope *envelope)
@@ -100,10 +101,46 @@ static const float *slide_minimum(struct envelope *envelope, const float *wanted
     return scratch;
 }
 
+/// Whether every gain is unity: the bits of 1.0F survive an "and" only if all have them, and an "or" only
+/// if none has more.
+static int all_unity(const float *wanted, uint32_t frames)
+{
+    const float unity = 1.0F;
+    uint32_t one, all = UINT32_MAX, any = 0;
+    memcpy(&one, &unity, sizeof one);
+    for (uint32_t i = 0; i < frames; ++i) {
+        uint32_t bits;
+        memcpy(&bits, wanted + i, sizeof bits);
+        all &= bits;
+        any |= bits;
+    }
+    return all == one && any == one;
+}
+
+/// Count how long nothing has been wanted. @return whether this piece leaves the state as it is: all that
+/// any window or box still holds is unity, and so would be what it took in.
+static int is_settled(struct envelope *envelope, const float *wanted, uint32_t frames)
+{
+    const uint32_t memory = 2 * envelope->window_frames + ENVELOPE_BOXES * envelope->box_frames;
+    if (!all_unity(wanted, frames) || envelope->released != UNITY) {
+        envelope->settled_frames = 0;
+        return 0;
+    }
+    if (envelope->settled_frames >= memory)
+        return 1;
+    envelope->settled_frames += frames;
+    return 0;
+}
+
 void envelope_process(struct envelope *envelope, int64_t release, const float *wanted,
                       double *gains, uint32_t frames)
 {
     assert(frames <= HISTORY_PIECE);
+    if (is_settled(envelope, wanted, frames)) {
+        for (uint32_t i = 0; i < frames; ++i)
+            gains[i] = 1.0;
+        return;
+    }
     float scratch[HISTORY_PIECE];
     const float *held = slide_minimum(envelope, wanted, scratch, frames);
     int64_t *b0 = history_grow(&envelope->boxes[0], frames);

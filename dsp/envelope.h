@@ -26,6 +26,7 @@ struct envelope {
     struct history boxes[ENVELOPE_BOXES];
     int64_t sums[ENVELOPE_BOXES];
     int64_t released;
+    uint32_t settled_frames; // for so long every gain wanted and released was unity, capped
 };
 
 /// @return 0; -ENOMEM: envelope_deinit() it still.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/eq.h"
 #include <assert.h>
+#include <string.h>
 
 /// Left and right side by side: one operation for both.
 typedef double pair __attribute__((vector_size(16)));
@@ -13,8 +14,8 @@ static const struct eq_band bands[EQ_BAND_COUNT] = {
     {EQ_HIGH_SHELF, 9000.0, 0.7071067811865476},
 };
 
-// Added to the input and taken off again by nobody: -400 dB keeps the recursion's tails off the
-// denormals, where some processors are a hundred times slower.
+// A constant at -400 dB keeps the recursion's tails off the denormals, where some processors are a
+// hundred times slower.
 static const double DENORMAL_GUARD = 1e-20;
 
 const struct eq_band *eq_band_of(int band)
@@ -40,27 +41,24 @@ void eq_numbers(double numbers[EQ_NUMBERS], const double gains_db[EQ_BAND_COUNT]
 
 void eq_process(struct eq *eq, const double numbers[EQ_NUMBERS], double *stereo, uint32_t frames)
 {
-    pair s1[EQ_BAND_COUNT], s2[EQ_BAND_COUNT];
-    for (int band = 0; band < EQ_BAND_COUNT; ++band) {
-        s1[band] = (pair){eq->s1[band][0], eq->s1[band][1]};
-        s2[band] = (pair){eq->s2[band][0], eq->s2[band][1]};
-    }
+    pair s1[EQ_BAND_COUNT], s2[EQ_BAND_COUNT], wide[EQ_NUMBERS];
+    for (int i = 0; i < EQ_NUMBERS; ++i)
+        wide[i] = (pair){numbers[i], numbers[i]};
+    memcpy(s1, eq->s1, sizeof s1);
+    memcpy(s2, eq->s2, sizeof s2);
     for (uint32_t i = 0; i < frames; ++i) {
-        pair x = (pair){stereo[2 * i], stereo[2 * i + 1]} * numbers[0];
+        pair x;
+        memcpy(&x, stereo + (size_t)2 * i, sizeof x);
+        x *= wide[0];
         for (int band = 0; band < EQ_BAND_COUNT; ++band) {
-            const double *n = numbers + 1 + band * EQ_BAND_NUMBERS;
+            const pair *n = wide + 1 + band * EQ_BAND_NUMBERS;
             const pair y = x + s1[band];
             s1[band] = (n[0] * x + s2[band]) - n[2] * y;
             s2[band] = (n[1] * x + DENORMAL_GUARD) - n[3] * y;
             x = y;
         }
-        stereo[2 * i] = x[0];
-        stereo[2 * i + 1] = x[1];
+        memcpy(stereo + (size_t)2 * i, &x, sizeof x);
     }
-    for (int band = 0; band < EQ_BAND_COUNT; ++band) {
-        eq->s1[band][0] = s1[band][0];
-        eq->s1[band][1] = s1[band][1];
-        eq->s2[band][0] = s2[band][0];
-        eq->s2[band][1] = s2[band][1];
-    }
+    memcpy(eq->s1, s1, sizeof s1);
+    memcpy(eq->s2, s2, sizeof s2);
 }

@@ -14,11 +14,12 @@ void width_process(struct width *width, double coefficient, double side_gain, do
                    uint32_t frames)
 {
     double low = width->low[0], lower = width->low[1];
+    const double keep = 1.0 - coefficient;
     const double extra = 0.5 * (side_gain - 1.0);
     for (uint32_t i = 0; i < frames; ++i) {
         const double side = stereo[2 * i] - stereo[2 * i + 1];
-        low += coefficient * (side - low) + DENORMAL_GUARD;
-        lower += coefficient * (low - lower);
+        low = keep * low + (coefficient * side + DENORMAL_GUARD);
+        lower = keep * lower + coefficient * low;
         const double change = extra * (side - lower);
         stereo[2 * i] += change;
         stereo[2 * i + 1] -= change;
