@@ -13,7 +13,7 @@ struct envelope_config {
 };
 
 /// Sliding minimum, release, three cascaded boxes. For the gain out[n] and every wanted gain
-/// in[n-k], k = envelope_lead(e) .. envelope_lead(e) + hold: out[n] <= in[n-k]. Sums are integers:
+/// in[n-k], k = envelope_lead(e) .. envelope_lead(e) + hold: out[n] <= in[n-k] but for one rounding. Sums are integers:
 /// exact however the stream is cut. Thread-safety: one thread at a time.
 struct envelope {
     // --- immutable after init

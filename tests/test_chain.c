@@ -335,6 +335,41 @@ static void mastered_music_stays_under_the_ceiling(void **state)
     free(x);
 }
 
+/// Linked in place of calloc: fails once the allowance is used up.
+static int allowance = -1; // -1: no limit
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size)
+{
+    if (allowance == 0)
+        return NULL;
+    if (allowance > 0)
+        --allowance;
+    return __real_calloc(count, size);
+}
+
+static void creation_survives_every_failing_allocation(void **state)
+{
+    (void)state;
+    const size_t before = mallinfo2().uordblks;
+    int failures = 0;
+    for (int allowed = 0; allowed < 100; ++allowed) {
+        struct chain *chain = (struct chain *)state;
+        allowance = allowed;
+        const int error = chain_create(&chain, RATE_HZ);
+        allowance = -1;
+        if (error == 0) {
+            chain_destroy(&chain);
+            break;
+        }
+        assert_int_equal(error, -ENOMEM);
+        assert_null(chain);
+        ++failures;
+    }
+    assert_in_range(failures, 10, 99);
+    assert_int_equal(mallinfo2().uordblks, before);
+}
+
 static void processing_allocates_nothing(void **state)
 {
     (void)state;
@@ -366,6 +401,7 @@ int main(void)
         cmocka_unit_test(full_scale_dc_comes_out_finite_and_under_the_ceiling),
         cmocka_unit_test(chunk_after_five_seconds_of_context_equals_the_whole),
         cmocka_unit_test(mastered_music_stays_under_the_ceiling),
+        cmocka_unit_test(creation_survives_every_failing_allocation),
         cmocka_unit_test(processing_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
