@@ -4,10 +4,10 @@
 #include "cache/analysis_cache.h"
 #include "cache/key_hash.h"
 #include "cache/shard.h"
+#include "cache/tick_clock.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     MOST_SHARDS = 64,
@@ -21,9 +21,8 @@ struct analysis_cache {
     unsigned n_shards;
     unsigned shard_bits; // n_shards == 1 << shard_bits
     size_t capacity_entries;
-    int64_t (*now_ns)(void *context);
-    void *now_context;
-    // --- atomic: see budget.h
+    // --- atomic: see tick_clock.h and budget.h
+    struct tick_clock clock;
     struct budget budget;
     // --- atomic: raised by an invalidation before it takes any shard's lock. Under a shard's lock
     // an insertion reads it relaxed, since the lock orders them: one that still reads the old number
@@ -45,16 +44,6 @@ static void free_garbage(struct garbage *garbage)
 }
 
 // --- Making and unmaking ------------------------------------------------------------------------
-
-static int64_t boot_time_ns(void *context)
-{
-    (void)context; // CLOCK_BOOTTIME is one for the whole system
-    struct timespec now;
-    const int error = clock_gettime(CLOCK_BOOTTIME, &now);
-    assert(!error);
-    (void)error; // read by the assertion alone: the clock exists since Linux 2.6.39
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 struct analysis_cache_config analysis_cache_config_default(void)
 {
@@ -114,8 +103,7 @@ int analysis_cache_create(struct analysis_cache **out, const struct analysis_cac
     if (!cache)
         return -ENOMEM;
     cache->capacity_entries = config->capacity_entries;
-    cache->now_ns = config->now_ns ? config->now_ns : boot_time_ns;
-    cache->now_context = config->now_context;
+    tick_clock_init(&cache->clock, config->now_ns, config->now_context);
     budget_init(&cache->budget, config->capacity_bytes);
     atomic_init(&cache->generation, 0);
     const int error = init_shards(cache, config);
@@ -139,11 +127,6 @@ void analysis_cache_destroy(struct analysis_cache **cache)
 
 // --- Looking up ---------------------------------------------------------------------------------
 
-static int64_t read_clock(const struct analysis_cache *cache)
-{
-    return cache->now_ns(cache->now_context);
-}
-
 static struct shard *shard_of(const struct analysis_cache *cache, uint64_t hash)
 {
     // In two steps, since a shift by all 64 bits is undefined.
@@ -161,7 +144,8 @@ struct record *analysis_cache_acquire(struct analysis_cache *cache,
 {
     const uint64_t hash = hash_of(key);
     struct shard *shard = shard_of(cache, hash);
-    const int64_t now_ns = read_clock(cache);
+    store_prefetch(&shard->store, hash); // arrives while the clock is read
+    const int64_t now_ns = tick_clock_read_ns(&cache->clock);
     struct entry *removed = NULL;
 
     mutex_lock(&shard->lock);
@@ -181,7 +165,7 @@ struct record *analysis_cache_peek(struct analysis_cache *cache,
 {
     const uint64_t hash = hash_of(key);
     struct shard *shard = shard_of(cache, hash);
-    const int64_t now_ns = read_clock(cache);
+    const int64_t now_ns = tick_clock_read_ns(&cache->clock);
 
     mutex_lock(&shard->lock);
     struct record *record = store_peek(&shard->store, hash, key, shard_tick(shard, now_ns));
@@ -248,7 +232,7 @@ static int keep_locked(struct analysis_cache *cache, struct shard *shard, struct
 /// Evict from the other shards until `bytes` are taken. @return 1 if they are.
 static int make_room_elsewhere(struct analysis_cache *cache, const struct shard *own, size_t bytes)
 {
-    const int64_t now_ns = read_clock(cache);
+    const int64_t now_ns = tick_clock_read_ns(&cache->clock);
     const unsigned first = (unsigned)(own - cache->shards);
     int has_room = 0;
     for (unsigned step = 1; step < cache->n_shards && !has_room; ++step) {
@@ -272,7 +256,7 @@ static int keep(struct analysis_cache *cache, struct shard *shard, struct insert
     int error = -ENOSPC;
     for (int attempt = 0; error == -ENOSPC; ++attempt) {
         struct garbage garbage = {0};
-        const int64_t now_ns = read_clock(cache);
+        const int64_t now_ns = tick_clock_read_ns(&cache->clock);
         mutex_lock(&shard->lock);
         error = keep_locked(cache, shard, in, shard_tick(shard, now_ns), &garbage);
         if (error == -ENOSPC && attempt == MOST_ROOM_ATTEMPTS) {
@@ -366,7 +350,7 @@ int analysis_cache_get_or_lead(struct analysis_cache *cache, const struct analys
     assert(key->path);
     const uint64_t hash = hash_of(key);
     struct shard *shard = shard_of(cache, hash);
-    const int64_t now_ns = read_clock(cache);
+    const int64_t now_ns = tick_clock_read_ns(&cache->clock);
     struct garbage garbage = {0};
     *record = NULL;
     *ticket = NULL;
@@ -452,7 +436,7 @@ void analysis_cache_fail(struct analysis_cache *cache, struct analysis_cache_tic
     struct failure *failure = error != -ECANCELED && cache->capacity_entries > 0
                                   ? failure_create(&key, flight->node.hash, error)
                                   : NULL;
-    const int64_t now_ns = read_clock(cache);
+    const int64_t now_ns = tick_clock_read_ns(&cache->clock);
     mutex_lock(&shard->lock);
     if (failure && !flight->is_stale) {
         backoff_add(&shard->backoff, failure, shard_tick(shard, now_ns), &garbage.failures);
@@ -549,7 +533,7 @@ int analysis_cache_is_cancelled(const struct analysis_cache_ticket *ticket)
 static size_t invalidate(struct analysis_cache *cache, struct scope scope)
 {
     atomic_fetch_add_explicit(&cache->generation, 1, memory_order_release);
-    const int64_t now_ns = read_clock(cache);
+    const int64_t now_ns = tick_clock_read_ns(&cache->clock);
     size_t count = 0;
     for (unsigned i = 0; i < cache->n_shards; ++i) {
         struct shard *shard = &cache->shards[i];
@@ -586,7 +570,7 @@ static void snapshot(struct analysis_cache *cache, unsigned first, unsigned end,
 static void snapshot(struct analysis_cache *cache, unsigned first, unsigned end,
                      struct analysis_cache_stats *stats)
 {
-    const int64_t now_ns = read_clock(cache);
+    const int64_t now_ns = tick_clock_read_ns(&cache->clock);
     struct garbage garbage = {0};
     *stats = (struct analysis_cache_stats){0};
     for (unsigned i = first; i < end; ++i)

@@ -17,7 +17,8 @@ struct analysis_cache_config {
     int64_t idle_ns;       // after the last hit; 0: never
     unsigned shards; // a power of two up to 64, with at least 32 entries each unless it is 1; 0: as
                      // many as that allows
-    int64_t (*now_ns)(void *context); // never goes back, any thread; NULL: CLOCK_BOOTTIME
+    int64_t (*now_ns)(void *context); // never goes back, any thread; NULL: CLOCK_BOOTTIME,
+                                      // to the precision of the kernel's tick
     void *now_context;
 };
 

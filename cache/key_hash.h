@@ -31,8 +31,8 @@ static inline uint64_t key_hash(const void *key, size_t size)
     size_t left = size;
     for (; left >= 16; left -= 16, bytes += 16)
         hash = key_hash_mix(key_hash_word(bytes) ^ pi, key_hash_word(bytes + 8) ^ hash);
-    unsigned char tail[16] = {0};
     if (left) {
+        unsigned char tail[16] = {0};
         memcpy(tail, bytes, left);
         hash = key_hash_mix(key_hash_word(tail) ^ pi, key_hash_word(tail + 8) ^ hash);
     }

@@ -36,3 +36,11 @@ static inline void list_remove(struct list *link)
     link->next->previous = link->previous;
     list_init(link);
 }
+
+/// Take a link from where it is to the front.
+static inline void list_move_first(struct list *list, struct list *link)
+{
+    link->previous->next = link->next;
+    link->next->previous = link->previous;
+    list_add_first(list, link);
+}

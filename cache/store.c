@@ -5,8 +5,11 @@
 
 struct entry *entry_create(const struct analysis_cache_key *key, uint64_t hash)
 {
-    const size_t bytes = sizeof(struct entry) + key_copy_bytes(key);
-    struct entry *entry = malloc(bytes);
+    // Whole lines, as aligned_alloc() wants it.
+    const size_t lines =
+        (sizeof(struct entry) + key_copy_bytes(key) + STORE_LINE_BYTES - 1) / STORE_LINE_BYTES;
+    const size_t bytes = lines * STORE_LINE_BYTES;
+    struct entry *entry = aligned_alloc(STORE_LINE_BYTES, bytes);
     if (!entry)
         return NULL;
     *entry = (struct entry){.bytes = bytes};
@@ -77,7 +80,7 @@ void store_deinit(struct store *store)
 static int has_expired(const struct store *store, const struct entry *entry, int64_t now_ns)
 {
     return now_ns - entry->inserted_ns >= store->ttl_ns ||
-           now_ns - entry->used_ns >= store->idle_ns;
+           (store->idle_ns != INT64_MAX && now_ns - entry->used_ns >= store->idle_ns);
 }
 
 static struct entry *find(const struct store *store, uint64_t hash,
@@ -87,21 +90,40 @@ static struct entry *find(const struct store *store, uint64_t hash,
     return node ? LIST_ENTRY(node, struct entry, node) : NULL;
 }
 
+/// As find(), but asks for the lines that a hit goes on to write while the key is still compared:
+/// taking a reference is a locked instruction, which would wait for them one after the other.
+static struct entry *find_to_use(const struct store *store, uint64_t hash,
+                                 const struct analysis_cache_key *key)
+{
+    struct key_node *node = store->table.buckets[hash & store->table.mask];
+    for (; node; node = node->chain) {
+        if (node->hash != hash)
+            continue;
+        struct entry *entry = LIST_ENTRY(node, struct entry, node);
+        __builtin_prefetch(entry->record, 1);
+        __builtin_prefetch(entry->use.previous, 1);
+        __builtin_prefetch(entry->use.next, 1);
+        if (node->key_bytes == key->size && memcmp(node->key, key->bytes, key->size) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
 struct record *store_acquire(struct store *store, uint64_t hash,
                              const struct analysis_cache_key *key, int64_t now_ns,
                              struct entry **removed)
 {
-    struct entry *entry = find(store, hash, key);
+    struct entry *entry = find_to_use(store, hash, key);
     if (!entry)
         return NULL;
-    if (has_expired(store, entry, now_ns)) {
+    if (__builtin_expect(has_expired(store, entry, now_ns), 0)) {
         remove_entry(store, entry, removed);
         ++store->stats.expirations;
         return NULL;
     }
-    list_remove(&entry->use);
-    list_add_first(&store->recent, &entry->use);
-    entry->used_ns = now_ns;
+    list_move_first(&store->recent, &entry->use);
+    if (store->idle_ns != INT64_MAX)
+        entry->used_ns = now_ns;
     ++store->stats.hits;
     return record_ref(entry->record);
 }

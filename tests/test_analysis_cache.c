@@ -231,19 +231,21 @@ static size_t entry_bytes(size_t record_data_bytes)
     return bytes;
 }
 
-static void bytes_grow_by_exactly_the_record_the_key_and_the_path(void **state)
+static void bytes_are_those_of_the_records_and_of_entries_in_whole_lines(void **state)
 {
     (void)state;
     struct analysis_cache *cache =
         cache_with(&(struct analysis_cache_config){.capacity_entries = 10});
     struct record *record = record_create(100);
-    const struct analysis_cache_key key[] = {{"abcd", 4, "/a"}, {"abcdefg", 7, "/abc"}};
+    char path[65] = "/";
+    memset(path + 1, 'a', 63);
+    const struct analysis_cache_key key[] = {{"abcdefg", 7, "/a"}, {"abcdefg", 6, path}};
     size_t bytes[3] = {0};
     for (int i = 0; i < 2; ++i) {
         assert_int_equal(analysis_cache_insert(cache, &key[i], record, 0), 0);
         bytes[i + 1] = stats_of(cache).bytes;
     }
-    assert_int_equal((bytes[2] - bytes[1]) - bytes[1], 3 + 2);
+    assert_int_equal((bytes[2] - bytes[1]) - bytes[1], 64); // 10 bytes more than fit in a line
     assert_int_equal(entry_bytes(5000) - entry_bytes(1000), 4000);
     record_unref(&record);
     assert_int_equal(analysis_cache_clear(cache), 2);
@@ -496,7 +498,7 @@ int main(void)
         cmocka_unit_test(a_bad_configuration_is_refused),
         cmocka_unit_test(all_shards_together_hold_the_capacity_and_no_more),
         cmocka_unit_test(shard_figures_sum_to_the_total),
-        cmocka_unit_test(bytes_grow_by_exactly_the_record_the_key_and_the_path),
+        cmocka_unit_test(bytes_are_those_of_the_records_and_of_entries_in_whole_lines),
         cmocka_unit_test(the_byte_capacity_evicts_the_least_recent_to_the_byte),
         cmocka_unit_test(a_record_larger_than_the_capacity_is_refused_and_evicts_nothing),
         cmocka_unit_test(a_record_larger_than_its_shards_share_takes_room_from_the_others),
