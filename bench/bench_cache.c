@@ -197,7 +197,8 @@ static int run_threads(const struct contender *contender, const struct workload 
             .workload = w,
             .trace = w->traces[started],
             .start = &start,
-            .latencies_ns = latencies_ns ? latencies_ns + started * TIMED_OPERATIONS : NULL};
+            .latencies_ns =
+                latencies_ns ? latencies_ns + (size_t)started * TIMED_OPERATIONS : NULL};
         if (pthread_create(&ids[started], NULL, run, &runners[started]) != 0)
             abort(); // those started wait for it at the barrier for ever
     }

@@ -57,7 +57,7 @@ struct analysis_cache_config analysis_cache_config_default(void)
 static unsigned shards_by_default(size_t capacity_entries)
 {
     unsigned shards = 1;
-    while (shards < MOST_SHARDS && capacity_entries / (shards * 2) >= LEAST_SHARD_ENTRIES)
+    while (shards < MOST_SHARDS && capacity_entries / ((size_t)shards * 2) >= LEAST_SHARD_ENTRIES)
         shards *= 2;
     return shards;
 }
