@@ -84,12 +84,9 @@ static int sim_submit(void *backend, struct loader_op *op)
         return loader_poll_add(&b->polls, op);
     if (b->n_pending == MAX_IN_FLIGHT)
         return -EAGAIN;
-    struct sim_file *f = file_of(b, op);
     int64_t due_ns = atomic_load(&b->sim->clock_ns) + BASE_LATENCY_NS;
     if (b->sim->max_latency_ns)
         due_ns += (int64_t)(draw(b) % (uint64_t)b->sim->max_latency_ns);
-    if (f && is_faulty(f, op))
-        due_ns += f->fault.extra_ns;
     if (op->kind == LOADER_OP_READ) {
         unsigned n = atomic_fetch_add(&b->sim->n_reads, 1);
         if (n < sizeof b->sim->order / sizeof *b->sim->order)
@@ -161,22 +158,34 @@ static int64_t perform(struct sim_backend *b, struct loader_op *op)
     return -EINVAL;
 }
 
+/// The operation that ends next; n_pending: none can.
+static unsigned find_next(struct sim_backend *b)
+{
+    unsigned first = b->n_pending;
+    for (unsigned i = 0; i < b->n_pending; i++) {
+        struct loader_op *op = b->pending[i].op;
+        if (op->kind == LOADER_OP_READ && atomic_load(&file_of(b, op)->is_held))
+            continue;
+        if (first == b->n_pending || b->pending[i].due_ns < b->pending[first].due_ns)
+            first = i;
+    }
+    return first;
+}
+
 static int sim_wait(void *backend, int64_t deadline_ns, struct loader_op_list *completed)
 {
     struct sim_backend *b = backend;
-    bool has_news = b->n_pending > 0 || b->canceled.first;
+    unsigned next = find_next(b);
+    bool has_news = next < b->n_pending || b->canceled.first;
     int error = loader_poll_wait(&b->polls, has_news ? 0 : deadline_ns, completed);
     for (struct loader_op *op; (op = loader_op_list_pop(&b->canceled));)
         loader_op_list_push(completed, op);
-    if (b->n_pending == 0)
+    if (next == b->n_pending)
         return error;
-    unsigned first = 0;
-    for (unsigned i = 1; i < b->n_pending; i++)
-        if (b->pending[i].due_ns < b->pending[first].due_ns)
-            first = i;
-    struct loader_op *op = b->pending[first].op;
-    atomic_store(&b->sim->clock_ns, b->pending[first].due_ns);
-    b->pending[first] = b->pending[--b->n_pending];
+    struct loader_op *op = b->pending[next].op;
+    if (b->pending[next].due_ns > atomic_load(&b->sim->clock_ns))
+        atomic_store(&b->sim->clock_ns, b->pending[next].due_ns);
+    b->pending[next] = b->pending[--b->n_pending];
     op->result = perform(b, op);
     loader_op_list_push(completed, op);
     return error;

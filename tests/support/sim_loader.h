@@ -9,7 +9,6 @@
 struct sim_fault {
     uint64_t from_byte, to_byte; // reads that touch these
     int error;                   // -errno, 0: none
-    int64_t extra_ns;            // latency on top
 };
 
 struct sim_file {
@@ -19,6 +18,7 @@ struct sim_file {
     unsigned mode; // S_IFREG ...; 0: regular
     struct sim_fault fault;
     atomic_size_t cut_to_bytes; // not 0: the file now ends there
+    atomic_int is_held;         // reads stall until the test clears it and wakes the loader
 };
 
 struct sim_loader {
