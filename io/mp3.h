@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// Frame headers of MPEG audio layer III: counting them, and a tag for files that have none.
+#pragma once
+#include "dsp/annotate.h"
+#include "io/source.h"
+#include <stddef.h>
+#include <stdint.h>
+
+enum { MP3_HEADER_BYTES = 4, MP3_TAG_BYTES = 1536 };
+
+struct mp3_header {
+    uint32_t rate_hz, channels, samples; // a frame's samples per channel
+    uint32_t bytes;                      // of the whole frame
+    uint32_t side_bytes;                 // of side information, after header and checksum
+    uint32_t is_protected;               // 1: a checksum follows the header
+};
+
+/// @return 0; -EBADMSG: not the header of a layer III frame with a known bit rate.
+MUST_CHECK int mp3_parse_header(struct mp3_header *header, const unsigned char *bytes);
+
+struct mp3_layout {
+    uint64_t first_byte; // of the first frame
+    uint64_t frames;     // MPEG frames, 0 where a tag states their number
+    uint32_t tag_bytes;
+    unsigned char tag[MP3_TAG_BYTES]; // a frame that states it, to be read before first_byte
+};
+
+/// Look for the first frame; where it is no Xing, Info or VBRI tag count all frames, which reads the
+/// whole file: only then is the length of a file with a variable bit rate known, and libsndfile stops at
+/// its guess. Blocks. @return 0; -ENOTSUP: not MP3; the source's errors.
+MUST_CHECK int mp3_scan(struct mp3_layout *layout, struct source *source, uint64_t size_bytes);
