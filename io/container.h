@@ -5,8 +5,15 @@
 #include "io/source.h"
 #include <stdint.h>
 
-/// How many bytes the file must have by its own header. *stated_bytes is 0 where it says nothing
-/// (other formats, sizes left open by a writer that could not go back). Blocks.
+struct container_lengths {
+    uint64_t stated_bytes; // that the file must have by its own header; 0: it does not say
+    uint64_t data_offset;  // of the first sample's byte; 0: not known
+    /// 1: the writer of a WAV file left the size of its data at 0 and never came back to it, though
+    /// data follows; libsndfile would take it for an empty file.
+    int is_unfinished;
+};
+
+/// Look at the header. Formats other than WAV, AIFF, AU and CAF say nothing here. Blocks.
 /// @return 0, or the source's errors.
-MUST_CHECK int container_stated_bytes(struct source *source, uint64_t size_bytes,
-                                      uint64_t *stated_bytes, uint64_t *data_offset);
+MUST_CHECK int container_probe(struct container_lengths *lengths, struct source *source,
+                               uint64_t size_bytes);

@@ -25,7 +25,8 @@ static const float max_magnitude = 1024.0f;
 struct decoder {
     struct sound_file file;
     struct source *source;
-    struct mp3_layout layout;
+    struct mp3_layout layout; // of an MP3 without a tag
+    struct container_lengths lengths;
     struct sound_file_names names;
     struct decoder_info info;
     uint64_t size_bytes, stated_frames;
@@ -44,6 +45,15 @@ struct decoder {
 static double seconds(const struct decoder *d, uint64_t frames)
 {
     return (double)frames / d->info.format.rate_hz;
+}
+
+/// Open the file, or open it anew.
+static int reopen(struct decoder *d)
+{
+    const struct mp3_layout *layout = d->layout.frames ? &d->layout : NULL;
+    uint64_t size_offset = d->lengths.is_unfinished ? d->lengths.data_offset - 4 : 0;
+    sound_file_close(&d->file);
+    return sound_file_open(&d->file, d->source, d->size_bytes, layout, size_offset);
 }
 
 // --- Damage --------------------------------------------------------------------------------------
@@ -102,13 +112,12 @@ static bool resume(struct decoder *d)
 {
     uint64_t hole = RESUME_STEP_FRAMES, step = RESUME_STEP_FRAMES;
     for (int i = 0; i < RESUME_STEPS && hole < d->info.frames - d->position; i++) {
-        sound_file_close(&d->file);
-        if (sound_file_open(&d->file, d->source, d->size_bytes, NULL))
+        if (reopen(d))
             return false;
-        sf_count_t to = (sf_count_t)(d->position + hole);
+        uint64_t to = d->position + hole;
         float probe[PCM_MAX_CHANNELS];
-        if (sf_seek(d->file.handle, to, SEEK_SET) == to && sound_file_read(&d->file, probe, 1) &&
-            sf_seek(d->file.handle, to, SEEK_SET) == to) {
+        if (!sound_file_seek(&d->file, to) && sound_file_read(&d->file, probe, 1) &&
+            !sound_file_seek(&d->file, to)) {
             d->silence_frames = hole;
             return true;
         }
@@ -235,9 +244,8 @@ static int seek_file(struct decoder *d, uint64_t frame)
     // it would be had it played to here.
     uint64_t run_up = d->names.is_lossy ? d->info.format.rate_hz : 0;
     uint64_t from = frame > run_up ? frame - run_up : 0;
-    if (sf_seek(d->file.handle, (sf_count_t)from, SEEK_SET) != (sf_count_t)from)
-        return d->file.io_error ? d->file.io_error : -EBADMSG;
-    return skip(d, frame - from);
+    int error = sound_file_seek(&d->file, from);
+    return error ? error : skip(d, frame - from);
 }
 
 int decoder_seek(struct decoder *decoder, uint64_t frame)
@@ -252,12 +260,7 @@ int decoder_seek(struct decoder *decoder, uint64_t frame)
     // A decoder that met an error stays there: a new one does not know of it.
     bool is_fresh = !d->has_ended || d->damage == DECODER_SOUND;
     d->has_ended = false;
-    const struct mp3_layout *layout = d->file.layout;
-    int error = 0;
-    if (!is_fresh || d->file.io_error) {
-        sound_file_close(&d->file);
-        error = sound_file_open(&d->file, d->source, d->size_bytes, layout);
-    }
+    int error = !is_fresh || d->file.io_error ? reopen(d) : 0;
     d->position = frame;
     d->file.has_ended = false;
     if (!error && frame < d->info.frames)
@@ -286,15 +289,13 @@ static int open_file(struct decoder *d)
     if (n < 0)
         return (int)n;
     bool may_be_mp3 = memcmp(head, "ID3", 3) == 0 || (head[0] == 0xff && head[1] >= 0xe0);
-    const struct mp3_layout *layout = NULL;
     if (may_be_mp3) {
         int error = mp3_scan(&d->layout, d->source, d->size_bytes);
         if (error && error != -ENOTSUP)
             return error;
-        if (!error && d->layout.frames)
-            layout = &d->layout;
     }
-    return sound_file_open(&d->file, d->source, d->size_bytes, layout);
+    int error = container_probe(&d->lengths, d->source, d->size_bytes);
+    return error ? error : reopen(d);
 }
 
 /// Some streams do not say how long they are (FLAC from a pipe, Ogg without its end).
@@ -305,21 +306,18 @@ static int count_frames(struct decoder *d, uint64_t *frames)
         *frames += n;
     if (d->file.io_error)
         return d->file.io_error;
-    const struct mp3_layout *layout = d->file.layout;
-    sound_file_close(&d->file);
-    return sound_file_open(&d->file, d->source, d->size_bytes, layout);
+    return reopen(d);
 }
 
-static int find_stated_length(struct decoder *d)
+/// What a header states beyond the file, in frames: libsndfile has corrected it.
+static uint64_t find_stated_frames(const struct decoder *d)
 {
-    uint64_t stated_bytes, data_offset;
-    int error = container_stated_bytes(d->source, d->size_bytes, &stated_bytes, &data_offset);
-    if (error || stated_bytes <= d->size_bytes || d->size_bytes <= data_offset)
-        return error;
-    double have = (double)(d->size_bytes - data_offset);
-    double whole = (double)d->info.frames * (double)(stated_bytes - data_offset) / have;
-    d->stated_frames = (uint64_t)(whole + 0.5);
-    return 0;
+    const struct container_lengths *l = &d->lengths;
+    if (l->stated_bytes <= d->size_bytes || d->size_bytes <= l->data_offset)
+        return 0;
+    double have = (double)(d->size_bytes - l->data_offset);
+    double whole = (double)d->info.frames * (double)(l->stated_bytes - l->data_offset) / have;
+    return whole < 1e15 ? (uint64_t)(whole + 0.5) : 0;
 }
 
 static int open_decoder(struct decoder *d)
@@ -345,7 +343,8 @@ static int open_decoder(struct decoder *d)
         return -ENOMEM;
     if (info->frames == SF_COUNT_MAX || info->frames == 0)
         error = count_frames(d, &d->info.frames);
-    return error ? error : find_stated_length(d);
+    d->stated_frames = find_stated_frames(d);
+    return error;
 }
 
 int decoder_open(struct decoder **out, struct source *source, struct decoder_info *info)

@@ -165,12 +165,14 @@ static void make_tag(struct mp3_layout *layout, const unsigned char *first, uint
         if (error || header.bytes >= MP3_HEADER_BYTES + header.side_bytes + 16 + 60)
             break;
     }
-    layout->tag_bytes = header.bytes;
+    layout->tag_bytes = 2 * header.bytes;
+    layout->lead_frames = header.samples - MP3_DECODER_DELAY;
     assert(layout->tag_bytes <= MP3_TAG_BYTES);
+    memcpy(t + header.bytes, t, MP3_HEADER_BYTES);
     unsigned char *xing = t + MP3_HEADER_BYTES + header.side_bytes;
     memcpy(xing, "Xing", 4);
     xing[7] = 3; // frames and bytes follow
-    put32(xing + 8, layout->frames);
+    put32(xing + 8, layout->frames + 1);
     put32(xing + 12, bytes + layout->tag_bytes);
 }
 

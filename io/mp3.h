@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MP3_HEADER_BYTES = 4, MP3_TAG_BYTES = 1536 };
+enum { MP3_HEADER_BYTES = 4, MP3_TAG_BYTES = 3072, MP3_DECODER_DELAY = 529 };
 
 struct mp3_header {
     uint32_t rate_hz, channels, samples; // a frame's samples per channel
@@ -22,7 +22,10 @@ struct mp3_layout {
     uint64_t first_byte; // of the first frame
     uint64_t frames;     // MPEG frames, 0 where a tag states their number
     uint32_t tag_bytes;
-    unsigned char tag[MP3_TAG_BYTES]; // a frame that states it, to be read before first_byte
+    uint32_t lead_frames; // PCM frames of silence that the tag adds
+    // A frame that states the number, and a silent one: of a tagged file libmpg123 drops the first
+    // 529 samples, which without a tag are the file's own. To be read before first_byte.
+    unsigned char tag[MP3_TAG_BYTES];
 };
 
 /// Look for the first frame; where it is no Xing, Info or VBRI tag count all frames, which reads the

@@ -45,7 +45,12 @@ static int64_t read_bytes(struct sound_file *f, unsigned char *to, size_t bytes)
         return (int64_t)done;
     uint64_t offset = f->position + done - tag_bytes + first_byte;
     int64_t n = source_read(f->source, to + done, offset, bytes - done);
-    return n < 0 ? n : n + (int64_t)done;
+    if (n < 0)
+        return n;
+    for (uint64_t at = f->open_size_offset; at && at < f->open_size_offset + 4; at++)
+        if (at >= offset && at < offset + (uint64_t)n)
+            to[done + (size_t)(at - offset)] = 0xff;
+    return n + (int64_t)done;
 }
 
 static sf_count_t read_some(void *to, sf_count_t bytes, void *user)
@@ -85,13 +90,32 @@ static int open_error(const struct sound_file *file)
     }
 }
 
+/// Drop the silence that the made tag brings.
+static int skip_lead(struct sound_file *file)
+{
+    float frame[2];
+    sf_count_t lead = file->layout->lead_frames;
+    bool is_sound = file->info.frames >= lead && file->info.channels <= 2;
+    for (sf_count_t i = 0; i < lead && is_sound; i++)
+        is_sound = sf_readf_float(file->handle, frame, 1) == 1;
+    if (is_sound) {
+        file->info.frames -= lead;
+        return 0;
+    }
+    sound_file_close(file);
+    return file->io_error ? file->io_error : -EBADMSG;
+}
+
 int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
-                    const struct mp3_layout *layout)
+                    const struct mp3_layout *layout, uint64_t open_size_offset)
 {
     static SF_VIRTUAL_IO io = {
         .get_filelen = get_length, .seek = seek_to, .read = read_some, .tell = tell};
     assert(!layout || layout->first_byte <= size_bytes);
-    *file = (struct sound_file){.source = source, .layout = layout, .bytes = size_bytes};
+    *file = (struct sound_file){.source = source,
+                                .layout = layout,
+                                .bytes = size_bytes,
+                                .open_size_offset = open_size_offset};
     if (layout)
         file->bytes = size_bytes - layout->first_byte + layout->tag_bytes;
     file->handle = sf_open_virtual(&io, SFM_READ, &file->info, file);
@@ -102,7 +126,15 @@ int sound_file_open(struct sound_file *file, struct source *source, uint64_t siz
         sound_file_close(file);
         return error;
     }
-    return 0;
+    return layout ? skip_lead(file) : 0;
+}
+
+int sound_file_seek(struct sound_file *file, uint64_t frame)
+{
+    sf_count_t to = (sf_count_t)(frame + (file->layout ? file->layout->lead_frames : 0));
+    if (sf_seek(file->handle, to, SEEK_SET) == to)
+        return 0;
+    return file->io_error ? file->io_error : -EBADMSG;
 }
 
 void sound_file_close(struct sound_file *file)

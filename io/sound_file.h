@@ -17,18 +17,23 @@ struct sound_file {
     const struct mp3_layout *layout; // NULL but for MP3 without a tag
     uint64_t bytes;                  // as libsndfile sees the file
     uint64_t position;
+    // Where a WAV file's size of 0 is read as "unknown"; 0: nowhere.
+    uint64_t open_size_offset;
     int io_error;   // of the source, the last; 0: none
     bool has_ended; // libsndfile asked for bytes past the file's end
 };
 
-/// Open; blocks. `layout` is borrowed. @return 0; -ENOTSUP; -EBADMSG; the source's errors. On error there
+/// Open; blocks. `layout` is borrowed; open_size_offset as above. @return 0; -ENOTSUP; -EBADMSG; the source's errors. On error there
 /// is nothing to close.
 MUST_CHECK int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
-                               const struct mp3_layout *layout);
+                               const struct mp3_layout *layout, uint64_t open_size_offset);
 /// Close; nothing where it is not open.
 void sound_file_close(struct sound_file *file);
 /// Read; blocks. @return frames, fewer at an end or an error.
 uint32_t sound_file_read(struct sound_file *file, float *interleaved, uint32_t frames);
+
+/// Go to `frame`; blocks. @return 0; -EBADMSG; the source's errors.
+MUST_CHECK int sound_file_seek(struct sound_file *file, uint64_t frame);
 
 /// What a format is called. Static strings.
 struct sound_file_names {
