@@ -51,9 +51,18 @@ static double seconds(const struct decoder *d, uint64_t frames)
 static int reopen(struct decoder *d)
 {
     const struct mp3_layout *layout = d->layout.frames ? &d->layout : NULL;
-    uint64_t size_offset = d->lengths.is_unfinished ? d->lengths.data_offset - 4 : 0;
+    struct sound_file_patch patch = {0};
+    if (d->lengths.is_unfinished) {
+        patch.offset = d->lengths.data_offset - sizeof patch.bytes;
+        memset(patch.bytes, 0xff, sizeof patch.bytes); // "unknown"
+    } else if (d->layout.size_field) {
+        // libmpg123 writes a warning to stderr where a tag's size is not the file's.
+        patch.offset = d->layout.size_field;
+        for (int i = 0; i < 4; i++)
+            patch.bytes[i] = (unsigned char)(d->layout.audio_bytes >> (24 - 8 * i));
+    }
     sound_file_close(&d->file);
-    return sound_file_open(&d->file, d->source, d->size_bytes, layout, size_offset);
+    return sound_file_open(&d->file, d->source, d->size_bytes, layout, &patch);
 }
 
 // --- Damage --------------------------------------------------------------------------------------

@@ -223,7 +223,8 @@ static unsigned limit_of(const struct loader *l, enum loader_priority priority)
 static void start_queued(struct loader *l, struct loader_op_list *completed)
 {
     for (int priority = 0; priority < LOADER_PRIORITIES; priority++) {
-        while (l->queued[priority].first && l->n_under_way < limit_of(l, priority)) {
+        while (l->queued[priority].first &&
+               l->n_under_way < limit_of(l, (enum loader_priority)priority)) {
             struct loader_op *op = loader_op_list_pop(&l->queued[priority]);
             int error = l->ops->submit(l->backend, op);
             if (error == -EAGAIN) {

@@ -3,6 +3,7 @@
 #pragma once
 #include "dsp/annotate.h"
 #include "io/loader.h"
+#include <linux/stat.h> // struct statx, whatever feature macros are set
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>

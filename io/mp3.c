@@ -109,17 +109,21 @@ static uint64_t skip_id3(struct view *v, int *error)
     return offset;
 }
 
-static int has_tag(struct view *v, uint64_t offset, const struct mp3_header *header, int *error)
+static int has_tag(struct view *v, struct mp3_layout *layout, const struct mp3_header *header,
+                   int *error)
 {
-    uint64_t at = offset + MP3_HEADER_BYTES + header->side_bytes;
+    uint64_t at = layout->first_byte + MP3_HEADER_BYTES + header->side_bytes;
     // LAME writes the tag where it would lie without a checksum even if there is one.
     for (uint32_t shift = 0; shift <= 2; shift += 2) {
         const unsigned char *b = look(v, at + shift, 8, error);
-        if (b && (memcmp(b, "Xing", 4) == 0 || memcmp(b, "Info", 4) == 0) && (b[7] & 1))
-            return 1;
+        if (!b || (memcmp(b, "Xing", 4) != 0 && memcmp(b, "Info", 4) != 0) || !(b[7] & 1))
+            continue;
+        if (b[7] & 2)
+            layout->size_field = at + shift + 12;
+        layout->audio_bytes = v->size_bytes - layout->first_byte;
+        return 1;
     }
-    const unsigned char *b = look(v, offset + MP3_HEADER_BYTES + 32, 4, error);
-    return b && memcmp(b, "VBRI", 4) == 0;
+    return 0;
 }
 
 static uint64_t count_frames(struct view *v, uint64_t offset, uint64_t *end, int *error)
@@ -188,7 +192,7 @@ int mp3_scan(struct mp3_layout *layout, struct source *source, uint64_t size_byt
     struct mp3_header header;
     if (error || !b || mp3_parse_header(&header, b))
         return error ? error : -ENOTSUP;
-    if (has_tag(&v, layout->first_byte, &header, &error) || error)
+    if (has_tag(&v, layout, &header, &error) || error)
         return error;
     unsigned char first[MP3_HEADER_BYTES];
     memcpy(first, b, sizeof first);

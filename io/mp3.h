@@ -19,8 +19,10 @@ struct mp3_header {
 MUST_CHECK int mp3_parse_header(struct mp3_header *header, const unsigned char *bytes);
 
 struct mp3_layout {
-    uint64_t first_byte; // of the first frame
-    uint64_t frames;     // MPEG frames, 0 where a tag states their number
+    uint64_t first_byte;  // of the first frame
+    uint64_t frames;      // MPEG frames, 0 where a tag states their number
+    uint64_t size_field;  // where a tag of the file states its size in bytes, 0: nowhere
+    uint64_t audio_bytes; // what it should state
     uint32_t tag_bytes;
     uint32_t lead_frames; // PCM frames of silence that the tag adds
     // A frame that states the number, and a silent one: of a tagged file libmpg123 drops the first
@@ -28,7 +30,7 @@ struct mp3_layout {
     unsigned char tag[MP3_TAG_BYTES];
 };
 
-/// Look for the first frame; where it is no Xing, Info or VBRI tag count all frames, which reads the
+/// Look for the first frame; where it is no Xing or Info tag count all frames, which reads the
 /// whole file: only then is the length of a file with a variable bit rate known, and libsndfile stops at
 /// its guess. Blocks. @return 0; -ENOTSUP: not MP3; the source's errors.
 MUST_CHECK int mp3_scan(struct mp3_layout *layout, struct source *source, uint64_t size_bytes);

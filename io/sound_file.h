@@ -9,6 +9,12 @@
 
 struct mp3_layout;
 
+/// Four bytes that libsndfile is shown instead of the file's: a size that would mislead it.
+struct sound_file_patch {
+    uint64_t offset; // 0: no patch
+    unsigned char bytes[4];
+};
+
 /// Thread-safety: one thread at a time. Must not move while open.
 struct sound_file {
     SNDFILE *handle;
@@ -17,16 +23,16 @@ struct sound_file {
     const struct mp3_layout *layout; // NULL but for MP3 without a tag
     uint64_t bytes;                  // as libsndfile sees the file
     uint64_t position;
-    // Where a WAV file's size of 0 is read as "unknown"; 0: nowhere.
-    uint64_t open_size_offset;
+    struct sound_file_patch patch;
     int io_error;   // of the source, the last; 0: none
     bool has_ended; // libsndfile asked for bytes past the file's end
 };
 
-/// Open; blocks. `layout` is borrowed; open_size_offset as above. @return 0; -ENOTSUP; -EBADMSG; the source's errors. On error there
+/// Open; blocks. `layout` is borrowed, `patch` copied; both may be NULL. @return 0; -ENOTSUP; -EBADMSG; the source's errors. On error there
 /// is nothing to close.
 MUST_CHECK int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
-                               const struct mp3_layout *layout, uint64_t open_size_offset);
+                               const struct mp3_layout *layout,
+                               const struct sound_file_patch *patch);
 /// Close; nothing where it is not open.
 void sound_file_close(struct sound_file *file);
 /// Read; blocks. @return frames, fewer at an end or an error.
