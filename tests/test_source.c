@@ -284,6 +284,21 @@ static void reads_survive_reordering_short_reads_and_interruptions(void **state)
     }
 }
 
+static void bytes_before_the_cut_are_refused_once_the_file_is_cut(void **state)
+{
+    (void)state;
+    struct sim_file file = {.path = "a", .data = content, .bytes = FILE_BYTES};
+    struct sim_loader sim = {.seed = 1, .files = &file, .n_files = 1};
+    struct rig r;
+    rig_start_sim(&r, &sim);
+    rig_open(&r, "a");
+    assert_reads(r.source, 0, 1000, 1000);
+    atomic_store(&file.cut_to_bytes, 2500000);
+    unsigned char byte;
+    assert_int_equal(source_read(r.source, &byte, 1500000, 1), -ESTALE);
+    rig_stop(&r);
+}
+
 static void read_error_is_told_only_where_it_is(void **state)
 {
     (void)state;
@@ -406,6 +421,7 @@ int main(void)
         BACKEND_TESTS(many_sources_load_at_once),
         BACKEND_TESTS(closing_while_it_loads_is_clean),
         cmocka_unit_test(reads_survive_reordering_short_reads_and_interruptions),
+        cmocka_unit_test(bytes_before_the_cut_are_refused_once_the_file_is_cut),
         cmocka_unit_test(read_error_is_told_only_where_it_is),
         cmocka_unit_test(stall_of_one_file_holds_neither_another_nor_its_closing),
         cmocka_unit_test(window_bound_holds),
