@@ -345,6 +345,36 @@ static void stall_of_one_file_holds_neither_another_nor_its_closing(void **state
     assert_int_equal(atomic_load(&sim.n_open), 0);
 }
 
+static void stuck_scans_leave_room_for_the_track_that_plays(void **state)
+{
+    (void)state;
+    enum { N_SCANS = 6 };
+    struct sim_file files[2] = {{.path = "stuck", .data = content, .bytes = FILE_BYTES},
+                                {.path = "b", .data = content, .bytes = FILE_BYTES}};
+    struct sim_loader sim = {.seed = 1, .files = files, .n_files = 2};
+    atomic_init(&files[0].is_held, 1);
+    struct rig r = {0};
+    sim_loader_use(&sim);
+    struct loader_config four = {.depth = 4};
+    assert_int_equal(loader_create_with(&r.loader, &sim_loader_ops, &four), 0);
+    struct source *scans[N_SCANS];
+    struct source_config config = {.path = "stuck", .priority = LOADER_SCAN};
+    for (int i = 0; i < N_SCANS; i++)
+        assert_int_equal(source_open(&scans[i], r.loader, &config), 0);
+    for (int i = 0; i < 1000; i++) // more than the scans need to fill what they may
+        assert_int_equal(loader_run_once(r.loader, 0), 0);
+
+    loop_thread_start(&r.loop, r.loader);
+    rig_open(&r, "b");
+    assert_reads(r.source, 0, 200000, 200000); // hangs without
+
+    for (int i = 0; i < N_SCANS; i++)
+        source_close(&scans[i]);
+    atomic_store(&files[0].is_held, 0);
+    rig_stop(&r);
+    assert_int_equal(atomic_load(&sim.n_open), 0);
+}
+
 static void window_bound_holds(void **state)
 {
     (void)state;
@@ -424,6 +454,7 @@ int main(void)
         cmocka_unit_test(bytes_before_the_cut_are_refused_once_the_file_is_cut),
         cmocka_unit_test(read_error_is_told_only_where_it_is),
         cmocka_unit_test(stall_of_one_file_holds_neither_another_nor_its_closing),
+        cmocka_unit_test(stuck_scans_leave_room_for_the_track_that_plays),
         cmocka_unit_test(window_bound_holds),
         cmocka_unit_test(cancel_ends_a_wait),
         cmocka_unit_test(playing_is_read_before_a_scan),
