@@ -24,6 +24,7 @@ struct uring_backend {
     struct io_uring ring;
     bool enabled; // the thread that enables the ring is its one issuer
     unsigned n_reads;
+    struct loader_op_list under_way; // polls not among them
     unsigned max_workers;
 };
 
@@ -142,6 +143,8 @@ static int uring_submit(void *backend, struct loader_op *op)
         break;
     }
     io_uring_sqe_set_data(entry, op);
+    if (op->kind != LOADER_OP_POLL)
+        loader_op_list_push(&u->under_way, op);
     return 0;
 }
 
@@ -166,6 +169,8 @@ static void reap(struct uring_backend *u, struct loader_op_list *completed)
         if (!op)
             continue;
         op->result = completion->res;
+        if (op->kind != LOADER_OP_POLL)
+            loader_op_list_remove(&u->under_way, op);
         if (op->kind == LOADER_OP_READ)
             u->n_reads--;
         loader_op_list_push(completed, op);
@@ -191,6 +196,12 @@ static int uring_wait(void *backend, int64_t deadline_ns, struct loader_op_list 
     // EBUSY and EAGAIN: too much is under way; what has completed makes room.
     if (error >= 0 || error == -ETIME || error == -EINTR || error == -EBUSY || error == -EAGAIN)
         return 0;
+    // The loop thread has ended (EEXIST), and when a thread ends the kernel waits for what it had
+    // under way; completions that did not reach the ring are made up for.
+    for (struct loader_op *op; error == -EEXIST && (op = loader_op_list_pop(&u->under_way));) {
+        op->result = -ECANCELED;
+        loader_op_list_push(completed, op);
+    }
     return error;
 }
 
