@@ -19,6 +19,9 @@ struct decoder_info {
 
 /// Damage met so far. What was delivered is sound; holes are delivered as silence with 5 ms fades at
 /// their edges.
+/// A broken FLAC frame becomes silence of its length or little more. An MP3, Vorbis or Opus stream ends
+/// where libsndfile cannot go on; a lost Ogg page shifts what follows it forward, and shows as
+/// DECODER_CORRUPT at the end. In a file's text, "truncated" is said only where its header states more.
 enum decoder_damage { DECODER_SOUND, DECODER_TRUNCATED, DECODER_CORRUPT, DECODER_IO_ERROR };
 
 /// Open a stream over `source` (borrowed; must outlive the decoder). Blocks for its bytes.
@@ -31,7 +34,9 @@ void decoder_close(struct decoder **decoder);
 /// 1024 are delivered as 0. Blocks for bytes. @return frames read, 0 at the end (see decoder_damage()),
 /// -ECANCELED, -ENOMEM.
 MUST_CHECK int64_t decoder_read(struct decoder *decoder, float *interleaved, uint32_t frames);
-/// Go to `frame`, sample-exact, also in lossy streams. @return 0; -EINVAL: past the end; -EBADMSG ..
+/// Go to `frame`, sample-exact, also in lossy streams: these are decoded from a second before it, so the
+/// samples equal those of reading on (in sound files). Blocks for bytes. After an error only another
+/// seek or decoder_close() helps; reads give 0. @return 0; -EINVAL: past the end; -EBADMSG ..
 MUST_CHECK int decoder_seek(struct decoder *decoder, uint64_t frame);
 enum decoder_damage decoder_damage(const struct decoder *decoder);
 /// One line's worth of cause for the damage or the failed open: "truncated: 12.3 of 60.0 s are there". A

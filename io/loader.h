@@ -35,8 +35,8 @@ struct loader_config {
 /// @return 0; -ENOSYS, -EPERM, -ENOMEM: LOADER_URING asked for and not to be had; -ENOMEM, -EMFILE.
 /// On error *out is NULL.
 MUST_CHECK int loader_create(struct loader **out, const struct loader_config *config);
-/// Cancel what is under way, wait for it, destroy, set *loader to NULL. NULL is fine. Loop thread
-/// (or any, once the loop no longer runs). All sources must be closed before.
+/// Cancel what is under way, wait for it, destroy, set *loader to NULL. NULL is fine. Loop thread,
+/// or any once that thread has ended (been joined). All sources must be closed before.
 void loader_destroy(struct loader **loader);
 /// "io_uring", "threads", "synchronous".
 const char *loader_backend_name(const struct loader *loader);

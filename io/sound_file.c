@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "io/sound_file.h"
+#include "io/mp3.h"
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+// --- What libsndfile calls -----------------------------------------------------------------------
+
+static sf_count_t get_length(void *user)
+{
+    const struct sound_file *f = user;
+    return (sf_count_t)f->bytes;
+}
+
+static sf_count_t seek_to(sf_count_t offset, int whence, void *user)
+{
+    struct sound_file *f = user;
+    sf_count_t base = 0;
+    if (whence == SEEK_CUR)
+        base = (sf_count_t)f->position;
+    else if (whence == SEEK_END)
+        base = (sf_count_t)f->bytes;
+    sf_count_t to = 0;
+    if (__builtin_add_overflow(base, offset, &to) || to < 0)
+        to = offset < 0 ? 0 : (sf_count_t)f->bytes;
+    if (to > (sf_count_t)f->bytes)
+        to = (sf_count_t)f->bytes;
+    f->position = (uint64_t)to;
+    return to;
+}
+
+/// Bytes as libsndfile sees them: a made tag first, where there is one, and the file from its first frame.
+static int64_t read_bytes(struct sound_file *f, unsigned char *to, size_t bytes)
+{
+    uint64_t tag_bytes = f->layout ? f->layout->tag_bytes : 0;
+    uint64_t first_byte = f->layout ? f->layout->first_byte : 0;
+    size_t done = 0;
+    if (f->position < tag_bytes) {
+        done = (size_t)(tag_bytes - f->position);
+        done = done < bytes ? done : bytes;
+        memcpy(to, f->layout->tag + f->position, done);
+    }
+    if (done == bytes)
+        return (int64_t)done;
+    uint64_t offset = f->position + done - tag_bytes + first_byte;
+    int64_t n = source_read(f->source, to + done, offset, bytes - done);
+    if (n < 0)
+        return n;
+    for (uint64_t i = 0; f->patch.offset && i < sizeof f->patch.bytes; i++) {
+        uint64_t at = f->patch.offset + i;
+        if (at >= offset && at < offset + (uint64_t)n)
+            to[done + (size_t)(at - offset)] = f->patch.bytes[i];
+    }
+    return n + (int64_t)done;
+}
+
+static sf_count_t read_some(void *to, sf_count_t bytes, void *user)
+{
+    struct sound_file *f = user;
+    if (bytes <= 0)
+        return 0;
+    // After an error nothing more is waited for: libsndfile asks again and again.
+    int64_t n = f->io_error ? 0 : read_bytes(f, to, (size_t)bytes);
+    if (n < 0) {
+        f->io_error = (int)n;
+        n = 0;
+    }
+    f->has_ended = f->has_ended || n < bytes;
+    f->position += (uint64_t)n;
+    return n;
+}
+
+static sf_count_t tell(void *user)
+{
+    const struct sound_file *f = user;
+    return (sf_count_t)f->position;
+}
+
+// --- For the decoder -----------------------------------------------------------------------------
+
+static int open_error(const struct sound_file *file)
+{
+    if (file->io_error)
+        return file->io_error;
+    switch (sf_error(NULL)) {
+    case SF_ERR_UNRECOGNISED_FORMAT:
+    case SF_ERR_UNSUPPORTED_ENCODING:
+        return -ENOTSUP;
+    default:
+        return -EBADMSG;
+    }
+}
+
+/// Drop the silence that the made tag brings.
+static int skip_lead(struct sound_file *file)
+{
+    float frame[2];
+    sf_count_t lead = file->layout->lead_frames;
+    bool is_sound = file->info.frames >= lead && file->info.channels <= 2;
+    for (sf_count_t i = 0; i < lead && is_sound; i++)
+        is_sound = sf_readf_float(file->handle, frame, 1) == 1;
+    if (is_sound) {
+        file->info.frames -= lead;
+        return 0;
+    }
+    sound_file_close(file);
+    return file->io_error ? file->io_error : -EBADMSG;
+}
+
+int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
+                    const struct mp3_layout *layout, const struct sound_file_patch *patch)
+{
+    static SF_VIRTUAL_IO io = {
+        .get_filelen = get_length, .seek = seek_to, .read = read_some, .tell = tell};
+    assert(!layout || layout->first_byte <= size_bytes);
+    *file = (struct sound_file){.source = source, .layout = layout, .bytes = size_bytes};
+    if (patch)
+        file->patch = *patch;
+    if (layout)
+        file->bytes = size_bytes - layout->first_byte + layout->tag_bytes;
+    file->handle = sf_open_virtual(&io, SFM_READ, &file->info, file);
+    if (!file->handle)
+        return open_error(file);
+    if (file->io_error) {
+        int error = file->io_error;
+        sound_file_close(file);
+        return error;
+    }
+    return layout ? skip_lead(file) : 0;
+}
+
+int sound_file_seek(struct sound_file *file, uint64_t frame)
+{
+    sf_count_t to = (sf_count_t)(frame + (file->layout ? file->layout->lead_frames : 0));
+    if (sf_seek(file->handle, to, SEEK_SET) == to)
+        return 0;
+    return file->io_error ? file->io_error : -EBADMSG;
+}
+
+void sound_file_close(struct sound_file *file)
+{
+    // What is closed was only read, so nothing can be lost by a failure.
+    if (file->handle)
+        (void)sf_close(file->handle);
+    file->handle = NULL;
+}
+
+uint32_t sound_file_read(struct sound_file *file, float *interleaved, uint32_t frames)
+{
+    sf_count_t n = sf_readf_float(file->handle, interleaved, frames);
+    assert(n <= frames);
+    return n > 0 ? (uint32_t)n : 0;
+}
+
+static uint32_t depth_of(int format)
+{
+    switch (format & SF_FORMAT_SUBMASK) {
+    case SF_FORMAT_PCM_S8:
+    case SF_FORMAT_PCM_U8:
+        return 8;
+    case SF_FORMAT_PCM_16:
+    case SF_FORMAT_ALAC_16:
+        return 16;
+    case SF_FORMAT_ALAC_20:
+        return 20;
+    case SF_FORMAT_PCM_24:
+    case SF_FORMAT_ALAC_24:
+        return 24;
+    case SF_FORMAT_PCM_32:
+    case SF_FORMAT_ALAC_32:
+        return 32;
+    default:
+        return 0;
+    }
+}
+
+static const char *container_of(int format)
+{
+    static const struct {
+        int major;
+        const char *name;
+    } table[] = {
+        {SF_FORMAT_WAV, "wav"},   {SF_FORMAT_WAVEX, "wav"}, {SF_FORMAT_RF64, "rf64"},
+        {SF_FORMAT_W64, "w64"},   {SF_FORMAT_AIFF, "aiff"}, {SF_FORMAT_AU, "au"},
+        {SF_FORMAT_FLAC, "flac"}, {SF_FORMAT_OGG, "ogg"},   {SF_FORMAT_CAF, "caf"},
+        {SF_FORMAT_MPEG, "mp3"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (table[i].major == (format & SF_FORMAT_TYPEMASK))
+            return table[i].name;
+    return "other";
+}
+
+struct sound_file_names sound_file_names(int format)
+{
+    struct sound_file_names names = {.container = container_of(format),
+                                     .depth_bits = depth_of(format)};
+    names.codec = names.container;
+    switch (format & SF_FORMAT_SUBMASK) {
+    case SF_FORMAT_VORBIS:
+        names.codec = "vorbis";
+        break;
+    case SF_FORMAT_OPUS:
+        names.codec = "opus";
+        break;
+    case SF_FORMAT_MPEG_LAYER_I:
+    case SF_FORMAT_MPEG_LAYER_II:
+    case SF_FORMAT_MPEG_LAYER_III:
+        names.codec = "mp3";
+        break;
+    case SF_FORMAT_ALAC_16:
+    case SF_FORMAT_ALAC_20:
+    case SF_FORMAT_ALAC_24:
+    case SF_FORMAT_ALAC_32:
+        names.codec = "alac";
+        return names;
+    default:
+        if ((format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG)
+            names.codec = "flac";
+        return names;
+    }
+    names.is_lossy = true;
+    return names;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// libsndfile over a source.
+#pragma once
+#include "dsp/annotate.h"
+#include "io/source.h"
+#include <sndfile.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mp3_layout;
+
+/// Four bytes that libsndfile is shown instead of the file's: a size that would mislead it.
+struct sound_file_patch {
+    uint64_t offset; // 0: no patch
+    unsigned char bytes[4];
+};
+
+/// Thread-safety: one thread at a time. Must not move while open.
+struct sound_file {
+    SNDFILE *handle;
+    SF_INFO info;
+    struct source *source;
+    const struct mp3_layout *layout; // NULL but for MP3 without a tag
+    uint64_t bytes;                  // as libsndfile sees the file
+    uint64_t position;
+    struct sound_file_patch patch;
+    int io_error;   // of the source, the last; 0: none
+    bool has_ended; // libsndfile asked for bytes past the file's end
+};
+
+/// Open; blocks. `layout` is borrowed, `patch` copied; both may be NULL. @return 0; -ENOTSUP; -EBADMSG; the source's errors. On error there
+/// is nothing to close.
+MUST_CHECK int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
+                               const struct mp3_layout *layout,
+                               const struct sound_file_patch *patch);
+/// Close; nothing where it is not open.
+void sound_file_close(struct sound_file *file);
+/// Read; blocks. @return frames, fewer at an end or an error.
+uint32_t sound_file_read(struct sound_file *file, float *interleaved, uint32_t frames);
+
+/// Go to `frame`; blocks. @return 0; -EBADMSG; the source's errors.
+MUST_CHECK int sound_file_seek(struct sound_file *file, uint64_t frame);
+
+/// What a format is called. Static strings.
+struct sound_file_names {
+    const char *codec, *container;
+    uint32_t depth_bits; // 0: float or lossy
+    bool is_lossy;       // by transform: neighbours of a frame take part in its decoding
+};
+struct sound_file_names sound_file_names(int format);

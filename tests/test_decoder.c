@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: MIT
+#include "io/decoder.h"
+#include "support/loop_thread.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <sndfile.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { FRAMES = 100003, CHANNELS = 2, RATE_HZ = 44100 };
+
+static char folder[] = "/tmp/segue-decoder-XXXXXX";
+static struct loop_thread loop;
+static struct loader *loader;
+
+/// libsndfile 1.2.0 itself leaks what it knows of a Vorbis stream whose open fails.
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:vorbis_info_init\nleak:libsndfile";
+}
+
+struct opened {
+    struct source *source;
+    struct decoder *decoder;
+    struct decoder_info info;
+};
+
+static const char *path_of(const char *name)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static int try_open(struct opened *o, const char *path)
+{
+    *o = (struct opened){0};
+    struct source_config config = {.path = path};
+    assert_int_equal(source_open(&o->source, loader, &config), 0);
+    int error = decoder_open(&o->decoder, o->source, &o->info);
+    if (error) {
+        assert_null(o->decoder);
+        source_close(&o->source);
+    }
+    return error;
+}
+
+static void close_both(struct opened *o)
+{
+    decoder_close(&o->decoder);
+    assert_null(o->decoder);
+    source_close(&o->source);
+}
+
+/// All frames, read in uneven pieces. Caller frees.
+static float *read_all(struct opened *o, uint64_t *frames)
+{
+    uint32_t channels = o->info.format.channels;
+    float *all = calloc((o->info.frames + 1000) * channels, sizeof *all);
+    assert_non_null(all);
+    *frames = 0;
+    uint32_t piece = 1;
+    for (int64_t n; (n = decoder_read(o->decoder, all + *frames * channels, piece)) > 0;) {
+        *frames += (uint64_t)n;
+        assert_true(*frames <= o->info.frames);
+        piece = piece * 7 % 997 + 1;
+    }
+    return all;
+}
+
+static unsigned char *load_file(const char *name, size_t *bytes)
+{
+    FILE *file = fopen(path_of(name), "rb");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    *bytes = (size_t)ftell(file);
+    rewind(file);
+    unsigned char *data = malloc(*bytes + 1);
+    assert_non_null(data);
+    assert_int_equal(fread(data, 1, *bytes, file), *bytes);
+    fclose(file);
+    return data;
+}
+
+static void save_file(const char *name, const void *data, size_t bytes)
+{
+    int fd = open(path_of(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, data, bytes), bytes);
+    close(fd);
+}
+
+static int16_t sample_at(int i)
+{
+    double tone = 12000 * sin(i / CHANNELS * (i % CHANNELS ? 0.05 : 0.031));
+    return (int16_t)(tone + (double)((unsigned)i * 2654435761u >> 22) - 512);
+}
+
+static int write_sound(const char *name, int format, int rate_hz, int channels, int frames)
+{
+    SF_INFO info = {.format = format, .samplerate = rate_hz, .channels = channels};
+    SNDFILE *file = sf_open(path_of(name), SFM_WRITE, &info);
+    if (!file)
+        return -1;
+    sf_command(file, SFC_SET_SCALE_INT_FLOAT_WRITE, NULL, SF_TRUE); // float files: full scale 1
+    int n_samples = frames * channels;
+    int16_t *samples = malloc((size_t)n_samples * sizeof *samples);
+    assert_non_null(samples);
+    for (int i = 0; i < n_samples; i++)
+        samples[i] = sample_at(i);
+    assert_int_equal(sf_writef_short(file, samples, frames), frames);
+    free(samples);
+    return sf_close(file);
+}
+
+struct kind {
+    const char *name;
+    int format, rate_hz;
+    const char *codec;
+    uint32_t depth_bits;
+};
+static const struct kind kinds[] = {
+    {"s16.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, RATE_HZ, "wav", 16},
+    {"s24.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_24, RATE_HZ, "wav", 24},
+    {"s32.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_32, RATE_HZ, "wav", 32},
+    {"f32.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, RATE_HZ, "wav", 0},
+    {"s16.aiff", SF_FORMAT_AIFF | SF_FORMAT_PCM_16, RATE_HZ, "aiff", 16},
+    {"s16.au", SF_FORMAT_AU | SF_FORMAT_PCM_16, RATE_HZ, "au", 16},
+    {"s16.caf", SF_FORMAT_CAF | SF_FORMAT_PCM_16, RATE_HZ, "caf", 16},
+    {"s16.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16, RATE_HZ, "flac", 16},
+    {"s24.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_24, RATE_HZ, "flac", 24},
+    {"a.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, RATE_HZ, "vorbis", 0},
+    {"a.opus", SF_FORMAT_OGG | SF_FORMAT_OPUS, 48000, "opus", 0},
+    {"a.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, RATE_HZ, "mp3", 0},
+};
+enum { N_KINDS = sizeof kinds / sizeof *kinds, N_LOSSLESS = 9 };
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    for (int i = 0; i < N_KINDS; i++)
+        if (write_sound(kinds[i].name, kinds[i].format, kinds[i].rate_hz, CHANNELS, FRAMES))
+            return -1;
+    if (loader_create(&loader, &(struct loader_config){0}))
+        return -1;
+    loop_thread_start(&loop, loader);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    int error = loop_thread_stop(&loop);
+    loader_destroy(&loader);
+    for (int i = 0; i < N_KINDS; i++)
+        remove(path_of(kinds[i].name));
+    remove(path_of("bad"));
+    remove(path_of("directory"));
+    return error || rmdir(folder);
+}
+
+// --- Sound files ---------------------------------------------------------------------------------
+
+static void lossless_samples_are_the_written_ones(void **state)
+{
+    (void)state;
+    for (int k = 0; k < N_LOSSLESS; k++) {
+        struct opened o;
+        uint64_t frames;
+        assert_int_equal(try_open(&o, path_of(kinds[k].name)), 0);
+        float *all = read_all(&o, &frames);
+
+        assert_int_equal(frames, FRAMES);
+        float scale = 1.0f / 32768;
+        for (int i = 0; i < FRAMES * CHANNELS; i++)
+            if (all[i] != (float)sample_at(i) * scale)
+                fail_msg("%s: sample %d is %g", kinds[k].name, i, (double)all[i]);
+        assert_int_equal(decoder_damage(o.decoder), DECODER_SOUND);
+        assert_null(decoder_damage_text(o.decoder));
+        free(all);
+        close_both(&o);
+    }
+}
+
+static void every_format_tells_what_it_is_and_its_exact_length(void **state)
+{
+    (void)state;
+    for (int k = 0; k < N_KINDS; k++) {
+        struct opened o;
+        uint64_t frames;
+        assert_int_equal(try_open(&o, path_of(kinds[k].name)), 0);
+        assert_string_equal(o.info.codec, kinds[k].codec);
+        assert_int_equal(o.info.depth_bits, kinds[k].depth_bits);
+        assert_int_equal(o.info.format.channels, CHANNELS);
+        assert_int_equal(o.info.format.rate_hz, kinds[k].rate_hz);
+        assert_int_equal(o.info.frames, FRAMES);
+        free(read_all(&o, &frames));
+        assert_int_equal(frames, FRAMES);
+        assert_int_equal(decoder_damage(o.decoder), DECODER_SOUND);
+        close_both(&o);
+    }
+}
+
+static void lossy_sound_lines_up_with_what_was_encoded(void **state)
+{
+    (void)state;
+    for (int k = N_LOSSLESS; k < N_KINDS; k++) {
+        struct opened o;
+        uint64_t frames;
+        assert_int_equal(try_open(&o, path_of(kinds[k].name)), 0);
+        float *all = read_all(&o, &frames);
+        double errors[7] = {0};
+        for (int lag = -3; lag <= 3; lag++)
+            for (int i = 2000 * CHANNELS; i < (FRAMES - 2000) * CHANNELS; i++) {
+                double difference = all[i] - sample_at(i + lag * CHANNELS) / 32768.0;
+                errors[lag + 3] += difference * difference;
+            }
+        for (int lag = -3; lag <= 3; lag++)
+            assert_true(lag == 0 || errors[3] < errors[lag + 3]);
+        free(all);
+        close_both(&o);
+    }
+}
+
+static void seeking_gives_the_samples_of_reading_on(void **state)
+{
+    (void)state;
+    for (int k = 0; k < N_KINDS; k++) {
+        struct opened o;
+        uint64_t frames;
+        assert_int_equal(try_open(&o, path_of(kinds[k].name)), 0);
+        float *all = read_all(&o, &frames), piece[500 * CHANNELS];
+        uint32_t random = 11;
+        for (int i = 0; i < 20; i++) {
+            random = random * 1664525 + 1013904223;
+            uint64_t at = i == 0 ? 0 : (random >> 8) % (FRAMES - 500);
+            assert_int_equal(decoder_seek(o.decoder, at), 0);
+            assert_int_equal(decoder_read(o.decoder, piece, 500), 500);
+            assert_memory_equal(piece, all + at * CHANNELS, sizeof piece);
+        }
+        assert_int_equal(decoder_seek(o.decoder, FRAMES), 0);
+        assert_int_equal(decoder_read(o.decoder, piece, 500), 0);
+        assert_int_equal(decoder_seek(o.decoder, FRAMES + 1), -EINVAL);
+        free(all);
+        close_both(&o);
+    }
+}
+
+static void mp3_without_its_tag_is_counted(void **state)
+{
+    (void)state;
+    size_t bytes;
+    unsigned char *data = load_file("a.mp3", &bytes);
+    // MPEG 1 layer III: the first frame's length is 144 rate / 44100, and it is the tag.
+    static const int kbps[] = {0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320};
+    size_t n = 0, at = 0, first = 0;
+    while (at + 4 <= bytes && data[at] == 0xff) {
+        at += (size_t)(144000 * kbps[data[at + 2] >> 4] / RATE_HZ + (data[at + 2] >> 1 & 1));
+        if (n++ == 0)
+            first = at;
+    }
+    save_file("bad", data + first, bytes - first);
+    free(data);
+    struct opened o;
+    uint64_t frames;
+    assert_int_equal(try_open(&o, path_of("bad")), 0);
+    assert_int_equal(o.info.frames, (n - 1) * 1152);
+    free(read_all(&o, &frames));
+    assert_int_equal(frames, (n - 1) * 1152);
+    close_both(&o);
+}
+
+// --- Bad files -----------------------------------------------------------------------------------
+
+static void put_le(unsigned char *to, uint32_t value, int n)
+{
+    for (int i = 0; i < n; i++)
+        to[i] = (unsigned char)(value >> 8 * i);
+}
+
+static void make_wav_header(unsigned char *to, uint32_t channels, uint32_t rate_hz,
+                            uint32_t data_bytes)
+{
+    memcpy(to, "RIFF....WAVEfmt ", 16);
+    put_le(to + 4, data_bytes + 36, 4);
+    put_le(to + 16, 16, 4);
+    put_le(to + 20, 1, 2);
+    put_le(to + 22, channels, 2);
+    put_le(to + 24, rate_hz, 4);
+    put_le(to + 28, rate_hz * channels * 2, 4);
+    put_le(to + 32, channels * 2, 2);
+    put_le(to + 34, 16, 2);
+    memcpy(to + 36, "data", 4);
+    put_le(to + 40, data_bytes, 4);
+}
+
+static int open_error(const char *name)
+{
+    struct opened o;
+    int error = try_open(&o, path_of(name));
+    if (!error)
+        close_both(&o);
+    return error;
+}
+
+static void what_is_no_sound_file_is_refused_with_its_cause(void **state)
+{
+    (void)state;
+    unsigned char wav[44 + 4000] = {0};
+    assert_int_equal(open_error("absent"), -ENOENT);
+    assert_int_equal(mkdir(path_of("directory"), 0700), 0);
+    assert_int_equal(open_error("directory"), -EISDIR);
+    save_file("bad", "", 0);
+    assert_int_equal(open_error("bad"), -ENODATA);
+    save_file("bad", "This is a text, whatever it is called.\n", 39);
+    assert_int_equal(open_error("bad"), -ENOTSUP);
+    save_file("bad", "RIFF", 4);
+    assert_true(open_error("bad") < 0);
+    save_file("bad", "fLaC", 4);
+    assert_true(open_error("bad") < 0);
+    save_file("bad", "OggS\0\2", 6);
+    assert_true(open_error("bad") < 0);
+    save_file("bad", "ID3\4\0\0\177\177\177\177", 10);
+    assert_true(open_error("bad") < 0);
+    static const uint32_t shapes[][2] = {{9, 44100}, {0, 44100},  {65535, 44100}, {2, 0},
+                                         {2, 999},   {2, 768001}, {2, 0xffffffff}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        make_wav_header(wav, shapes[i][0], shapes[i][1], 4000);
+        save_file("bad", wav, sizeof wav);
+        assert_true(open_error("bad") < 0);
+    }
+}
+
+static enum decoder_damage play_bad(uint64_t *frames, char *text)
+{
+    struct opened o;
+    assert_int_equal(try_open(&o, path_of("bad")), 0);
+    float *all = read_all(&o, frames);
+    for (uint64_t i = 0; i < *frames * o.info.format.channels; i++)
+        assert_true(fabsf(all[i]) <= 1024);
+    enum decoder_damage damage = decoder_damage(o.decoder);
+    if (decoder_damage_text(o.decoder))
+        snprintf(text, 160, "%s", decoder_damage_text(o.decoder));
+    free(all);
+    close_both(&o);
+    return damage;
+}
+
+static void wav_shorter_than_it_says_is_truncated(void **state)
+{
+    (void)state;
+    static unsigned char wav[44 + 44100 * 2];
+    make_wav_header(wav, 1, 44100, 44100 * 2 * 2);
+    save_file("bad", wav, sizeof wav);
+    uint64_t frames;
+    char text[160] = "";
+    assert_int_equal(play_bad(&frames, text), DECODER_TRUNCATED);
+    assert_int_equal(frames, 44100);
+    assert_string_equal(text, "truncated: 1.0 of 2.0 s are there");
+}
+
+static void wav_with_its_size_left_open_plays_to_the_end(void **state)
+{
+    (void)state;
+    static unsigned char wav[44 + 8820];
+    static const uint32_t sizes[] = {0, 0xffffffff};
+    for (int i = 0; i < 2; i++) {
+        make_wav_header(wav, 1, 44100, sizes[i]);
+        put_le(wav + 4, sizes[i], 4);
+        save_file("bad", wav, sizeof wav);
+        uint64_t frames;
+        char text[160];
+        assert_int_equal(play_bad(&frames, text), DECODER_SOUND);
+        assert_int_equal(frames, 4410);
+    }
+}
+
+static void not_a_number_infinite_and_huge_samples_become_zero_and_are_counted(void **state)
+{
+    (void)state;
+    float samples[1000];
+    for (int i = 0; i < 1000; i++)
+        samples[i] = 0.25f;
+    samples[3] = NAN;
+    samples[500] = INFINITY;
+    samples[501] = -INFINITY;
+    samples[502] = 1025;
+    samples[503] = -1024;
+    SF_INFO info = {.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT, .samplerate = 8000, .channels = 1};
+    SNDFILE *file = sf_open(path_of("bad"), SFM_WRITE, &info);
+    assert_non_null(file);
+    assert_int_equal(sf_command(file, SFC_SET_ADD_PEAK_CHUNK, NULL, SF_FALSE), SF_FALSE);
+    assert_int_equal(sf_writef_float(file, samples, 1000), 1000);
+    assert_int_equal(sf_close(file), 0);
+    struct opened o;
+    uint64_t frames;
+    assert_int_equal(try_open(&o, path_of("bad")), 0);
+    float *all = read_all(&o, &frames);
+    assert_int_equal(frames, 1000);
+    for (int i = 0; i < 1000; i++) {
+        bool is_wild = i == 3 || (i >= 500 && i <= 502);
+        assert_true(all[i] == (is_wild ? 0 : samples[i]));
+    }
+    assert_int_equal(decoder_replaced_samples(o.decoder), 4);
+    free(all);
+    close_both(&o);
+}
+
+static void broken_flac_frame_becomes_a_faded_hole(void **state)
+{
+    (void)state;
+    size_t bytes;
+    unsigned char *data = load_file("s16.flac", &bytes);
+    data[bytes / 2] ^= 0x55;
+    save_file("bad", data, bytes);
+    free(data);
+    struct opened o;
+    uint64_t frames;
+    assert_int_equal(try_open(&o, path_of("bad")), 0);
+    float *all = read_all(&o, &frames);
+    assert_int_equal(frames, FRAMES);
+    assert_int_equal(decoder_damage(o.decoder), DECODER_CORRUPT);
+
+    // Silence from `first` to `last`; sound as written away from it; between them 5 ms of fade.
+    int first = 0, last = FRAMES - 1, fade = RATE_HZ / 200;
+    while (all[first * CHANNELS] != 0 || all[first * CHANNELS + 1] != 0 ||
+           all[first * CHANNELS + 2] != 0 || all[first * CHANNELS + 4] != 0)
+        first++;
+    for (last = first; all[last * CHANNELS] == 0 && all[last * CHANNELS + 1] == 0;)
+        last++;
+    assert_in_range(last - first, 1000, 10000);
+    for (int i = 0; i < FRAMES * CHANNELS; i++) {
+        int frame = i / CHANNELS;
+        float whole = (float)sample_at(i) / 32768;
+        if (frame < first - fade || frame >= last + fade)
+            assert_true(all[i] == whole);
+        else
+            assert_true(fabsf(all[i]) <= fabsf(whole));
+    }
+    assert_true(fabsf(all[(first - 1) * CHANNELS]) < 0.01f);
+    free(all);
+    close_both(&o);
+}
+
+static void every_format_cut_anywhere_ends_cleanly(void **state)
+{
+    (void)state;
+    for (int k = 0; k < N_KINDS; k++) {
+        size_t bytes;
+        unsigned char *data = load_file(kinds[k].name, &bytes);
+        for (int i = 1; i < 8; i++) {
+            save_file("bad", data, bytes * (size_t)i / 8 + (size_t)i);
+            struct opened o;
+            if (try_open(&o, path_of("bad")))
+                continue;
+            uint64_t frames;
+            free(read_all(&o, &frames));
+            assert_true(frames < FRAMES);
+            bool is_ogg = strcmp(o.info.container, "ogg") == 0;
+            if (!is_ogg)
+                assert_int_equal(decoder_damage(o.decoder), DECODER_TRUNCATED);
+            close_both(&o);
+        }
+        free(data);
+    }
+}
+
+static void flipped_bytes_never_bring_down_or_run_on(void **state)
+{
+    (void)state;
+    uint32_t random = 1;
+    int n_opened = 0;
+    for (int k = 0; k < N_KINDS; k++) {
+        size_t bytes;
+        unsigned char *data = load_file(kinds[k].name, &bytes);
+        for (int round = 0; round < 6; round++) {
+            unsigned char *bad = malloc(bytes);
+            assert_non_null(bad);
+            memcpy(bad, data, bytes);
+            for (int i = 0; i < 10; i++) {
+                random = random * 1664525 + 1013904223;
+                size_t at = (random >> 4) % (round % 2 ? 100 : bytes);
+                bad[at] ^= (unsigned char)(1 + (random >> 24) % 255);
+            }
+            save_file("bad", bad, bytes);
+            free(bad);
+            struct opened o;
+            if (try_open(&o, path_of("bad")))
+                continue;
+            n_opened++;
+            float piece[1000 * PCM_MAX_CHANNELS];
+            uint64_t total = 0;
+            for (int64_t n; (n = decoder_read(o.decoder, piece, 1000)) > 0;) {
+                total += (uint64_t)n;
+                for (int64_t i = 0; i < n * o.info.format.channels; i++)
+                    assert_true(fabsf(piece[i]) <= 1024);
+            }
+            assert_true(total <= o.info.frames);
+            close_both(&o);
+        }
+        free(data);
+    }
+    assert_true(n_opened > 0);
+}
+
+static void error_words_are_never_missing(void **state)
+{
+    (void)state;
+    assert_string_equal(decoder_error_text(-ENOENT), "no such file");
+    assert_string_equal(decoder_error_text(-EISDIR), "is a directory");
+    assert_string_equal(decoder_error_text(-ENOTSUP), "not a known audio format");
+    assert_string_equal(decoder_error_text(-12345), "cannot be read");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lossless_samples_are_the_written_ones),
+        cmocka_unit_test(every_format_tells_what_it_is_and_its_exact_length),
+        cmocka_unit_test(lossy_sound_lines_up_with_what_was_encoded),
+        cmocka_unit_test(seeking_gives_the_samples_of_reading_on),
+        cmocka_unit_test(mp3_without_its_tag_is_counted),
+        cmocka_unit_test(what_is_no_sound_file_is_refused_with_its_cause),
+        cmocka_unit_test(wav_shorter_than_it_says_is_truncated),
+        cmocka_unit_test(wav_with_its_size_left_open_plays_to_the_end),
+        cmocka_unit_test(not_a_number_infinite_and_huge_samples_become_zero_and_are_counted),
+        cmocka_unit_test(broken_flac_frame_becomes_a_faded_hole),
+        cmocka_unit_test(every_format_cut_anywhere_ends_cleanly),
+        cmocka_unit_test(flipped_bytes_never_bring_down_or_run_on),
+        cmocka_unit_test(error_words_are_never_missing),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
