@@ -108,16 +108,10 @@ static int tear_down(void **state)
 /// Without ALSA's own configuration no device can be had at all.
 static void skip_without_alsa(void)
 {
-    struct sink_device *devices;
-    int n = sink_list_devices(&devices);
-    bool is_there = false;
-    for (int i = 0; i < n; i++)
-        is_there |= strcmp(devices[i].name, "alsa:segue_null") == 0;
-    free(devices);
-    if (!is_there) {
-        print_message("ALSA's configuration (libasound2-data) is not installed\n");
-        skip();
-    }
+    if (access("/usr/share/alsa/alsa.conf", R_OK) == 0)
+        return;
+    print_message("ALSA's configuration (libasound2-data) is not installed\n");
+    skip();
 }
 
 static void portaudio_lists_devices_with_their_rates(void **state)
