@@ -117,6 +117,9 @@ static void skip_without_alsa(void)
 static void portaudio_lists_devices_with_their_rates(void **state)
 {
     (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); // ALSA's null device takes 8 GiB to answer a question, which sanitizers go through
+#endif
     skip_without_alsa();
     struct sink_device *devices;
     int n = sink_list_devices(&devices);
@@ -138,15 +141,15 @@ static void portaudio_says_nothing_on_standard_error(void **state)
     assert_int_equal(pipe(ends), 0);
     dup2(ends[1], STDERR_FILENO);
     close(ends[1]);
-    struct sink_device *devices;
-    int n = sink_list_devices(&devices);
+    struct source source;
+    struct sink *sink;
+    int error = open_device(&sink, &source, "no such device", 1); // after a look at all there are
     dup2(saved, STDERR_FILENO); // the pipe's last writer goes, so that reading ends
     close(saved);
     char noise[100];
     ssize_t length = read(ends[0], noise, sizeof noise);
     close(ends[0]);
-    free(devices);
-    assert_true(n >= 0);
+    assert_int_equal(error, -ENODEV);
     assert_int_equal(length, 0);
 }
 
@@ -221,7 +224,6 @@ static void portaudio_can_stop_and_start_again(void **state)
     for (int i = 0; i < 3; i++) {
         assert_int_equal(sink_start(sink), 0);
         assert_int_equal(sink_start(sink), -EALREADY);
-        source.wanted = atomic_load(&source.given) + 100000;
         assert_int_equal(sink_state(sink), SINK_RUNNING);
         while (atomic_load(&source.given) < (uint64_t)(i + 1) * 1000)
             sched_yield();

@@ -116,11 +116,11 @@ static void join(struct clock *clock, const struct clock *other)
 
 static struct variable *find_variable(const void *address)
 {
-    for (int i = 0; i < m.n_variables; i++)
-        if (m.variables[i].address == address)
-            return &m.variables[i];
-    assert(!"an atomic variable was used before atomic_init()");
-    return NULL;
+    int i = 0;
+    while (i < m.n_variables && m.variables[i].address != address)
+        i++;
+    assert(i < m.n_variables); // else it is used before atomic_init()
+    return &m.variables[i];
 }
 
 /// The order that the access has, with the mutant's taken away.
