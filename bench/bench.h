@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// What the benchmarks share. Each prints lines of "name key=value ..." and ratios of what it printed.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+/// A subcommand of segue-bench. @return an exit status: 0, 1 failed, 2 bad usage.
+int bench_cache(int argc, char **argv);
+
+/// CPU time of the calling thread: unlike wall time it does not count what else the machine does.
+int64_t bench_cpu_ns(void);
+int64_t bench_wall_ns(void);
+/// Sorts `values`. @return their median; of an even count the upper one of the middle two.
+double bench_median(double *values, size_t count);
+/// Next of a seeded sequence (SplitMix64).
+uint64_t bench_random(uint64_t *seed);
+/// @return `text` as a number from 1 to `most`, or 0 if it is none.
+unsigned long bench_number(const char *text, unsigned long most);

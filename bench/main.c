@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#include "bench.h"
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv); // argv[0] is the name
+    const char *usage;
+} COMMANDS[] = {
+    {"cache", bench_cache, "[--instructions N]"},
+};
+
+int main(int argc, char **argv)
+{
+    const size_t count = sizeof(COMMANDS) / sizeof(COMMANDS[0]);
+    for (size_t i = 0; argc > 1 && i < count; ++i)
+        if (strcmp(argv[1], COMMANDS[i].name) == 0)
+            return COMMANDS[i].run(argc - 1, argv + 1);
+    for (size_t i = 0; i < count; ++i)
+        fprintf(stderr, "usage: segue-bench %s %s\n", COMMANDS[i].name, COMMANDS[i].usage);
+    return 2;
+}
