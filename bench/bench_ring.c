@@ -3,6 +3,7 @@
 #include "bench.h"
 #include "dsp/mutex.h"
 #include "engine/ring.h"
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -148,7 +149,7 @@ static void give_way(unsigned *spins)
 }
 
 /// Two threads on one processor would take turns instead of racing. Where there is but one, they do.
-static void pin_to(int processor)
+static void pin_to(size_t processor)
 {
     cpu_set_t set;
     CPU_ZERO(&set);
