@@ -141,7 +141,7 @@ static void callback_does_nothing_that_may_block_in_a_million_calls(void **state
     assert_int_equal(counters.callbacks, CALLBACKS);
     assert_true(counters.underruns > CALLBACKS / 10000);
     assert_true(counters.stale_blocks > CALLBACKS / 1000);
-    assert_true(player.seeks > CALLBACKS / 1000);
+    assert_true(player.seeks >= CALLBACKS / 1000);
     assert_true(player.tracks > CALLBACKS / 1000);
     tear_down_player(&player);
 }
