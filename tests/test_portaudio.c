@@ -304,7 +304,7 @@ static void portaudio_survives_the_death_of_a_jack_server(void **state)
     while (open_device(&sink, &source, "jack:system", 48000 / 4) && now_s() < start_s + 10.0)
         sched_yield(); // until the server is up
     if (!sink) {
-        kill(server, SIGKILL);
+        kill(server, SIGTERM);
         waitpid(server, NULL, 0);
         print_message("jackd does not run here\n");
         skip();
@@ -314,7 +314,8 @@ static void portaudio_survives_the_death_of_a_jack_server(void **state)
     sem_wait(&source.done);
     bool was_paced = now_s() - start_s > 0.2;
 
-    kill(server, SIGKILL);
+    kill(server,
+         SIGTERM); // a harder end would leave its shared memory behind, and has the same effect
     waitpid(server, NULL, 0);
     while (sink_state(sink) == SINK_RUNNING)
         sched_yield();
