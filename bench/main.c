@@ -9,6 +9,7 @@ static const struct {
     const char *usage;
 } COMMANDS[] = {
     {"cache", bench_cache, "[--instructions N]"},
+    {"ring", bench_ring, ""},
 };
 
 int main(int argc, char **argv)

@@ -14,15 +14,16 @@ enum callback_mode {
 
 /// Fill `stereo`. Takes blocks of the wanted epoch, drops stale ones at once; a change of epoch, a pause and
 /// an underrun fade out over 5 ms and in again, a join between tracks does not. No fade at the first
-/// frame of all and at the end of the queue. @return frames that hold audio or wanted silence: all of
+/// frame of all and at the end of the queue; a patient sink gets the ring's frames as they are, without
+/// any fade. @return frames that hold audio or wanted silence: all of
 /// them on a paced sink; on a patient one only what was ready. RT safe.
 RT_SAFE uint32_t callback_run(void *callback, float *stereo, uint32_t frames);
 
 // --- commands: wait-free, heard within the next period
 void callback_set_mode(struct callback *callback, enum callback_mode mode);
-/// From now on only blocks of `epoch` are played.
+/// From now on only blocks of `epoch` are played. Epochs grow, modulo 2^32; 0 is none.
 void callback_set_epoch(struct callback *callback, uint32_t epoch);
-/// Linear gain, 1 is unity (bit-exact once reached). Ramped over 10 ms.
+/// Linear gain >= 0, 1 is unity (bit-exact once reached). Ramped over 10 ms where something is heard.
 void callback_set_gain(struct callback *callback, float gain);
 
 // --- readings: consistent, never torn
@@ -32,8 +33,13 @@ struct callback_position {
 };
 
 struct callback_counters {
-    uint64_t callbacks, frames_played, underruns, silent_frames, stale_blocks;
-    float peak; // of the last periods, linear, after volume
+    uint64_t callbacks;
+    uint64_t frames_played; // taken from the ring
+    uint64_t
+        silent_frames; // not: pauses, gaps and the fades into them; both together make up all frames
+    uint64_t underruns;    // gaps that a late block made, on a paced sink
+    uint64_t stale_blocks; // dropped for an epoch that is over, whole or in part
+    float peak;            // linear, after volume; falls back within a second
 };
 
 void callback_position(const struct callback *callback, struct callback_position *position);

@@ -25,7 +25,7 @@ enum {
 /// Thread-safety: one writing and one reading thread.
 struct ring;
 
-/// `blocks` is a power of two >= 2. All memory is touched. @return 0; -EINVAL; -ENOMEM.
+/// `blocks` is a power of two, 2 .. 2^20. All memory is touched and, if allowed, locked. @return 0; -EINVAL; -ENOMEM.
 MUST_CHECK int ring_create(struct ring **out, uint32_t blocks);
 /// Destroy and set *ring to NULL. NULL is fine. No thread may still use it.
 void ring_destroy(struct ring **ring);

@@ -19,7 +19,7 @@ struct sink_config {
     const char *device; // NULL: default; "null"; "wav:FILE"; NAME or HOSTAPI:NAME of PortAudio
     uint32_t rate_hz;
     uint32_t buffer_frames; // a period; 0: the device's choice
-    double speed;           // of the null device: 1 real time, INFINITY as fast as it can
+    double speed;           // of the null device: 1 (or 0) real time, INFINITY as fast as it can
     sink_pull_fn pull;
     void *context;
 };
@@ -29,16 +29,19 @@ struct sink_info {
     uint32_t rate_hz;
     uint32_t period_frames; // largest number that pull is asked for
     double latency_s;       // of the output, as the host states it
-    char name[128];         // HOSTAPI:NAME
+    int realtime_priority; // of the thread that pulls, read back on it; 0: ordinary, or not started yet
+    char name[128];        // HOSTAPI:NAME
 };
 
 enum sink_state {
     SINK_STOPPED,
     SINK_RUNNING,
     SINK_LOST, // the device or its server is gone, or a file cannot be written: close and open anew
+               // (a paced device whose clock stood still for 3 periods and 250 ms counts as gone)
 };
 
-/// Thread-safety: control thread only, but sink_wake(), sink_state() and sink_xruns(): any thread.
+/// Thread-safety: control thread only, but sink_wake(), sink_state(),
+/// sink_error() and sink_xruns(): any thread.
 struct sink;
 
 /// Open, do not start. @return 0; -ENODEV: no such device, or none at all; -EINVAL: rate not supported;
@@ -54,6 +57,8 @@ MUST_CHECK int sink_start(struct sink *sink);
 int sink_stop(struct sink *sink);
 void sink_info(const struct sink *sink, struct sink_info *info);
 enum sink_state sink_state(struct sink *sink);
+/// Why it is lost: -errno (-ENODEV for a device, -ENOSPC and such for a file); 0 if it is not.
+int sink_error(struct sink *sink);
 /// Tell a patient sink that more audio may be ready. Cheap where nobody waits; nothing for a paced one.
 void sink_wake(struct sink *sink);
 /// Gaps that the host reported.

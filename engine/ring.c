@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "engine/ring.h"
+#include <assert.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+// Two counters run freely and wrap at 2^32; a block's place is its number modulo the capacity.
+//
+//        head             tail             head + capacity
+//   ------|================|----------------|------
+//         committed blocks   free blocks
+//
+// Invariant: 0 <= tail - head <= capacity, in unsigned arithmetic. The reader owns the blocks from head
+// to tail, the writer the others, and a block changes hands only by a release store to a counter that
+// the other side reads with acquire: whoever gets a block sees all that was done to it before.
+//
+// Each side keeps the last value it saw of the other's counter. The other can only have moved on since,
+// so the copy errs on the safe side (fewer blocks than there are), and the line that both sides share
+// is touched only when the copy says "none left".
+
+enum {
+    RING_LINE_BYTES = 64,
+    // The counters start just below their wrap, so that every run goes through it.
+    RING_FIRST_NUMBER = -3,
+};
+
+struct ring {
+    // --- immutable after create
+    uint32_t mask; // capacity - 1
+    bool is_locked;
+    // --- writer only
+    _Alignas(RING_LINE_BYTES) uint32_t seen_head;
+    // --- atomic: written by the writer, read by the reader
+    _Atomic uint32_t tail; // number of the next block to be committed
+    // --- reader only
+    _Alignas(RING_LINE_BYTES) uint32_t seen_tail;
+    // --- atomic: written by the reader, read by the writer
+    _Atomic uint32_t head; // number of the oldest committed block
+    // --- handed to and fro
+    _Alignas(RING_LINE_BYTES) struct ring_block blocks[];
+};
+
+static size_t ring_bytes(uint32_t blocks)
+{
+    size_t bytes = sizeof(struct ring) + blocks * sizeof(struct ring_block);
+    return (bytes + RING_LINE_BYTES - 1) / RING_LINE_BYTES * RING_LINE_BYTES;
+}
+
+int ring_create(struct ring **out, uint32_t blocks)
+{
+    assert(out);
+    *out = NULL;
+    if (blocks < 2 || blocks > 1u << 20 || (blocks & (blocks - 1)))
+        return -EINVAL;
+
+    size_t bytes = ring_bytes(blocks);
+    struct ring *ring = aligned_alloc(RING_LINE_BYTES, bytes);
+    if (!ring)
+        return -ENOMEM;
+    memset(ring, 0, bytes); // touches every page, so that the audio thread never is the first to
+    ring->mask = blocks - 1;
+    ring->seen_head = (uint32_t)RING_FIRST_NUMBER;
+    ring->seen_tail = (uint32_t)RING_FIRST_NUMBER;
+    atomic_init(&ring->head, (uint32_t)RING_FIRST_NUMBER);
+    atomic_init(&ring->tail, (uint32_t)RING_FIRST_NUMBER);
+    ring->is_locked = mlock(ring, bytes) == 0; // a limit may forbid it: playback works without
+    *out = ring;
+    return 0;
+}
+
+void ring_destroy(struct ring **ring)
+{
+    assert(ring);
+    if (*ring && (*ring)->is_locked)
+        munlock(*ring, ring_bytes((*ring)->mask + 1));
+    free(*ring);
+    *ring = NULL;
+}
+
+struct ring_block *ring_reserve(struct ring *ring)
+{
+    // Relaxed: only this thread writes tail.
+    uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+    if (tail - ring->seen_head > ring->mask) {
+        // Acquire, with the release in ring_release(): the reader is done with what it gave back.
+        ring->seen_head = atomic_load_explicit(&ring->head, memory_order_acquire);
+        if (tail - ring->seen_head > ring->mask)
+            return NULL;
+    }
+    return &ring->blocks[tail & ring->mask];
+}
+
+void ring_commit(struct ring *ring)
+{
+    uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+    assert(tail - ring->seen_head <= ring->mask); // ring_reserve() found a free block
+    // Release, with the acquire in ring_peek(): the reader sees the block filled.
+    atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
+}
+
+RT_SAFE const struct ring_block *ring_peek(struct ring *ring)
+{
+    // Relaxed: only this thread writes head.
+    uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    if (head == ring->seen_tail) {
+        // Acquire, with the release in ring_commit(): the block is filled.
+        ring->seen_tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
+        if (head == ring->seen_tail)
+            return NULL;
+    }
+    return &ring->blocks[head & ring->mask];
+}
+
+RT_SAFE void ring_release(struct ring *ring)
+{
+    uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+    assert(head != ring->seen_tail); // ring_peek() found a block
+    // Release, with the acquire in ring_reserve(): the reads of this block come before its next filling.
+    atomic_store_explicit(&ring->head, head + 1, memory_order_release);
+}
+
+RT_SAFE uint32_t ring_fill(const struct ring *ring)
+{
+    // Head first, with acquire: the reader had seen a tail at least as far, so the tail read next is not
+    // behind this head and the difference never wraps. Head may move on meanwhile: hence the bound.
+    uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+    uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+    uint32_t fill = tail - head;
+    return fill <= ring->mask ? fill : ring->mask + 1;
+}
+
+uint32_t ring_capacity(const struct ring *ring)
+{
+    return ring->mask + 1;
+}
