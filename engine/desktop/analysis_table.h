@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /// Long enough for any line: a path of `path_columns` <= 200 takes at most four bytes a column.
-enum { ANALYSIS_TABLE_BYTES = 1024, ANALYSIS_TABLE_PATH_MOST = 200, ANALYSIS_TABLE_REST = 66 };
+enum { ANALYSIS_TABLE_BYTES = 1024, ANALYSIS_TABLE_PATH_MOST = 200, ANALYSIS_TABLE_REST = 64 };
 
 /// Width for paths such that a line fits a terminal of `columns`; at least 20.
 unsigned analysis_table_path_columns(unsigned columns);

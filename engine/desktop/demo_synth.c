@@ -147,6 +147,17 @@ static void play_step(struct synth *synth, const struct demo_score *score,
                    step % 8 < 4 ? -0.25F : 0.25F);
 }
 
+// Notes that still ring at the end are led to silence.
+static void fade_out(struct synth *synth)
+{
+    const int64_t count = llround(tail_s * (double)synth->rate);
+    for (int64_t i = 0; i < count; ++i) {
+        const float gain = (float)i / (float)count;
+        synth->out[2 * (synth->frames - 1 - i)] *= gain;
+        synth->out[2 * (synth->frames - 1 - i) + 1] *= gain;
+    }
+}
+
 static void normalise(struct synth *synth)
 {
     float largest = 0;
@@ -175,6 +186,7 @@ int64_t demo_synth_play(float **stereo, const struct demo_score *score)
         for (unsigned s = 0; s < SCORE_STEPS; ++s)
             play_step(&synth, score, bar, s, start + llround(s * step_s * rate), (float)step_s);
     }
+    fade_out(&synth);
     normalise(&synth);
     return frames;
 }

@@ -46,7 +46,7 @@ static const struct option_info table[OPTION_COUNT] = {
                       "render only chunk N, counted from 0 (15 s, one every 10 s)"},
     [OPTION_JSON] =
         {"--json", NULL, ANALYZE | CACHE,
-         "JSON: for analyze one object a line (the default), for cache stats\none object"},
+         "JSON: one object a line for analyze (the default), one\nobject for cache stats"},
     [OPTION_TABLE] = {"--table", NULL, ANALYZE, "a table to read instead of JSON"},
     [OPTION_JOBS] = {"--jobs", "N", ANALYZE,
                      "files analysed at the same time, 1 to 1024;\n"

@@ -336,6 +336,8 @@ static int check_cache(struct options *options)
 
 static int check_command(struct options *options)
 {
+    if (options->command == COMMAND_NONE)
+        return refuse(options, "no command; there are play, analyze, render, cache, devices");
     if (refuse_foreign_options(options))
         return -EINVAL;
     for (size_t i = 0; i < options->path_count; ++i)
@@ -350,10 +352,9 @@ static int check_command(struct options *options)
         return check_render(options);
     case COMMAND_CACHE:
         return check_cache(options);
-    case COMMAND_DEVICES:
-        return options->path_count > 0 ? refuse(options, "devices takes no paths") : 0;
     default:
-        return refuse(options, "no command; there are play, analyze, render, cache, devices");
+        assert(options->command == COMMAND_DEVICES);
+        return options->path_count > 0 ? refuse(options, "devices takes no paths") : 0;
     }
 }
 
