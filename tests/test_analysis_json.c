@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/analysis_json.h"
+#include "support/failing_heap.h"
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 // cmocka wants setjmp.h, stdarg.h and their like before it
@@ -338,18 +340,39 @@ static void running_out_of_memory_at_any_call_is_reported(void **state)
     const struct analysis_report report = make_report(a, &t);
     char *whole = print(&report, ANALYSIS_JSON_COMPLETE), *line = NULL;
     size_t n = 0, failures = 0;
+    json_malloc_t usual_malloc;
+    json_free_t usual_free;
+    json_get_alloc_funcs(&usual_malloc, &usual_free);
     json_set_alloc_funcs(failing_malloc, free);
     while (!line && ++n < 100000) {
         calls_left = n;
         line = analysis_json_print(&report, ANALYSIS_JSON_COMPLETE);
         failures += !line;
     }
-    json_set_alloc_funcs(malloc, free);
+    json_set_alloc_funcs(usual_malloc, usual_free);
     assert_non_null(line);
     assert_string_equal(line, whole);
     assert_true(failures > 100);
     free(line);
     free(whole);
+    free(a);
+}
+
+// The first allocation that is not jansson's own is the analysis itself.
+static void no_memory_for_what_is_read_is_reported(void **state)
+{
+    (void)state;
+    struct analysis *a = make_analysis(14);
+    const struct analysis_report report = make_report(a, NULL);
+    char *line = print(&report, ANALYSIS_JSON_COMPLETE);
+    struct analysis_json_record record;
+    failing_heap_arm(0);
+    const int error = analysis_json_read(&record, line, strlen(line));
+    assert_true(failing_heap_has_failed());
+    failing_heap_arm(SIZE_MAX);
+    assert_int_equal(error, -ENOMEM);
+    assert_null(record.analysis);
+    free(line);
     free(a);
 }
 
@@ -366,6 +389,7 @@ int main(void)
         cmocka_unit_test(an_object_that_lacks_a_member_or_has_a_wrong_one_is_refused),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(running_out_of_memory_at_any_call_is_reported),
+        cmocka_unit_test(no_memory_for_what_is_read_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

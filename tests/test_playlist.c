@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "io/playlist.h"
+#include "support/failing_heap.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +157,19 @@ static void the_reader_can_stop_early(void **state)
     assert_int_equal(entries.count, 2);
 }
 
+static void running_out_of_memory_is_reported(void **state)
+{
+    struct folder *folder = *state;
+    struct entries entries = {.count = 0};
+    write_list(folder, "l.m3u", "a\n", 2);
+    for (size_t successes = 0; successes < 2; ++successes) {
+        failing_heap_arm(successes);
+        assert_int_equal(playlist_read(folder->list, note, &entries), -ENOMEM);
+    }
+    failing_heap_arm(SIZE_MAX);
+    assert_int_equal(entries.count, 0);
+}
+
 static void names_tell_playlists(void **state)
 {
     (void)state;
@@ -177,6 +192,7 @@ int main(void)
         TEST(lines_that_cannot_be_paths_are_left_out),
         TEST(what_is_no_list_has_an_error_of_its_own),
         TEST(the_reader_can_stop_early),
+        TEST(running_out_of_memory_is_reported),
         TEST(names_tell_playlists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/walk.h"
+#include "support/failing_heap.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -242,6 +243,39 @@ static void a_walk_can_be_left_in_the_middle(void **state)
     walk_destroy(&walk);
 }
 
+// Walk to the end with the allocation after `successes` others failing. @return the last result.
+static int walk_with_failure(const struct walk_config *config, size_t successes)
+{
+    struct walk *walk = NULL;
+    struct walk_item item;
+    failing_heap_arm(successes);
+    int result = walk_create(&walk, config);
+    if (result == 0) {
+        while ((result = walk_next(walk, &item)) == 1)
+            assert_non_null(item.path);
+        walk_destroy(&walk);
+    }
+    assert_null(walk);
+    return result;
+}
+
+static void running_out_of_memory_at_any_call_ends_the_walk_cleanly(void **state)
+{
+    (void)state;
+    size_t failures = 0;
+    make_folder("m");
+    make_folder("m/a-folder-with-a-name-that-does-not-fit-the-first-buffer");
+    make_file("m/a-folder-with-a-name-that-does-not-fit-the-first-buffer/1.wav");
+    make_file("m/2.wav");
+    const struct walk_config config = PATHS("m");
+    while (walk_with_failure(&config, failures) != 0) {
+        assert_true(failing_heap_has_failed());
+        ++failures;
+    }
+    failing_heap_arm(SIZE_MAX);
+    assert_true(failures >= 8);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -259,6 +293,7 @@ int main(void)
         TEST(an_empty_input_gives_nothing),
         TEST(many_files_come_each_once_and_in_order),
         TEST(a_walk_can_be_left_in_the_middle),
+        TEST(running_out_of_memory_at_any_call_ends_the_walk_cleanly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
