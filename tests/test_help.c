@@ -66,7 +66,7 @@ static void short_usage_names_every_command(void **state)
     size_t bytes;
     FILE *out = open_memstream(&text, &bytes);
     assert_non_null(out);
-    assert_int_equal(help_write_usage(out), 0);
+    help_write_usage(out);
     fclose(out);
     for (unsigned c = COMMAND_NONE + 1; c < COMMAND_COUNT; ++c)
         assert_non_null(strstr(text, command_name((enum command)c)));

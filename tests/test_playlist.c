@@ -125,10 +125,11 @@ static void garbage_gives_no_entry_and_no_crash(void **state)
 
 static void lines_that_cannot_be_paths_are_left_out(void **state)
 {
+    static const char head[] = {'a', '\n', 'b', 0, 'c', '\n'}, tail[] = {'\n', 'd', '\n'};
     static char list[40000];
     memset(list, 'x', sizeof list);
-    memcpy(list, "a\nb\0c\n", 6);
-    memcpy(list + sizeof list - 3, "\nd\n", 3);
+    memcpy(list, head, sizeof head);
+    memcpy(list + sizeof list - sizeof tail, tail, sizeof tail);
     assert_entries(*state, "l.m3u", list, sizeof list, "@/a|@/d|");
 }
 

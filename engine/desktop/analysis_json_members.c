@@ -39,12 +39,15 @@ const struct json_member json_targets[JSON_TARGETS_COUNT] = {
     {"limiter_reduction_db", offsetof(struct mastering_targets, limiter_reduction_db)},
 };
 
-// Offsets inside the unnamed struct of the compressor, then of the limiter.
+// Offsets inside the unnamed struct of the compressor, then of the limiter. The names of members cannot
+// stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define WITHIN(group, field)                                                                       \
     {                                                                                              \
 #        field, offsetof(struct mastering_targets, group.field) -                                  \
                     offsetof(struct mastering_targets, group)                                      \
     }
+// NOLINTEND(bugprone-macro-parentheses)
 
 const struct json_member json_compressor[JSON_COMPRESSOR_COUNT] = {
     WITHIN(compressor, threshold_db), WITHIN(compressor, ratio),     WITHIN(compressor, knee_db),

@@ -10,7 +10,7 @@ enum { DEMO_PIECES = 4 };
 /// @return 0; -ENOENT: no HOME either; -ENAMETOOLONG.
 MUST_CHECK int demo_folder(char *folder, size_t size);
 /// Make the pieces that are missing in `folder` (and the folder). Each appears under its name when it is
-/// whole. The same bytes every time. Takes about a second in all; blocks.
+/// whole. The same bytes every time. Takes about two seconds in all; blocks.
 /// @return 0; -ENOMEM; -EIO and errors of the file system.
 MUST_CHECK int demo_make(const char *folder);
 /// Path of piece `index` < DEMO_PIECES in `folder`. @return 0 or -ENAMETOOLONG.

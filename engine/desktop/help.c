@@ -174,10 +174,9 @@ int help_write_version(FILE *out)
     return finish(out);
 }
 
-int help_write_usage(FILE *out)
+void help_write_usage(FILE *out)
 {
     assert(out);
     fprintf(out, "usage: segue play|analyze|render|cache|devices [OPTIONS] ARGS...\n"
                  "       segue --help, segue COMMAND --help\n");
-    return finish(out);
 }

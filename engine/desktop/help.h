@@ -10,5 +10,6 @@
 MUST_CHECK int help_write(FILE *out, enum command command);
 /// Write "segue VERSION" and its licence. @return 0 or -EIO.
 MUST_CHECK int help_write_version(FILE *out);
-/// Write a few lines for who called the program without arguments. @return 0 or -EIO.
-MUST_CHECK int help_write_usage(FILE *out);
+/// Write a few lines for who called the program without arguments. Goes to standard error: what cannot be
+/// written is lost.
+void help_write_usage(FILE *out);

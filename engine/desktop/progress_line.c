@@ -11,6 +11,7 @@ enum {
     TITLE_LEAST = 14, // columns; with fewer something else is dropped
     TITLE_MOST = 60,
     BAR_LEAST = 10,
+    GAP = 2, // between the parts
     PIECE_BYTES = 256,
 };
 
@@ -57,46 +58,61 @@ static double share_played(const struct progress *p)
     return share >= 0 ? fmin(share, 1) : 0; // NaN is 0 as well
 }
 
+// How many columns each part gets; 0: it is left out.
+struct layout {
+    unsigned title, bar, next;
+};
+
+static struct layout lay_out(unsigned room, unsigned title_columns, unsigned next_columns)
+{
+    struct layout layout = {0, 0, 0};
+    if (room >= next_columns + GAP + BAR_LEAST + TITLE_LEAST) {
+        layout.next = next_columns;
+        room -= next_columns;
+    }
+    layout.title = room;
+    if (room < GAP + BAR_LEAST + TITLE_LEAST)
+        return layout;
+    room -= GAP;
+    layout.title = title_columns < TITLE_LEAST ? TITLE_LEAST : title_columns;
+    if (layout.title > TITLE_MOST)
+        layout.title = TITLE_MOST;
+    if (layout.title > room - BAR_LEAST)
+        layout.title = room - BAR_LEAST;
+    layout.bar = room - layout.title;
+    return layout;
+}
+
+static void write_head(char *head, size_t size, const struct progress *progress)
+{
+    const char *state = symbol(progress->state);
+    if (progress->track)
+        (void)snprintf(head, size, "%s %u/%u ", state, progress->track, progress->track_count);
+    else
+        (void)snprintf(head, size, "%s ", state);
+}
+
 void progress_line_format(char line[PROGRESS_LINE_BYTES], const struct progress *progress,
                           unsigned columns)
 {
     assert(line && progress && progress->title && columns <= PROGRESS_LINE_COLUMNS);
-    char head[PIECE_BYTES], time[PIECE_BYTES] = "", next[PIECE_BYTES] = "", title[PIECE_BYTES * 4],
-                            whole[PROGRESS_LINE_BYTES];
+    char head[PIECE_BYTES], time[PIECE_BYTES] = "", next[PIECE_BYTES] = "";
+    char title[4 * PIECE_BYTES], cut[4 * PIECE_BYTES], bar[PROGRESS_LINE_BYTES] = "";
+    char whole[2 * PROGRESS_LINE_BYTES + 8 * PIECE_BYTES];
+    write_head(head, sizeof head, progress);
     (void)escape_text(title, sizeof title, progress->title); // longer ones are cut anyway
-    if (progress->track)
-        (void)snprintf(head, sizeof head, "%s %u/%u ", symbol(progress->state), progress->track,
-                       progress->track_count);
-    else
-        (void)snprintf(head, sizeof head, "%s ", symbol(progress->state));
     append_clock(time, sizeof time, progress->elapsed_s);
     strcat(time, " / ");
     append_clock(time, sizeof time, progress->total_s);
     if (progress->next)
         (void)snprintf(next, sizeof next, "  next: %.200s", progress->next);
 
-    const unsigned fixed = utf8_text_columns(head) + 2 + utf8_text_columns(time);
-    unsigned room = columns > fixed ? columns - fixed : 0;
-    const unsigned next_columns = utf8_text_columns(next);
-    const int has_next = next_columns > 0 && room >= next_columns + 2 + BAR_LEAST + TITLE_LEAST;
-    room -= has_next ? next_columns : 0;
-    const int has_bar = room >= 2 + BAR_LEAST + TITLE_LEAST;
-    room -= has_bar ? 2 : 0;
-    unsigned title_columns = has_bar ? room - BAR_LEAST : room;
-    const unsigned wanted = utf8_text_columns(title);
-    if (has_bar && title_columns > wanted)
-        title_columns = wanted > TITLE_LEAST ? wanted : TITLE_LEAST;
-    if (title_columns > TITLE_MOST && has_bar)
-        title_columns = TITLE_MOST;
-
-    size_t used = strlen(head);
-    memcpy(whole, head, used);
-    used += utf8_fit(whole + used, sizeof whole - used, title, title_columns, UTF8_CUT_END);
-    used += (size_t)snprintf(whole + used, sizeof whole - used, "%s%s%s", title_columns ? "  " : "",
-                             time, has_bar ? "  " : "");
-    if (has_bar)
-        append_bar(whole, sizeof whole, share_played(progress), room - title_columns);
-    if (has_next)
-        strcat(whole, next);
+    const unsigned fixed = utf8_text_columns(head) + GAP + utf8_text_columns(time);
+    const struct layout layout = lay_out(columns > fixed ? columns - fixed : 0,
+                                         utf8_text_columns(title), utf8_text_columns(next));
+    (void)utf8_fit(cut, sizeof cut, title, layout.title, UTF8_CUT_END);
+    append_bar(bar, sizeof bar, share_played(progress), layout.bar);
+    (void)snprintf(whole, sizeof whole, "%s%s%s%s%s%s%s", head, cut, layout.title ? "  " : "", time,
+                   layout.bar ? "  " : "", bar, layout.next ? next : "");
     (void)utf8_fit(line, PROGRESS_LINE_BYTES, whole, columns, UTF8_CUT_END);
 }
