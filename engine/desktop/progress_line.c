@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include "engine/desktop/progress_line.h"
+#include "engine/desktop/escape.h"
+#include "engine/desktop/utf8.h"
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    TITLE_LEAST = 14, // columns; with fewer something else is dropped
+    TITLE_MOST = 60,
+    BAR_LEAST = 10,
+    GAP = 2, // between the parts
+    PIECE_BYTES = 256,
+};
+
+static void append_clock(char *out, size_t size, double seconds)
+{
+    const size_t used = strlen(out);
+    if (!(seconds >= 0 && seconds < 1e9)) {
+        (void)snprintf(out + used, size - used, "-:--"); // the buffers have room for any time
+        return;
+    }
+    const long whole = (long)floor(seconds);
+    if (whole >= 3600)
+        (void)snprintf(out + used, size - used, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60,
+                       whole % 60);
+    else
+        (void)snprintf(out + used, size - used, "%ld:%02ld", whole / 60, whole % 60);
+}
+
+static const char *symbol(enum progress_state state)
+{
+    switch (state) {
+    case PROGRESS_PLAYING:
+        return "\xe2\x96\xb6"; // black right-pointing triangle
+    case PROGRESS_PAUSED:
+        return "\xe2\x80\x96"; // double vertical line
+    case PROGRESS_STOPPED:
+        return "\xe2\x96\xa0"; // black square
+    default:
+        return "\xe2\x80\xa6"; // ellipsis
+    }
+}
+
+static void append_bar(char *out, size_t size, double share, unsigned columns)
+{
+    const unsigned played = (unsigned)lround(share * columns);
+    size_t used = strlen(out);
+    for (unsigned i = 0; i < columns && used + 4 <= size; ++i, used += 3)
+        memcpy(out + used, i < played ? "\xe2\x94\x81" : "\xe2\x94\x80", 4); // heavy, light line
+}
+
+static double share_played(const struct progress *p)
+{
+    const double share = p->elapsed_s / p->total_s;
+    return share >= 0 ? fmin(share, 1) : 0; // NaN is 0 as well
+}
+
+// How many columns each part gets; 0: it is left out.
+struct layout {
+    unsigned title, bar, next;
+};
+
+static struct layout lay_out(unsigned room, unsigned title_columns, unsigned next_columns)
+{
+    struct layout layout = {0, 0, 0};
+    if (room >= next_columns + GAP + BAR_LEAST + TITLE_LEAST) {
+        layout.next = next_columns;
+        room -= next_columns;
+    }
+    layout.title = room;
+    if (room < GAP + BAR_LEAST + TITLE_LEAST)
+        return layout;
+    room -= GAP;
+    layout.title = title_columns < TITLE_LEAST ? TITLE_LEAST : title_columns;
+    if (layout.title > TITLE_MOST)
+        layout.title = TITLE_MOST;
+    if (layout.title > room - BAR_LEAST)
+        layout.title = room - BAR_LEAST;
+    layout.bar = room - layout.title;
+    return layout;
+}
+
+static void write_head(char *head, size_t size, const struct progress *progress)
+{
+    const char *state = symbol(progress->state);
+    if (progress->track)
+        (void)snprintf(head, size, "%s %u/%u ", state, progress->track, progress->track_count);
+    else
+        (void)snprintf(head, size, "%s ", state);
+}
+
+void progress_line_format(char line[PROGRESS_LINE_BYTES], const struct progress *progress,
+                          unsigned columns)
+{
+    assert(line && progress && progress->title && columns <= PROGRESS_LINE_COLUMNS);
+    char head[PIECE_BYTES], time[PIECE_BYTES] = "", next[PIECE_BYTES] = "";
+    char title[4 * PIECE_BYTES], cut[4 * PIECE_BYTES], bar[PROGRESS_LINE_BYTES] = "";
+    char whole[2 * PROGRESS_LINE_BYTES + 8 * PIECE_BYTES];
+    write_head(head, sizeof head, progress);
+    (void)escape_text(title, sizeof title, progress->title); // longer ones are cut anyway
+    append_clock(time, sizeof time, progress->elapsed_s);
+    strcat(time, " / ");
+    append_clock(time, sizeof time, progress->total_s);
+    if (progress->next)
+        (void)snprintf(next, sizeof next, "  next: %.200s", progress->next);
+
+    const unsigned fixed = utf8_text_columns(head) + GAP + utf8_text_columns(time);
+    const struct layout layout = lay_out(columns > fixed ? columns - fixed : 0,
+                                         utf8_text_columns(title), utf8_text_columns(next));
+    (void)utf8_fit(cut, sizeof cut, title, layout.title, UTF8_CUT_END);
+    append_bar(bar, sizeof bar, share_played(progress), layout.bar);
+    (void)snprintf(whole, sizeof whole, "%s%s%s%s%s%s%s", head, cut, layout.title ? "  " : "", time,
+                   layout.bar ? "  " : "", bar, layout.next ? next : "");
+    (void)utf8_fit(line, PROGRESS_LINE_BYTES, whole, columns, UTF8_CUT_END);
+}
