@@ -10,7 +10,6 @@
 enum {
     SLOT_COUNT = 2,               // one slab is filled while the other is under way
     SLOT_BYTES = 2 << 20,         // of PCM; holds two hops of the widest format
-    BATCH_MAX = 64,               // STFT frames of a slab
     SIZE_MAX_SAMPLES = 65536,     // of the STFT at PCM_MAX_RATE_HZ
     ALIGNMENT_BYTES = 256,        // what CUDA gives its own allocations
     GLANCE_NS = 20 * 1000 * 1000, // between two looks at a stream that is waited for
@@ -40,6 +39,7 @@ struct cuda_lane {
     // --- immutable after create
     struct cuda_device *device; // not owned
     const struct cuda_runtime *cuda;
+    uint32_t batch_max;
     void *copying, *computing; // streams
     void *allocated;           // event: the arena is there
     float *window;             // pinned
@@ -231,7 +231,7 @@ static void set_arguments(struct cuda_lane *lane, const struct pcm_format *forma
     const size_t hop_bytes = (size_t)lane->shape.hop * format->channels * sizeof(float);
     const size_t hops = SLOT_BYTES / hop_bytes;
     assert(hops >= 2 && lane->shape.size <= SIZE_MAX_SAMPLES);
-    lane->batch = hops > BATCH_MAX ? BATCH_MAX : (uint32_t)hops - 1;
+    lane->batch = hops > lane->batch_max ? lane->batch_max : (uint32_t)hops - 1;
     lane->windowing = (struct window_frames_args){
         .batch = lane->batch,
         .size = lane->shape.size,
@@ -385,7 +385,7 @@ void cuda_lane_abandon(struct cuda_lane *lane)
 static int is_set_up(struct cuda_lane *lane)
 {
     const struct cuda_runtime *cuda = lane->cuda;
-    const size_t energies_bytes = (size_t)BATCH_MAX * BAND_COUNT * sizeof(float);
+    const size_t energies_bytes = (size_t)lane->batch_max * BAND_COUNT * sizeof(float);
     int fine =
         is_fine(lane, cuda->stream_create(&lane->copying)) &&
         is_fine(lane, cuda->stream_create(&lane->computing)) &&
@@ -401,13 +401,15 @@ static int is_set_up(struct cuda_lane *lane)
     return fine;
 }
 
-int cuda_lane_create(struct cuda_lane **out, struct cuda_device *device)
+int cuda_lane_create(struct cuda_lane **out, struct cuda_device *device, uint32_t batch_frames)
 {
+    assert(batch_frames >= 1 && batch_frames <= CUDA_LANE_BATCH_MAX);
     *out = NULL;
     struct cuda_lane *lane = calloc(1, sizeof *lane);
     if (!lane)
         return -ENOMEM;
     lane->device = device;
+    lane->batch_max = batch_frames;
     lane->cuda = cuda_device_runtime(device);
     lane->drained[0].lane = lane->drained[1].lane = lane;
     int error = mutex_init(&lane->lock);

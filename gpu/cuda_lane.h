@@ -6,14 +6,19 @@
 #include "gpu/cuda_device.h"
 #include "gpu/stft_bands.h"
 
-enum { CUDA_LANES_MAX = 8 }; // of a process: each holds some 5 MiB of pinned memory
+enum {
+    CUDA_LANES_MAX = 8,       // of a process: each holds some 5 MiB of pinned memory
+    CUDA_LANE_BATCH_MAX = 64, // STFT frames of a slab
+};
 
 /// PCM is copied to the device on one stream while the slab before it is computed on the other.
 /// Thread-safety: one thread at a time.
 struct cuda_lane;
 
+/// Slabs have at most `batch_frames` STFT frames, 1..CUDA_LANE_BATCH_MAX: the more, the faster.
 /// @return 0; -ENOMEM; -EIO: CUDA error, reported to the device. On error *out is NULL.
-MUST_CHECK int cuda_lane_create(struct cuda_lane **out, struct cuda_device *device);
+MUST_CHECK int cuda_lane_create(struct cuda_lane **out, struct cuda_device *device,
+                                uint32_t batch_frames);
 /// Wait for what is under way, destroy, set *lane to NULL. NULL is fine.
 void cuda_lane_destroy(struct cuda_lane **lane);
 /// Begin a track; what an unfinished one left is abandoned. Errors show at the end of the track.

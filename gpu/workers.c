@@ -47,8 +47,9 @@ static void *worker_run(void *context)
     struct worker *worker = context;
     step_back(worker);
     struct extraction_tools tools = {.block = worker->block};
-    if (worker->device && cuda_lane_create(&tools.lane, worker->device))
-        tools.lane = NULL; // without a lane the CPU does it all
+    // Without a lane the CPU does it all.
+    if (worker->device && cuda_lane_create(&tools.lane, worker->device, CUDA_LANE_BATCH_MAX))
+        assert(!tools.lane);
     struct backend_job *job;
     while ((job = job_queue_take(worker->queue))) {
         extraction_run(job, &tools);
