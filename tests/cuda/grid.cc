@@ -49,8 +49,9 @@ struct {
     submit_fn submit;
     // Objects of ThreadSanitizer's. The start and the end of a block need one each: with one for both
     // the first thread to end would hide the races of the next. Barriers alternate between two.
-    char block_start, block_end, barrier[2], warp[WARPS_MAX][2];
-    unsigned barrier_phase, warp_phase[WARPS_MAX];
+    char block_start, block_end, barrier[2], meeting[WARPS_MAX][2];
+    unsigned barrier_phase, meeting_phase[WARPS_MAX];
+    uint32_t lanes_alive[WARPS_MAX], lanes_waiting[WARPS_MAX];
 } grid;
 
 uint32_t random_below(uint32_t limit)
@@ -127,15 +128,18 @@ uint32_t warp_end(uint32_t first)
 // meeting, or gone.
 void open_meeting(uint32_t first, uint32_t mask)
 {
+    const uint32_t end = warp_end(first);
     uint32_t arrived = 0, ballot = 0;
-    for (uint32_t i = first; i < warp_end(first); ++i) {
+    for (uint32_t i = first; i < end; ++i) {
         const thread &t = grid.threads[i];
         if (t.at == state::in_warp && t.mask == mask) {
             arrived |= 1U << (i - first);
             ballot |= (uint32_t)(t.value != 0) << (i - first);
         }
     }
-    for (uint32_t i = first; i < warp_end(first); ++i) {
+    if (arrived != (mask & grid.lanes_alive[first / WARP]))
+        return; // some lanes wait with another mask
+    for (uint32_t i = first; i < end; ++i) {
         thread &t = grid.threads[i];
         if (!(arrived >> (i - first) & 1))
             continue;
@@ -144,22 +148,16 @@ void open_meeting(uint32_t first, uint32_t mask)
                  nullptr);
         t.result = t.action == warp_action::ballot ? ballot : grid.threads[first + t.source].value;
     }
-    ++grid.warp_phase[first / WARP];
-    make_all_ready(first, warp_end(first),
+    ++grid.meeting_phase[first / WARP];
+    grid.lanes_waiting[first / WARP] &= ~arrived;
+    make_all_ready(first, end,
                    [mask](const thread &t) { return t.at == state::in_warp && t.mask == mask; });
 }
 
 void open_meeting_if_full(uint32_t first, uint32_t mask)
 {
-    uint32_t expected = 0, arrived = 0;
-    for (uint32_t i = first; i < warp_end(first); ++i) {
-        const thread &t = grid.threads[i];
-        if (!(mask >> (i - first) & 1))
-            continue;
-        expected += t.at != state::done;
-        arrived += t.at == state::in_warp && t.mask == mask;
-    }
-    if (arrived > 0 && arrived == expected)
+    const uint32_t warp = first / WARP, expected = mask & grid.lanes_alive[warp];
+    if (expected && (grid.lanes_waiting[warp] & expected) == expected)
         open_meeting(first, mask);
 }
 
@@ -173,7 +171,8 @@ void thread_main()
     --grid.live;
     open_barrier_if_full();
     const uint32_t first = grid.current / WARP * WARP;
-    for (uint32_t i = first; i < warp_end(first); ++i)
+    grid.lanes_alive[first / WARP] &= ~(1U << grid.current % WARP);
+    for (uint32_t i = first; i < warp_end(first) && grid.lanes_waiting[first / WARP]; ++i)
         if (grid.threads[i].at == state::in_warp)
             open_meeting_if_full(first, grid.threads[i].mask);
 }
@@ -199,6 +198,9 @@ void prepare_threads(dim3 size)
         thread &t = grid.threads[i];
         t.index = {i % size.x, i / size.x % size.y, i / size.x / size.y};
         t.stack.prepare(thread_main);
+        if (i % WARP == 0)
+            grid.lanes_alive[i / WARP] = grid.lanes_waiting[i / WARP] = 0;
+        grid.lanes_alive[i / WARP] |= 1U << i % WARP;
     }
     make_all_ready(0, grid.thread_count, [](const thread &) { return true; });
 }
@@ -269,6 +271,13 @@ int submit(void *stream, const launch_request &request)
     return grid.submit ? grid.submit(stream, request) : run(request);
 }
 
+// A thread that is abandoned here, in a grid that failed, has still done what it did before the end.
+static void wait_to_be_resumed()
+{
+    fiber_release(&grid.block_end);
+    self().stack.leave();
+}
+
 uint32_t lane()
 {
     return grid.current % WARP;
@@ -277,7 +286,7 @@ uint32_t lane()
 void pause()
 {
     make_ready(grid.current);
-    self().stack.leave();
+    wait_to_be_resumed();
 }
 
 void meet_in_block(int line)
@@ -295,7 +304,7 @@ void meet_in_block(int line)
     ++grid.at_barrier;
     self().at = state::at_barrier;
     open_barrier_if_full();
-    self().stack.leave();
+    wait_to_be_resumed();
     fiber_acquire(object);
 }
 
@@ -305,9 +314,10 @@ uint64_t meet_in_warp(warp_action action, uint32_t mask, uint64_t value, uint32_
     const uint32_t first = grid.current / WARP * WARP;
     if (!(mask >> lane() & 1))
         fail("%s: thread (%u,%u,%u) at line %d is not in its own mask", t, line, nullptr);
-    for (uint32_t i = first; i < warp_end(first); ++i) {
-        const thread &other = grid.threads[i];
-        if (other.at == state::in_warp && other.mask == mask && other.line != line)
+    uint32_t &waiting = grid.lanes_waiting[first / WARP];
+    if (waiting & mask) {
+        const thread &other = grid.threads[first + (uint32_t)__builtin_ctz(waiting & mask)];
+        if (other.mask == mask && other.line != line)
             fail("%s: divergent warp: thread (%u,%u,%u) at line %d, (%u,%u,%u) waits at line %d", t,
                  line, &other);
     }
@@ -317,11 +327,12 @@ uint64_t meet_in_warp(warp_action action, uint32_t mask, uint64_t value, uint32_
     t.source = source;
     t.line = line;
     t.at = state::in_warp;
-    char *object = &grid.warp[first / WARP][grid.warp_phase[first / WARP] % 2];
+    waiting |= 1U << lane();
+    char *object = &grid.meeting[first / WARP][grid.meeting_phase[first / WARP] % 2];
     if (action == warp_action::sync)
         fiber_release(object); // shuffles and votes order no memory accesses
     open_meeting_if_full(first, mask);
-    t.stack.leave();
+    wait_to_be_resumed();
     if (action == warp_action::sync)
         fiber_acquire(object);
     return t.result;
