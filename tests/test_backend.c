@@ -516,6 +516,28 @@ static void backend_without_the_module_says_why(void **state)
     backend_destroy(&backend);
 }
 
+// Which of the two it is depends on the machine and on the build; a track is analysed in both.
+static void backend_has_cuda_or_a_reason_and_works_either_way(void **state)
+{
+    (void)state;
+    unsetenv("SEGUE_CUDA_MODULE");
+    struct test_track track = stereo_track();
+    struct backend_job job = job_of(&track, 0);
+    struct backend *backend;
+    assert_int_equal(
+        backend_create(&backend, &(struct backend_config){.workers = 1, .use_cuda = 1}), 0);
+
+    backend_submit(backend, &job);
+    assert_ptr_equal(next_completed(backend), &job);
+
+    assert_int_equal(job.error, 0);
+    const char *reason = backend_fallback_reason(backend);
+    assert_string_equal(backend_name(backend), reason ? "cpu" : "cuda+cpu");
+    print_message("CUDA: %s\n", reason ? reason : "used");
+    free(job.analysis);
+    backend_destroy(&backend);
+}
+
 static void backend_that_was_not_asked_for_cuda_has_no_reason(void **state)
 {
     (void)state;
@@ -551,6 +573,7 @@ int main(void)
         cmocka_unit_test(create_reports_every_failed_allocation),
         cmocka_unit_test(worker_has_a_name_and_stands_back),
         cmocka_unit_test(backend_without_the_module_says_why),
+        cmocka_unit_test(backend_has_cuda_or_a_reason_and_works_either_way),
         cmocka_unit_test(backend_that_was_not_asked_for_cuda_has_no_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
