@@ -8,11 +8,11 @@
 #include <time.h>
 
 enum {
-    SLOT_COUNT = 2,               // one slab is filled while the other is under way
-    SLOT_BYTES = 2 << 20,         // of PCM; holds two hops of the widest format
-    SIZE_MAX_SAMPLES = 65536,     // of the STFT at PCM_MAX_RATE_HZ
-    ALIGNMENT_BYTES = 256,        // what CUDA gives its own allocations
-    GLANCE_NS = 20 * 1000 * 1000, // between two looks at a stream that is waited for
+    SLOT_COUNT = 2,              // one slab is filled while the other is under way
+    SLOT_BYTES = 2 << 20,        // of PCM; holds two hops of the widest format
+    SIZE_MAX_SAMPLES = 65536,    // of the STFT at PCM_MAX_RATE_HZ
+    ALIGNMENT_BYTES = 256,       // what CUDA gives its own allocations
+    GLANCE_NS = 5 * 1000 * 1000, // between two looks at a stream that is waited for
 };
 static const int64_t HANG_NS = 10000000000; // some thousand times what a slab takes
 

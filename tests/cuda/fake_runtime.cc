@@ -57,7 +57,7 @@ struct runtime {
     fake_mode mode = FAKE_AT_ONCE;
     uint64_t random = 0;
     int broken = 0; // sticky code
-    long calls = 0, operations = 0;
+    long calls = 0, operations = 0, host_functions = 0;
     long failing_call = 0, failing_operation = 0;
     int call_code = 0, operation_code = 0;
     const char *note = "";
@@ -108,11 +108,13 @@ bool step(stream *s)
     return true;
 }
 
-// Others run only as far as this stream waits for them; with `stirring` at random as well.
-void drain(stream *s, bool stirring)
+// Others run only as far as this stream waits for them; with `stirring` at random as well. With
+// `stopping` a host function ends it, so that its caller sees a stream halfway.
+void drain(stream *s, bool stirring, bool stopping = false)
 {
     const std::vector<stream *> all(fake.streams.begin(), fake.streams.end());
-    while (!fake.broken && !s->queue.empty()) {
+    const long before = fake.host_functions;
+    while (!fake.broken && !s->queue.empty() && !(stopping && fake.host_functions > before)) {
         if (stirring)
             step(all[random_below(all.size())]);
         bool moved = step(s);
@@ -220,8 +222,9 @@ int stream_destroy(void *s)
 int stream_query(void *s)
 {
     return call([=] {
-        drain(stream_of(s), fake.mode == FAKE_SEEDED);
-        return fake.broken;
+        const bool seeded = fake.mode == FAKE_SEEDED;
+        drain(stream_of(s), seeded, seeded && random_below(2));
+        return fake.broken ? fake.broken : stream_of(s)->queue.empty() ? 0 : NOT_READY;
     });
 }
 
@@ -303,11 +306,25 @@ int free_async(void *at, void *s)
     });
 }
 
+// Whether a copy may touch this memory: the host's, or the device's where its allocation had its turn.
+bool is_usable(const void *at, size_t bytes)
+{
+    const char *const first = static_cast<const char *>(at);
+    for (const auto &[start, a] : fake.memory) {
+        const char *const begin = static_cast<const char *>(start);
+        if (first >= begin && first < begin + a.bytes)
+            return a.is_ready && first + bytes <= begin + a.bytes;
+    }
+    return true;
+}
+
 // Pinned memory is read and written when the copy runs, not when it is queued.
 int copy(void *to, const void *from, size_t bytes, void *s)
 {
     return call([=] {
         return enqueue(stream_of(s), {[=] {
+                           if (!is_usable(to, bytes) || !is_usable(from, bytes))
+                               fake.note = "a copy of memory before its allocation's turn";
                            memcpy(to, from, bytes);
                            return 0;
                        }});
@@ -321,6 +338,7 @@ int launch_host(void *s, void (*function)(void *), void *context)
                            is_in_host_function = true;
                            function(context);
                            is_in_host_function = false;
+                           ++fake.host_functions;
                            return 0;
                        }});
     });
