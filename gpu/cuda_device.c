@@ -92,7 +92,7 @@ const struct cuda_runtime *cuda_device_runtime(const struct cuda_device *device)
 void cuda_device_report(struct cuda_device *device, int code)
 {
     assert(code != CUDA_SUCCESS_CODE && code != CUDA_NOT_READY);
-    if (code != CUDA_OUT_OF_MEMORY && device->runtime.probe())
+    if (device->runtime.probe())
         cuda_device_report_hang(device);
 }
 
