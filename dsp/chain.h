@@ -9,13 +9,14 @@
 /// audio is cut into blocks, bit for bit. Thread-safety: one thread at a time. Allocates at creation only.
 struct chain;
 
-/// @return 0; -EINVAL: rate out of range; -ENOMEM. On error *out is NULL. No targets yet: unity.
+/// @return 0; -EINVAL: rate outside PCM_MIN_RATE_HZ..PCM_MAX_RATE_HZ; -ENOMEM. On error *out is NULL. No targets yet: unity.
 MUST_CHECK int chain_create(struct chain **out, uint32_t rate_hz);
 /// Destroy and set *chain to NULL. NULL is fine.
 void chain_destroy(struct chain **chain);
 /// Forget all audio and take `targets` at once: the state at a track's first frame. RT safe.
 RT_SAFE void chain_reset(struct chain *chain, const struct mastering_targets *targets);
-/// Move to `targets` by a ramp of `ramp_frames` frames (at least 20 ms is used). RT safe.
+/// Move to `targets` by a ramp of `ramp_frames` frames (at least 50 ms is used). Both targets bypass,
+/// or neither does. RT safe.
 RT_SAFE void chain_ramp_to(struct chain *chain, const struct mastering_targets *targets,
                            uint32_t ramp_frames);
 /// Frames by which the output lags the input: constant for a rate. A caller drops that many frames

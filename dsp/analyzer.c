@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/analyzer.h"
+#include "dsp/chroma.h"
+#include "dsp/decimator.h"
+#include "dsp/downmix.h"
+#include "dsp/hpss.h"
+#include "dsp/key.h"
+#include "dsp/level_sums.h"
+#include "dsp/loudness_meter.h"
+#include "dsp/low_spectrum.h"
+#include "dsp/native_spectrum.h"
+#include "dsp/profile.h"
+#include "dsp/rhythm.h"
+#include "dsp/true_peak.h"
+#include "dsp/yin.h"
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Every stage sees the track in blocks of this many frames, counted from its start, however it was
+// fed: that makes the result independent of the caller's blocks to the last bit.
+enum { BLOCK_FRAMES = DECIMATOR_MAX_FRAMES };
+static const float LARGEST_SAMPLE = 1024.0F;
+
+struct analyzer {
+    // --- immutable after create
+    struct analyzer_config config;
+    double mono_rate_hz;
+    // --- the block under way
+    uint32_t fill;
+    float block[BLOCK_FRAMES * PCM_MAX_CHANNELS];
+    float stereo[2 * BLOCK_FRAMES];
+    float left[BLOCK_FRAMES], right[BLOCK_FRAMES], mono[BLOCK_FRAMES], low[BLOCK_FRAMES + 1];
+    // --- what the blocks so far come to
+    uint64_t frames, mono_samples;
+    uint64_t first_sound, last_sound; // frames that are not digital silence; equal to frames: none
+    uint32_t replaced;
+    float sample_peak;
+    // --- stages at the native rate
+    struct level_sums levels;
+    struct loudness_meter *loudness;
+    struct native_spectrum *spectrum;
+    struct true_peak true_peaks[PCM_MAX_CHANNELS];
+    // --- stages of the decimated mono signal; NULL for ANALYZER_TONAL
+    struct decimator *decimator;
+    struct low_spectrum *low_spectrum;
+    struct hpss *hpss;
+    struct yin *yin;
+    struct chroma *chroma;
+    struct key_tracker *key;
+    struct rhythm *rhythm;
+};
+
+static int push_low_frame(void *context, const struct low_frame *frame)
+{
+    struct analyzer *a = context;
+    hpss_push(a->hpss, frame->power);
+    chroma_push(a->chroma, frame->power, frame->mean_square);
+    key_tracker_push(a->key, frame->power);
+    return rhythm_push(a->rhythm, frame->power);
+}
+
+static int create_mono_stages(struct analyzer *a)
+{
+    const uint32_t rate_hz = a->config.format.rate_hz;
+    const uint32_t stages = decimator_stages_for(rate_hz);
+    a->mono_rate_hz = (double)rate_hz / (double)(1U << stages);
+    int error = decimator_create(&a->decimator, stages);
+    if (!error)
+        error = low_spectrum_create(&a->low_spectrum, push_low_frame, a);
+    if (!error)
+        error = hpss_create(&a->hpss);
+    if (!error)
+        error = yin_create(&a->yin, a->mono_rate_hz);
+    if (!error)
+        error = chroma_create(&a->chroma, a->mono_rate_hz);
+    if (!error)
+        error = key_tracker_create(&a->key, a->mono_rate_hz);
+    if (!error)
+        error = rhythm_create(&a->rhythm, a->mono_rate_hz);
+    return error;
+}
+
+static int create_stages(struct analyzer *a)
+{
+    const struct pcm_format *format = &a->config.format;
+    level_sums_init(&a->levels, format->rate_hz);
+    for (uint32_t c = 0; c < format->channels; ++c)
+        true_peak_init(&a->true_peaks[c], format->rate_hz);
+    int error = loudness_meter_create(&a->loudness, format);
+    if (!error)
+        error = native_spectrum_create(&a->spectrum, format->rate_hz);
+    if (!error && a->config.depth == ANALYZER_FULL)
+        error = create_mono_stages(a);
+    return error;
+}
+
+int analyzer_create(struct analyzer **out, const struct analyzer_config *config)
+{
+    *out = NULL;
+    const struct pcm_format *format = &config->format;
+    if (format->channels < 1 || format->channels > PCM_MAX_CHANNELS ||
+        format->rate_hz < PCM_MIN_RATE_HZ || format->rate_hz > PCM_MAX_RATE_HZ)
+        return -EINVAL;
+    struct analyzer *a = calloc(1, sizeof *a);
+    if (!a)
+        return -ENOMEM;
+    a->config = *config;
+    const int error = create_stages(a);
+    if (error) {
+        analyzer_destroy(&a);
+        return error;
+    }
+    *out = a;
+    return 0;
+}
+
+void analyzer_destroy(struct analyzer **analyzer)
+{
+    struct analyzer *a = *analyzer;
+    if (!a)
+        return;
+    loudness_meter_destroy(&a->loudness);
+    native_spectrum_destroy(&a->spectrum);
+    decimator_destroy(&a->decimator);
+    low_spectrum_destroy(&a->low_spectrum);
+    hpss_destroy(&a->hpss);
+    yin_destroy(&a->yin);
+    chroma_destroy(&a->chroma);
+    key_tracker_destroy(&a->key);
+    rhythm_destroy(&a->rhythm);
+    free(a);
+    *analyzer = NULL;
+}
+
+// Copy samples, NaN, infinite and absurd ones as 0. @return how many were replaced.
+static uint32_t copy_sound(float *restrict out, const float *restrict in, size_t samples)
+{
+    uint32_t replaced = 0;
+    for (size_t i = 0; i < samples; ++i) {
+        const int sound = fabsf(in[i]) <= LARGEST_SAMPLE; // false for NaN
+        out[i] = sound ? in[i] : 0.0F;
+        replaced += !sound;
+    }
+    return replaced;
+}
+
+static void note_sound(struct analyzer *a, uint32_t frames)
+{
+    const uint32_t channels = a->config.format.channels;
+    for (uint32_t i = 0; i < frames; ++i) {
+        float peak = 0;
+        for (uint32_t c = 0; c < channels; ++c) {
+            const float magnitude = fabsf(a->block[i * channels + c]);
+            peak = peak > magnitude ? peak : magnitude;
+        }
+        if (peak <= 0)
+            continue;
+        if (a->sample_peak <= 0)
+            a->first_sound = a->frames + i;
+        a->last_sound = a->frames + i;
+        a->sample_peak = a->sample_peak > peak ? a->sample_peak : peak;
+    }
+}
+
+static int feed_mono(struct analyzer *a, const float *mono, uint32_t count)
+{
+    a->mono_samples += count;
+    yin_feed(a->yin, mono, count);
+    return low_spectrum_feed(a->low_spectrum, mono, count);
+}
+
+static void split_sides(struct analyzer *a, uint32_t frames)
+{
+    downmix_to_stereo(a->stereo, a->block, frames, a->config.format.channels);
+    for (uint32_t i = 0; i < frames; ++i) {
+        a->left[i] = a->stereo[2 * i];
+        a->right[i] = a->stereo[2 * i + 1];
+        a->mono[i] = 0.5F * (a->left[i] + a->right[i]);
+    }
+}
+
+static int analyze_block(struct analyzer *a)
+{
+    const uint32_t channels = a->config.format.channels, frames = a->fill;
+    note_sound(a, frames);
+    split_sides(a, frames);
+    a->fill = 0;
+    a->frames += frames;
+    level_sums_feed(&a->levels, a->left, a->right, frames);
+    int error = loudness_meter_feed(a->loudness, a->block, frames);
+    if (!error)
+        error = native_spectrum_feed(a->spectrum, a->left, a->right, frames);
+    if (error || a->config.depth != ANALYZER_FULL)
+        return error;
+    for (uint32_t c = 0; c < channels; ++c)
+        true_peak_feed(&a->true_peaks[c], a->block + c, channels, frames);
+    return feed_mono(a, a->low, decimator_push(a->decimator, a->low, a->mono, frames));
+}
+
+int analyzer_feed(struct analyzer *a, const float *interleaved, uint32_t frames)
+{
+    const uint32_t channels = a->config.format.channels;
+    while (frames > 0) {
+        const uint32_t room = BLOCK_FRAMES - a->fill, part = room < frames ? room : frames;
+        if (copy_sound(a->block + (size_t)a->fill * channels, interleaved,
+                       (size_t)part * channels))
+            a->replaced = 1;
+        a->fill += part;
+        interleaved += (size_t)part * channels;
+        frames -= part;
+        const int error = a->fill == BLOCK_FRAMES ? analyze_block(a) : 0;
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+double analyzer_loudness_so_far(const struct analyzer *analyzer)
+{
+    return loudness_meter_integrated_lufs(analyzer->loudness);
+}
+
+static double decibels(double linear)
+{
+    return linear > 0 ? 20.0 * log10(linear) : (double)NAN;
+}
+
+// Everything at its value for silence; what is measured replaces it.
+static void fill_silence(struct analysis *out)
+{
+    out->fingerprint[FINGERPRINT_SILENCE_RATIO] = 1.0;
+    out->fingerprint[FINGERPRINT_CHROMA_ENERGY] = 1.0 / PITCH_CLASS_COUNT;
+    out->fingerprint[FINGERPRINT_PEAK_CONSISTENCY] = 1.0;
+    out->fingerprint[FINGERPRINT_PHASE_CORRELATION] = 1.0;
+    out->loudness.true_peak_dbtp = (double)NAN;
+    out->tempo.first_beat_s = (double)NAN;
+    out->key.tonic = -1;
+    out->key.mode = KEY_MODE_UNKNOWN;
+    for (int p = 0; p < PITCH_CLASS_COUNT; ++p)
+        out->key.chroma[p] = 1.0 / PITCH_CLASS_COUNT;
+    out->genre.label = GENRE_UNKNOWN;
+}
+
+static void fill_track(const struct analyzer *a, struct analysis *out)
+{
+    const double rate_hz = a->config.format.rate_hz;
+    out->sample_rate_hz = a->config.format.rate_hz;
+    out->channels = a->config.format.channels;
+    out->replaced_samples_reported = a->replaced;
+    out->frames = a->frames;
+    out->duration_s = (double)a->frames / rate_hz;
+    const int silent = a->sample_peak <= 0;
+    out->silence_head_s = (double)(silent ? a->frames : a->first_sound) / rate_hz;
+    out->silence_tail_s = (double)(silent ? a->frames : a->frames - 1 - a->last_sound) / rate_hz;
+}
+
+static int fill_loudness(struct analyzer *a, struct analysis *out)
+{
+    struct loudness *loudness = &out->loudness;
+    loudness->integrated_lufs = loudness_meter_integrated_lufs(a->loudness);
+    loudness->sample_peak_dbfs = decibels((double)a->sample_peak);
+    loudness->momentary_max_lufs = loudness_meter_momentary_max_lufs(a->loudness);
+    loudness->short_term_max_lufs = loudness_meter_short_term_max_lufs(a->loudness);
+    loudness_meter_short_term_fill(a->loudness, analysis_short_term_mutable(out));
+    out->fingerprint[FINGERPRINT_LUFS] = loudness->integrated_lufs;
+    return loudness_meter_range_lu(a->loudness, &loudness->range_lu);
+}
+
+// Decibels of E[60,250) over E[250,2000), held within 60.
+static double bass_mid_ratio(const double bands[BAND_COUNT])
+{
+    const double bass = bands[1], middle = bands[2] + bands[3];
+    if (bass <= 0 || middle <= 0)
+        return bass > 0 ? 60.0 : middle > 0 ? -60.0 : 0.0;
+    return fmin(60.0, fmax(-60.0, 10.0 * log10(bass / middle)));
+}
+
+static int fill_spectrum(struct analyzer *a, struct analysis *out)
+{
+    double bands[BAND_COUNT], total = 0;
+    struct spectral_shape shape;
+    const int error = native_spectrum_finish(a->spectrum, bands, &shape);
+    if (error)
+        return error;
+    for (uint32_t b = 0; b < BAND_COUNT; ++b)
+        total += bands[b];
+    double *f = out->fingerprint;
+    for (uint32_t b = 0; b < BAND_COUNT; ++b)
+        f[FINGERPRINT_SUB_BASS_PCT + b] = total > 0 ? bands[b] / total : 0.0;
+    f[FINGERPRINT_BASS_MID_RATIO] = bass_mid_ratio(bands);
+    f[FINGERPRINT_SPECTRAL_CENTROID] = fmin(1.0, shape.centroid_hz / 8000.0);
+    if (a->config.depth == ANALYZER_FULL) {
+        f[FINGERPRINT_SPECTRAL_ROLLOFF] = fmin(1.0, shape.rolloff_hz / 10000.0);
+        f[FINGERPRINT_SPECTRAL_FLATNESS] = shape.flatness;
+    }
+    return 0;
+}
+
+static void fill_levels(struct analyzer *a, struct analysis *out)
+{
+    struct level_result levels;
+    level_sums_finish(&a->levels, &levels);
+    double *f = out->fingerprint;
+    f[FINGERPRINT_CREST_DB] = levels.crest_db;
+    if (a->config.depth != ANALYZER_FULL)
+        return;
+    f[FINGERPRINT_DYNAMIC_RANGE_VARIATION] = levels.dynamic_range_variation;
+    f[FINGERPRINT_LOUDNESS_VARIATION_STD] = loudness_meter_variation_lu(a->loudness);
+    f[FINGERPRINT_PEAK_CONSISTENCY] = levels.peak_consistency;
+    f[FINGERPRINT_STEREO_WIDTH] = levels.stereo_width;
+    f[FINGERPRINT_PHASE_CORRELATION] = levels.phase_correlation;
+    float peak = 0;
+    for (uint32_t c = 0; c < a->config.format.channels; ++c)
+        peak = fmaxf(peak, true_peak_finish(&a->true_peaks[c]));
+    out->loudness.true_peak_dbtp = decibels((double)peak);
+}
+
+static void fill_mono(struct analyzer *a, const struct rhythm_result *rhythm, struct analysis *out)
+{
+    double *f = out->fingerprint;
+    struct chroma_result chroma;
+    chroma_finish(a->chroma, &chroma);
+    key_tracker_finish(a->key, &out->key);
+    memcpy(out->key.chroma, chroma.mean_chroma, sizeof out->key.chroma);
+    f[FINGERPRINT_SILENCE_RATIO] = chroma.silence_ratio;
+    f[FINGERPRINT_CHROMA_ENERGY] = chroma.concentration;
+    f[FINGERPRINT_HARMONIC_RATIO] = hpss_finish(a->hpss);
+    f[FINGERPRINT_PITCH_STABILITY] = yin_finish(a->yin);
+    f[FINGERPRINT_TEMPO_BPM] = rhythm->tempo.bpm;
+    f[FINGERPRINT_RHYTHM_STABILITY] = rhythm->stability;
+    f[FINGERPRINT_TRANSIENT_DENSITY] = rhythm->density;
+    out->tempo = rhythm->tempo;
+    if (rhythm->beat_count)
+        memcpy(out->beats_s, rhythm->beats_s, rhythm->beat_count * sizeof *out->beats_s);
+}
+
+// Flush the block under way and, for a full analysis, the mono stages.
+static int flush(struct analyzer *a, struct rhythm_result *rhythm)
+{
+    int error = analyze_block(a);
+    if (error || a->config.depth != ANALYZER_FULL)
+        return error;
+    error = feed_mono(a, a->low, decimator_finish(a->decimator, a->low));
+    if (!error)
+        error = low_spectrum_finish(a->low_spectrum);
+    if (!error)
+        error = rhythm_finish(a->rhythm, a->mono_samples, rhythm);
+    return error;
+}
+
+static int assemble(struct analyzer *a, const struct rhythm_result *rhythm, struct analysis *out)
+{
+    fill_silence(out);
+    fill_track(a, out);
+    int error = fill_loudness(a, out);
+    if (!error)
+        error = fill_spectrum(a, out);
+    if (error)
+        return error;
+    fill_levels(a, out);
+    if (a->config.depth == ANALYZER_FULL) {
+        fill_mono(a, rhythm, out);
+        profile_compute(out);
+    }
+    return 0;
+}
+
+int analyzer_finish(struct analyzer *a, struct analysis **out)
+{
+    *out = NULL;
+    struct rhythm_result rhythm = {0};
+    int error = flush(a, &rhythm);
+    struct analysis *analysis = NULL;
+    if (!error) {
+        analysis = analysis_create(rhythm.beat_count,
+                                   loudness_meter_short_term_count(a->loudness));
+        error = analysis ? assemble(a, &rhythm, analysis) : -ENOMEM;
+    }
+    rhythm_result_deinit(&rhythm);
+    if (error) {
+        free(analysis);
+        return error;
+    }
+    *out = analysis;
+    return 0;
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/decimator.h"
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CENTER = DECIMATOR_TAPS / 2,         // 31: odd, so that the outer taps are not wasted on zeros
+    PAIRS = (DECIMATOR_TAPS + 1) / 4,    // nonzero taps left of the centre
+    LINE = DECIMATOR_TAPS - 1 + DECIMATOR_MAX_FRAMES + 2,
+};
+
+// line[0] stands CENTER samples before the next output, so an output takes line[0 .. TAPS - 1].
+struct half_band {
+    uint64_t input_samples, output_samples;
+    uint32_t fill;
+    float line[LINE];
+};
+
+struct decimator {
+    float taps[PAIRS]; // of the samples 31, 29 .. 1 away from the centre
+    uint32_t stage_count;
+    float scratch[2][DECIMATOR_MAX_FRAMES + 2];
+    float even[LINE / 2 + 1];
+    struct half_band stages[DECIMATOR_MAX_STAGES];
+};
+
+static double bessel_i0(double x)
+{
+    double sum = 1, term = 1;
+    for (int k = 1; k < 40; ++k) {
+        term *= x / (2 * k) * (x / (2 * k));
+        sum += term;
+    }
+    return sum;
+}
+
+// A Kaiser window (beta 9.3: 92 dB) on the ideal half-band response, scaled to unity gain at 0 Hz.
+static void design(float taps[PAIRS])
+{
+    double exact[PAIRS], sum = 0;
+    for (int i = 0; i < PAIRS; ++i) {
+        const double distance = CENTER - 2 * i;
+        const double x = distance / (CENTER + 1);
+        exact[i] = sin(M_PI / 2 * distance) / (M_PI * distance) *
+                   bessel_i0(9.3 * sqrt(1 - x * x)) / bessel_i0(9.3);
+        sum += 2 * exact[i];
+    }
+    for (int i = 0; i < PAIRS; ++i)
+        taps[i] = (float)(exact[i] * 0.5 / sum);
+}
+
+uint32_t decimator_stages_for(uint32_t rate_hz)
+{
+    uint32_t stages = 0;
+    while (stages < DECIMATOR_MAX_STAGES && rate_hz >> (stages + 1) >= 22050)
+        ++stages;
+    return stages;
+}
+
+int decimator_create(struct decimator **out, uint32_t stages)
+{
+    assert(stages <= DECIMATOR_MAX_STAGES);
+    *out = calloc(1, sizeof **out);
+    if (!*out)
+        return -ENOMEM;
+    (*out)->stage_count = stages;
+    design((*out)->taps);
+    for (uint32_t s = 0; s < stages; ++s)
+        (*out)->stages[s].fill = CENTER; // the zeros before the first sample
+    return 0;
+}
+
+void decimator_destroy(struct decimator **decimator)
+{
+    free(*decimator);
+    *decimator = NULL;
+}
+
+// out[m] = half the centre sample and the symmetric taps around it; the other taps of a half-band
+// filter are zero. The outer taps all fall on even places of the line: those are gathered first.
+static uint32_t filter_line(struct decimator *d, struct half_band *stage, float *restrict out)
+{
+    if (stage->fill < DECIMATOR_TAPS)
+        return 0;
+    const uint32_t outputs = (stage->fill - DECIMATOR_TAPS) / 2 + 1;
+    float *restrict even = d->even;
+    const float *line = stage->line;
+    for (uint32_t i = 0; i < outputs + 2 * PAIRS - 1; ++i)
+        even[i] = line[2 * i];
+    for (uint32_t m = 0; m < outputs; ++m)
+        out[m] = 0.5F * line[2 * m + CENTER];
+    for (uint32_t i = 0; i < PAIRS; ++i) {
+        const float tap = d->taps[i];
+        const float *left = even + i, *right = even + (2 * PAIRS - 1 - i);
+        for (uint32_t m = 0; m < outputs; ++m)
+            out[m] += tap * (left[m] + right[m]);
+    }
+    stage->fill -= 2 * outputs;
+    memmove(stage->line, stage->line + (size_t)2 * outputs, stage->fill * sizeof(float));
+    return outputs;
+}
+
+static uint32_t push_stage(struct decimator *d, struct half_band *stage, float *out,
+                           const float *in, uint32_t count)
+{
+    assert(stage->fill + count <= LINE);
+    memcpy(stage->line + stage->fill, in, count * sizeof(float));
+    stage->fill += count;
+    stage->input_samples += count;
+    const uint32_t outputs = filter_line(d, stage, out);
+    stage->output_samples += outputs;
+    return outputs;
+}
+
+static uint32_t finish_stage(struct decimator *d, struct half_band *stage, float *out)
+{
+    memset(stage->line + stage->fill, 0, CENTER * sizeof(float));
+    stage->fill += CENTER;
+    const uint32_t outputs = filter_line(d, stage, out);
+    const uint64_t due = (stage->input_samples + 1) / 2 - stage->output_samples;
+    assert(outputs >= due);
+    stage->output_samples += due;
+    return (uint32_t)due;
+}
+
+// Run the stages from `first` on over what lies in scratch[0]; the last one writes to `out`.
+static uint32_t run_stages(struct decimator *d, uint32_t first, float *out, uint32_t count)
+{
+    float *from = d->scratch[0], *to = d->scratch[1];
+    for (uint32_t s = first; s < d->stage_count; ++s) {
+        count = push_stage(d, &d->stages[s], to, from, count);
+        float *swap = from;
+        from = to;
+        to = swap;
+    }
+    memcpy(out, from, count * sizeof(float));
+    return count;
+}
+
+uint32_t decimator_push(struct decimator *decimator, float *out, const float *in, uint32_t count)
+{
+    assert(count <= DECIMATOR_MAX_FRAMES);
+    memcpy(decimator->scratch[0], in, count * sizeof(float));
+    return run_stages(decimator, 0, out, count);
+}
+
+uint32_t decimator_finish(struct decimator *decimator, float *out)
+{
+    uint32_t written = 0;
+    for (uint32_t s = 0; s < decimator->stage_count; ++s) {
+        const uint32_t count =
+            finish_stage(decimator, &decimator->stages[s], decimator->scratch[0]);
+        written += run_stages(decimator, s + 1, out + written, count);
+    }
+    return written;
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/loudness_meter.h"
+#include "dsp/k_weighting.h"
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SLICES_PER_SECOND = 100,    // the grid of the maxima
+    SLICES_PER_STEP = 10,       // the grid of the gated figures: 100 ms
+    MOMENTARY_SLICES = 40,      // 400 ms
+    SHORT_TERM_SLICES = 300,    // 3 s
+    BLOCK_STEPS = 4,            // 400 ms
+    SHORT_TERM_STEPS = 30,      // 3 s
+};
+static const double ABSOLUTE_GATE_LUFS = -70.0;
+
+struct loudness_meter {
+    // --- immutable after create
+    struct k_coefficients filter;
+    uint32_t rate_hz, channels;
+    double weights[PCM_MAX_CHANNELS];
+    // --- the slice under way: [slice_start, slice_end) in frames
+    struct k_state states[PCM_MAX_CHANNELS];
+    uint64_t frame, slice_index, slice_start, slice_end;
+    double slice_energy;
+    // --- mean powers of the last 3 s of slices, at slice_index % SHORT_TERM_SLICES
+    double slices[SHORT_TERM_SLICES];
+    double momentary_max, short_term_max; // mean powers; negative before the first window
+    // --- mean powers of every 100 ms
+    double step_power;
+    float *steps;
+    uint32_t step_count, step_capacity;
+};
+
+static double lufs_of(double power)
+{
+    return -0.691 + 10.0 * log10(power);
+}
+
+static double power_of(double lufs)
+{
+    return pow(10.0, (lufs + 0.691) / 10.0);
+}
+
+// ITU-R BS.1770-5, table 4, for the layouts of downmix.h: surrounds 1.41, no LFE. A mono file is
+// heard from both loudspeakers, so its power counts twice.
+static void fill_weights(double weights[PCM_MAX_CHANNELS], uint32_t channels)
+{
+    const uint32_t fronts = channels == 3 || channels >= 5 ? 3 : 2;
+    for (uint32_t c = 0; c < channels; ++c)
+        weights[c] = c < fronts ? 1.0 : 1.41;
+    if (channels >= 6)
+        weights[3] = 0.0;
+    if (channels == 1)
+        weights[0] = 2.0;
+}
+
+// Slices start at the frame nearest to a multiple of 10 ms, so they never drift at odd rates.
+static uint64_t slice_start_of(const struct loudness_meter *meter, uint64_t index)
+{
+    return (index * meter->rate_hz + SLICES_PER_SECOND / 2) / SLICES_PER_SECOND;
+}
+
+int loudness_meter_create(struct loudness_meter **out, const struct pcm_format *format)
+{
+    assert(format->channels >= 1 && format->channels <= PCM_MAX_CHANNELS);
+    *out = NULL;
+    struct loudness_meter *meter = calloc(1, sizeof *meter);
+    if (!meter)
+        return -ENOMEM;
+    meter->rate_hz = format->rate_hz;
+    meter->channels = format->channels;
+    meter->momentary_max = meter->short_term_max = -1.0;
+    meter->slice_end = slice_start_of(meter, 1);
+    fill_weights(meter->weights, format->channels);
+    k_weighting_design(&meter->filter, format->rate_hz);
+    *out = meter;
+    return 0;
+}
+
+void loudness_meter_destroy(struct loudness_meter **meter)
+{
+    if (*meter)
+        free((*meter)->steps);
+    free(*meter);
+    *meter = NULL;
+}
+
+static int append_step(struct loudness_meter *meter, double power)
+{
+    if (meter->step_count == meter->step_capacity) {
+        const uint32_t capacity = meter->step_capacity + meter->step_capacity / 2 + 512;
+        float *grown = realloc(meter->steps, capacity * sizeof *grown);
+        if (!grown)
+            return -ENOMEM;
+        meter->steps = grown;
+        meter->step_capacity = capacity;
+    }
+    meter->steps[meter->step_count++] = (float)power;
+    return 0;
+}
+
+// Mean of the last `count` slices, oldest first.
+static double mean_of_last(const struct loudness_meter *meter, uint32_t count)
+{
+    double sum = 0;
+    for (uint64_t i = meter->slice_index - count; i < meter->slice_index; ++i)
+        sum += meter->slices[i % SHORT_TERM_SLICES];
+    return sum / count;
+}
+
+static int end_slice(struct loudness_meter *meter)
+{
+    const double power = meter->slice_energy / (double)(meter->slice_end - meter->slice_start);
+    meter->slice_energy = 0;
+    meter->slices[meter->slice_index++ % SHORT_TERM_SLICES] = power;
+    meter->slice_start = meter->slice_end;
+    meter->slice_end = slice_start_of(meter, meter->slice_index + 1);
+    if (meter->slice_index >= MOMENTARY_SLICES)
+        meter->momentary_max = fmax(meter->momentary_max, mean_of_last(meter, MOMENTARY_SLICES));
+    if (meter->slice_index >= SHORT_TERM_SLICES)
+        meter->short_term_max = fmax(meter->short_term_max, mean_of_last(meter, SHORT_TERM_SLICES));
+    meter->step_power += power / SLICES_PER_STEP;
+    if (meter->slice_index % SLICES_PER_STEP)
+        return 0;
+    const double step_power = meter->step_power;
+    meter->step_power = 0;
+    return append_step(meter, step_power);
+}
+
+int loudness_meter_feed(struct loudness_meter *meter, const float *interleaved, uint32_t frames)
+{
+    while (frames > 0) {
+        const uint64_t left = meter->slice_end - meter->frame;
+        const uint32_t count = left < frames ? (uint32_t)left : frames;
+        for (uint32_t c = 0; c < meter->channels; ++c)
+            if (meter->weights[c] > 0)
+                meter->slice_energy +=
+                    meter->weights[c] * k_weighting_energy(&meter->filter, &meter->states[c],
+                                                           interleaved + c, meter->channels, count);
+        meter->frame += count;
+        interleaved += (size_t)count * meter->channels;
+        frames -= count;
+        if (meter->frame == meter->slice_end) {
+            const int error = end_slice(meter);
+            if (error)
+                return error;
+        }
+    }
+    return 0;
+}
+
+static double window_power(const struct loudness_meter *meter, uint32_t first, uint32_t steps)
+{
+    double sum = 0;
+    for (uint32_t i = first; i < first + steps; ++i)
+        sum += (double)meter->steps[i];
+    return sum / steps;
+}
+
+static uint32_t window_count(const struct loudness_meter *meter, uint32_t steps)
+{
+    return meter->step_count < steps ? 0 : meter->step_count - steps + 1;
+}
+
+// Mean power of the windows of `steps` steps that lie over the power `gate`; 0 without any.
+static double mean_over_gate(const struct loudness_meter *meter, uint32_t steps, double gate)
+{
+    double sum = 0;
+    uint32_t passed = 0;
+    for (uint32_t i = 0; i < window_count(meter, steps); ++i) {
+        const double power = window_power(meter, i, steps);
+        if (power > gate) {
+            sum += power;
+            ++passed;
+        }
+    }
+    return passed ? sum / passed : 0.0;
+}
+
+double loudness_meter_integrated_lufs(const struct loudness_meter *meter)
+{
+    const double absolute = power_of(ABSOLUTE_GATE_LUFS);
+    const double ungated = mean_over_gate(meter, BLOCK_STEPS, absolute);
+    const double gated = mean_over_gate(meter, BLOCK_STEPS, fmax(absolute, ungated * 0.1));
+    return gated > 0 ? lufs_of(gated) : ABSOLUTE_GATE_LUFS;
+}
+
+// The power that a short-term value has to exceed to count: -70 LUFS, and 20 LU under the mean.
+static double short_term_gate(const struct loudness_meter *meter)
+{
+    const double absolute = power_of(ABSOLUTE_GATE_LUFS);
+    return fmax(absolute, 0.01 * mean_over_gate(meter, SHORT_TERM_STEPS, absolute));
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+int loudness_meter_range_lu(const struct loudness_meter *meter, double *range_lu)
+{
+    *range_lu = 0;
+    const uint32_t windows = window_count(meter, SHORT_TERM_STEPS);
+    if (windows == 0)
+        return 0;
+    double *powers = malloc(windows * sizeof *powers);
+    if (!powers)
+        return -ENOMEM;
+    const double gate = short_term_gate(meter);
+    uint32_t passed = 0;
+    for (uint32_t i = 0; i < windows; ++i) {
+        const double power = window_power(meter, i, SHORT_TERM_STEPS);
+        if (power > gate)
+            powers[passed++] = power;
+    }
+    if (passed > 0) {
+        qsort(powers, passed, sizeof *powers, compare_doubles);
+        const double low = powers[(size_t)floor((passed - 1) * 0.10 + 0.5)];
+        const double high = powers[(size_t)floor((passed - 1) * 0.95 + 0.5)];
+        *range_lu = 10.0 * log10(high / low);
+    }
+    free(powers);
+    return 0;
+}
+
+double loudness_meter_variation_lu(const struct loudness_meter *meter)
+{
+    const double gate = short_term_gate(meter);
+    double mean = 0, squares = 0; // Welford's update: no cancellation
+    uint32_t passed = 0;
+    for (uint32_t i = 0; i < window_count(meter, SHORT_TERM_STEPS); ++i) {
+        const double power = window_power(meter, i, SHORT_TERM_STEPS);
+        if (power <= gate)
+            continue;
+        const double lufs = lufs_of(power), delta = lufs - mean;
+        mean += delta / ++passed;
+        squares += delta * (lufs - mean);
+    }
+    return passed > 1 ? sqrt(squares / passed) : 0.0;
+}
+
+double loudness_meter_momentary_max_lufs(const struct loudness_meter *meter)
+{
+    return meter->momentary_max > 0 ? lufs_of(meter->momentary_max) : (double)NAN;
+}
+
+double loudness_meter_short_term_max_lufs(const struct loudness_meter *meter)
+{
+    return meter->short_term_max > 0 ? lufs_of(meter->short_term_max) : (double)NAN;
+}
+
+uint32_t loudness_meter_short_term_count(const struct loudness_meter *meter)
+{
+    return window_count(meter, SHORT_TERM_STEPS);
+}
+
+void loudness_meter_short_term_fill(const struct loudness_meter *meter, float *out_lufs)
+{
+    for (uint32_t i = 0; i < window_count(meter, SHORT_TERM_STEPS); ++i) {
+        const double power = window_power(meter, i, SHORT_TERM_STEPS);
+        out_lufs[i] = power > 0 ? (float)lufs_of(power) : -HUGE_VALF;
+    }
+}

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/calibrate.h"
+#include "dsp/chain.h"
+#include "dsp/downmix.h"
+#include "support/measure.h"
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+// cmocka needs the headers above
+#include <cmocka.h>
+
+enum { RATE_HZ = 48000, FRAMES = 5 * RATE_HZ };
+
+/// Audio in memory as a reader, with faults to order.
+struct tape {
+    float *samples;
+    uint32_t channels;
+    uint32_t frames;
+    uint32_t at;
+    int error; // reported where the audio ends
+    uint32_t opens;
+    uint32_t open_now; // opened and not closed yet
+};
+
+static int tape_open(void *context, struct pcm_format *format)
+{
+    struct tape *tape = context;
+    tape->at = 0;
+    ++tape->opens;
+    tape->open_now = 1;
+    *format = (struct pcm_format){.rate_hz = RATE_HZ, .channels = tape->channels};
+    return 0;
+}
+
+static int64_t tape_read(void *context, float *interleaved, uint32_t frames)
+{
+    struct tape *tape = context;
+    uint32_t count = tape->frames - tape->at;
+    if (count == 0)
+        return tape->error;
+    // Odd pieces, as a decoder gives them.
+    count = count < frames ? count : frames;
+    count = count > 111 ? 111 : count;
+    memcpy(interleaved, tape->samples + (size_t)tape->at * tape->channels,
+           (size_t)count * tape->channels * sizeof *interleaved);
+    tape->at += count;
+    return count;
+}
+
+static void tape_close(void *context)
+{
+    struct tape *tape = context;
+    tape->open_now = 0;
+}
+
+static struct pcm_reader reader_of(struct tape *tape)
+{
+    return (struct pcm_reader){
+        .context = tape, .open = tape_open, .read = tape_read, .close = tape_close};
+}
+
+/// A song of kick, bass, chords and hats, quieter in its middle.
+static struct tape song(double gain, uint32_t channels)
+{
+    struct tape tape = {.channels = channels, .frames = FRAMES};
+    tape.samples = malloc((size_t)FRAMES * channels * sizeof *tape.samples);
+    assert_non_null(tape.samples);
+    uint64_t seed = 23;
+    for (uint32_t n = 0; n < FRAMES; ++n) {
+        const double t = n / (double)RATE_HZ;
+        const double part = t > 2 && t < 3 ? 0.3 : 1.0;
+        const double kick = sin(2 * M_PI * 55 * t) * exp(-10 * fmod(t, 0.5));
+        const double bass = sin(2 * M_PI * 82.4 * t + 0.4 * sin(2 * M_PI * 164.8 * t));
+        const double chord =
+            sin(2 * M_PI * 329.6 * t) + sin(2 * M_PI * 415.3 * t) + sin(2 * M_PI * 1976 * t) * 0.5;
+        const double hat = measure_noise(&seed) * exp(-40 * fmod(t, 0.25));
+        const double left = part * (0.3 * kick + 0.2 * bass + 0.12 * chord + 0.15 * hat);
+        const double right = part * (0.3 * kick + 0.2 * bass + 0.1 * chord - 0.08 * hat);
+        for (uint32_t c = 0; c < channels; ++c)
+            tape.samples[n * channels + c] = (float)(gain * (c % 2 ? right : left));
+    }
+    return tape;
+}
+
+/// Second-order section of BS.1770-5's table at 48 kHz, in place.
+static void section(double *x, uint32_t frames, const double b[3], const double a[2])
+{
+    double x1 = 0, x2 = 0, y1 = 0, y2 = 0;
+    for (uint32_t n = 0; n < frames; ++n) {
+        const double y = b[0] * x[n] + b[1] * x1 + b[2] * x2 - a[0] * y1 - a[1] * y2;
+        x2 = x1;
+        x1 = x[n];
+        y2 = y1;
+        y1 = x[n] = y;
+    }
+}
+
+/// Integrated loudness straight from the standard's text.
+static double naive_lufs(const float *stereo, uint32_t frames)
+{
+    static const double shelf_b[3] = {1.53512485958697, -2.69169618940638, 1.19839281085285};
+    static const double shelf_a[2] = {-1.69065929318241, 0.73248077421585};
+    static const double pass_b[3] = {1, -2, 1};
+    static const double pass_a[2] = {-1.99004745483398, 0.99007225036621};
+    const uint32_t hop = RATE_HZ / 10, hops = frames / hop;
+    double *x = malloc(frames * sizeof *x), *energy = calloc(hops, sizeof *energy);
+    assert_non_null(x);
+    assert_non_null(energy);
+    for (uint32_t side = 0; side < 2; ++side) {
+        for (uint32_t n = 0; n < frames; ++n)
+            x[n] = (double)stereo[2 * n + side];
+        section(x, frames, shelf_b, shelf_a);
+        section(x, frames, pass_b, pass_a);
+        for (uint32_t n = 0; n < hops * hop; ++n)
+            energy[n / hop] += x[n] * x[n] / hop;
+    }
+    double gate = pow(10, (-70 + 0.691) / 10), mean = 0;
+    for (int stage = 0; stage < 2; ++stage) {
+        double sum = 0;
+        uint32_t count = 0;
+        for (uint32_t i = 0; i + 4 <= hops; ++i) {
+            const double z = (energy[i] + energy[i + 1] + energy[i + 2] + energy[i + 3]) / 4;
+            if (z > gate) {
+                sum += z;
+                ++count;
+            }
+        }
+        mean = count ? sum / count : 1e-12;
+        gate = fmax(gate, mean / 10);
+    }
+    free(x);
+    free(energy);
+    return -0.691 + 10 * log10(mean);
+}
+
+/// What the figures of the song above are, roughly; calibration must not depend on them.
+static struct analysis *song_analysis(double lufs)
+{
+    struct analysis *a = analysis_create(0, 0);
+    assert_non_null(a);
+    double *fp = a->fingerprint;
+    fp[FINGERPRINT_BASS_PCT] = 0.7;
+    fp[FINGERPRINT_LOW_MID_PCT] = 0.15;
+    fp[FINGERPRINT_MID_PCT] = 0.1;
+    fp[FINGERPRINT_PRESENCE_PCT] = 0.03;
+    fp[FINGERPRINT_AIR_PCT] = 0.02;
+    fp[FINGERPRINT_LUFS] = lufs;
+    fp[FINGERPRINT_CREST_DB] = 13;
+    fp[FINGERPRINT_LOUDNESS_VARIATION_STD] = 1.5;
+    fp[FINGERPRINT_SPECTRAL_CENTROID] = 0.1;
+    fp[FINGERPRINT_STEREO_WIDTH] = 0.15;
+    fp[FINGERPRINT_PHASE_CORRELATION] = 0.8;
+    return a;
+}
+
+static struct mastering_targets targets_for(const struct analysis *a, enum mastering_preset preset,
+                                            enum loudness_goal goal, double target_lufs)
+{
+    struct mastering_settings settings = mastering_settings_default();
+    settings.preset = preset;
+    settings.goal = goal;
+    settings.target_lufs = target_lufs;
+    struct mastering_targets targets;
+    mastering_targets_compute(&targets, a, &settings);
+    return targets;
+}
+
+/// Render through the chain, delay compensated. The caller frees it.
+static float *render(const struct tape *tape, const struct mastering_targets *targets)
+{
+    struct chain *chain;
+    assert_int_equal(chain_create(&chain, RATE_HZ), 0);
+    chain_reset(chain, targets);
+    const uint32_t delay = chain_delay_frames(chain);
+    float *x = calloc((size_t)tape->frames + delay, 2 * sizeof *x);
+    assert_non_null(x);
+    downmix_to_stereo(x, tape->samples, tape->frames, tape->channels);
+    chain_process(chain, x, tape->frames + delay);
+    memmove(x, x + (size_t)2 * delay, (size_t)tape->frames * 2 * sizeof *x);
+    chain_destroy(&chain);
+    return x;
+}
+
+static void output_of_every_preset_measures_its_target(void **state)
+{
+    (void)state;
+    struct tape tape = song(0.3, 2);
+    const struct pcm_reader reader = reader_of(&tape);
+    const double lufs = naive_lufs(tape.samples, tape.frames);
+    struct analysis *a = song_analysis(lufs);
+    for (int preset = 0; preset < PRESET_COUNT; ++preset) {
+        struct mastering_targets t =
+            targets_for(a, (enum mastering_preset)preset, LOUDNESS_OF_PRESET, 0);
+        tape.opens = 0;
+        assert_int_equal(calibrate(&t, a, &reader), 0);
+        assert_int_equal(tape.open_now, 0);
+
+        float *out = render(&tape, &t);
+        const double measured = naive_lufs(out, tape.frames);
+        print_message("%s: %.3f LUFS for %.1f, makeup %+.2f dB, limiting %.2f dB, %u passes\n",
+                      mastering_preset_name(preset), measured, t.target_lufs, t.makeup_db,
+                      t.limiter_reduction_db, tape.opens);
+        assert_int_equal(t.shortfall, SHORTFALL_NONE);
+        assert_true(fabs(measured - t.target_lufs) <= 0.1);
+        assert_true(fabs(measured - t.predicted_lufs) <= 0.02);
+        assert_true(t.predicted_dbtp <= -1);
+        assert_true(tape.opens <= 4);
+        free(out);
+    }
+    free(a);
+    free(tape.samples);
+}
+
+static void makeup_makes_up_for_what_the_limiter_takes(void **state)
+{
+    (void)state;
+    struct tape tape = song(0.3, 2);
+    const struct pcm_reader reader = reader_of(&tape);
+    struct analysis *a = song_analysis(naive_lufs(tape.samples, tape.frames));
+    struct mastering_targets t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_FIXED, -10.5);
+    assert_int_equal(calibrate(&t, a, &reader), 0);
+    float *out = render(&tape, &t);
+    const double measured = naive_lufs(out, tape.frames);
+    print_message("-10.5: %.3f LUFS, limiting %.2f dB, shortfall %d, %u passes\n", measured,
+                  t.limiter_reduction_db, (int)t.shortfall, tape.opens);
+    assert_true(t.limiter_reduction_db > 1);
+    assert_true(fabs(measured - t.predicted_lufs) <= 0.02);
+    if (t.shortfall == SHORTFALL_NONE)
+        assert_true(fabs(measured + 10.5) <= 0.1);
+    free(out);
+    free(a);
+    free(tape.samples);
+}
+
+static void target_beyond_the_limiters_reach_is_named_and_predicted(void **state)
+{
+    (void)state;
+    struct tape tape = song(0.5, 2);
+    const struct pcm_reader reader = reader_of(&tape);
+    struct analysis *a = song_analysis(naive_lufs(tape.samples, tape.frames));
+    struct mastering_targets t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_FIXED, -6);
+    assert_int_equal(calibrate(&t, a, &reader), 0);
+    float *out = render(&tape, &t);
+    const double measured = naive_lufs(out, tape.frames);
+    print_message("-6: %.3f LUFS, limiting %.2f dB, %u passes\n", measured, t.limiter_reduction_db,
+                  tape.opens);
+    assert_int_equal(t.shortfall, SHORTFALL_LIMITER);
+    assert_true(measured < -6.1 && measured > -13);
+    assert_true(fabs(measured - t.predicted_lufs) <= 0.02);
+    // 99.9 of 100 samples have at most 4 dB, the very most a little more.
+    assert_true(t.limiter_reduction_db > 3.8 && t.limiter_reduction_db < 5.5);
+    free(out);
+    free(a);
+    free(tape.samples);
+}
+
+static void one_click_does_not_hold_a_track_down(void **state)
+{
+    (void)state;
+    struct tape tape = song(0.1, 2);
+    tape.samples = realloc(tape.samples, (size_t)7 * FRAMES * 2 * sizeof *tape.samples);
+    assert_non_null(tape.samples);
+    for (size_t i = 1; i < 7; ++i)
+        memcpy(tape.samples + i * FRAMES * 2, tape.samples, FRAMES * 2 * sizeof *tape.samples);
+    tape.frames = 7 * FRAMES;
+    const struct pcm_reader reader = reader_of(&tape);
+    struct analysis *a = song_analysis(naive_lufs(tape.samples, FRAMES));
+    struct mastering_targets t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_FIXED, -25);
+    memset(t.eq_db, 0, sizeof t.eq_db);
+    t.compressor.mix = 0;
+    t.limiter.release_s = 0.1;
+    // 4.5 dB over the ceiling, for less than a thousandth of the time.
+    tape.samples[300001] = (float)(pow(10, 3.5 / 20) / pow(10, t.makeup_db / 20));
+    assert_int_equal(calibrate(&t, a, &reader), 0);
+    print_message("click: %.3f LUFS, limiting %.2f dB, makeup %.2f dB, shortfall %d\n",
+                  t.predicted_lufs, t.limiter_reduction_db, t.makeup_db, (int)t.shortfall);
+    assert_int_equal(t.shortfall, SHORTFALL_NONE);
+    assert_true(t.limiter_reduction_db > 4.1);
+    assert_true(fabs(t.predicted_lufs + 25) <= 0.1);
+    free(a);
+    free(tape.samples);
+}
+
+static void silence_is_named_and_left_alone(void **state)
+{
+    (void)state;
+    struct tape tape = song(0, 2);
+    const struct pcm_reader reader = reader_of(&tape);
+    struct analysis *a = song_analysis(-70);
+    struct mastering_targets t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_OF_PRESET, 0);
+    assert_int_equal(calibrate(&t, a, &reader), 0);
+    assert_int_equal(t.shortfall, SHORTFALL_SILENCE);
+    assert_true(t.makeup_db == 0);
+    free(a);
+    free(tape.samples);
+}
+
+static void every_channel_count_is_calibrated_as_it_is_heard(void **state)
+{
+    (void)state;
+    static const uint32_t channels[] = {1, 6};
+    for (int i = 0; i < 2; ++i) {
+        struct tape tape = song(0.1, channels[i]);
+        const struct pcm_reader reader = reader_of(&tape);
+        struct analysis *a = song_analysis(-25);
+        struct mastering_targets t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_OF_PRESET, 0);
+        assert_int_equal(calibrate(&t, a, &reader), 0);
+        float *out = render(&tape, &t);
+        assert_true(fabs(naive_lufs(out, tape.frames) + 14) <= 0.1);
+        free(out);
+        free(a);
+        free(tape.samples);
+    }
+}
+
+static void damage_ends_the_audio_and_the_rest_is_calibrated(void **state)
+{
+    (void)state;
+    struct tape tape = song(0.1, 2);
+    tape.error = -EBADMSG;
+    const struct pcm_reader reader = reader_of(&tape);
+    struct analysis *a = song_analysis(-25);
+    struct mastering_targets t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_OF_PRESET, 0);
+    assert_int_equal(calibrate(&t, a, &reader), 0);
+    assert_true(fabs(t.predicted_lufs + 14) <= 0.1);
+    free(a);
+    free(tape.samples);
+}
+
+static void cancelled_reader_leaves_the_targets_unchanged(void **state)
+{
+    (void)state;
+    struct tape tape = song(0.1, 2);
+    tape.error = -ECANCELED;
+    const struct pcm_reader reader = reader_of(&tape);
+    struct analysis *a = song_analysis(-25);
+    struct mastering_targets t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_OF_PRESET, 0);
+    const struct mastering_targets before = t;
+    assert_int_equal(calibrate(&t, a, &reader), -ECANCELED);
+    assert_memory_equal(&t, &before, sizeof t);
+    assert_int_equal(tape.open_now, 0);
+    free(a);
+    free(tape.samples);
+}
+
+static void calibration_is_deterministic(void **state)
+{
+    (void)state;
+    struct tape tape = song(0.3, 2);
+    const struct pcm_reader reader = reader_of(&tape);
+    struct analysis *a = song_analysis(-20);
+    struct mastering_targets t[2];
+    for (int i = 0; i < 2; ++i) {
+        t[i] = targets_for(a, PRESET_PUNCHY, LOUDNESS_OF_PRESET, 0);
+        assert_int_equal(calibrate(&t[i], a, &reader), 0);
+    }
+    assert_memory_equal(&t[0], &t[1], sizeof t[0]);
+    assert_true(isfinite(t[0].predicted_lufs));
+    free(a);
+    free(tape.samples);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(output_of_every_preset_measures_its_target),
+        cmocka_unit_test(makeup_makes_up_for_what_the_limiter_takes),
+        cmocka_unit_test(target_beyond_the_limiters_reach_is_named_and_predicted),
+        cmocka_unit_test(one_click_does_not_hold_a_track_down),
+        cmocka_unit_test(silence_is_named_and_left_alone),
+        cmocka_unit_test(every_channel_count_is_calibrated_as_it_is_heard),
+        cmocka_unit_test(damage_ends_the_audio_and_the_rest_is_calibrated),
+        cmocka_unit_test(cancelled_reader_leaves_the_targets_unchanged),
+        cmocka_unit_test(calibration_is_deterministic),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

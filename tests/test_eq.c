@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/eq.h"
+#include <complex.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+// cmocka needs the headers above
+#include <cmocka.h>
+
+/// The prototype of eq_design.h, evaluated in the s plane.
+static double analog_db(const struct eq_band *band, double gain_db, double hz)
+{
+    const double a = pow(10, gain_db / 40);
+    const double complex s = I * hz / band->center_hz;
+    const double complex mid = s * sqrt(a) / band->q;
+    double complex h = 0;
+    switch (band->shape) {
+    case EQ_LOW_SHELF:
+        h = a * (s * s + mid + a) / (a * s * s + mid + 1);
+        break;
+    case EQ_HIGH_SHELF:
+        h = a * (a * s * s + mid + 1) / (s * s + mid + a);
+        break;
+    case EQ_BELL:
+        h = (s * s + s * a / band->q + 1) / (s * s + s / (a * band->q) + 1);
+        break;
+    }
+    return 20 * log10(cabs(h));
+}
+
+/// Response of the running filter: the discrete Fourier sum of its impulse response.
+static double measured_db(const double *impulse, uint32_t frames, double hz, double rate_hz)
+{
+    const double complex step = cexp(-2 * M_PI * I * hz / rate_hz);
+    double complex sum = 0, z = 1;
+    for (uint32_t n = 0; n < frames; ++n, z *= step)
+        sum += impulse[2 * n] * z;
+    return 20 * log10(cabs(sum));
+}
+
+enum { IMPULSE_FRAMES = 8192 };
+
+static double worst_error_db(const double gains_db[EQ_BAND_COUNT], double rate_hz)
+{
+    static double impulse[2 * IMPULSE_FRAMES];
+    memset(impulse, 0, sizeof impulse);
+    impulse[0] = impulse[1] = 1;
+    double numbers[EQ_NUMBERS];
+    eq_numbers(numbers, gains_db, rate_hz);
+    struct eq eq = {0};
+    eq_process(&eq, numbers, impulse, IMPULSE_FRAMES);
+    double worst = 0;
+    for (int i = 0; i <= 60; ++i) {
+        const double hz = 20 * pow(1000, i / 60.0);
+        double wanted_db = 0;
+        for (int band = 0; band < EQ_BAND_COUNT; ++band)
+            wanted_db += analog_db(eq_band_of(band), gains_db[band], hz);
+        const double error = fabs(measured_db(impulse, IMPULSE_FRAMES, hz, rate_hz) - wanted_db);
+        worst = fmax(worst, error);
+    }
+    return worst;
+}
+
+static void eq_follows_the_analogue_response_to_a_twentieth_of_a_decibel(void **state)
+{
+    (void)state;
+    static const double limits_db[EQ_BAND_COUNT] = {4, 2, 2, 3, 3};
+    double worst = 0;
+    // Every sign of every band at its limit and at a third of it.
+    for (unsigned signs = 0; signs < 32; ++signs)
+        for (int part = 1; part <= 3; part += 2) {
+            double gains_db[EQ_BAND_COUNT];
+            for (unsigned band = 0; band < EQ_BAND_COUNT; ++band)
+                gains_db[band] = (signs >> band & 1 ? 1 : -1) * limits_db[band] / part;
+            worst = fmax(worst, worst_error_db(gains_db, 44100));
+        }
+    print_message("worst error %.4f dB\n", worst);
+    assert_true(worst <= 0.05);
+}
+
+static void eq_is_more_exact_at_higher_rates(void **state)
+{
+    (void)state;
+    const double gains_db[EQ_BAND_COUNT] = {4, -2, 2, -3, 3};
+    assert_true(worst_error_db(gains_db, 48000) <= 0.05);
+    assert_true(worst_error_db(gains_db, 96000) <= 0.01);
+}
+
+static void eq_at_zero_gain_passes_audio_unchanged(void **state)
+{
+    (void)state;
+    const double gains_db[EQ_BAND_COUNT] = {0};
+    double numbers[EQ_NUMBERS], x[64];
+    eq_numbers(numbers, gains_db, 44100);
+    struct eq eq = {0};
+    for (int i = 0; i < 64; ++i)
+        x[i] = (double)(float)sin(i * 1.7);
+    eq_process(&eq, numbers, x, 32);
+    for (int i = 0; i < 64; ++i)
+        assert_true((float)x[i] == (float)sin(i * 1.7));
+}
+
+static void eq_band_is_minimum_phase_and_stable_at_every_rate(void **state)
+{
+    (void)state;
+    static const double rates_hz[] = {1000, 8000, 11025, 22050, 44100, 192000, 768000};
+    for (size_t r = 0; r < sizeof rates_hz / sizeof *rates_hz; ++r)
+        for (int band = 0; band < EQ_BAND_COUNT; ++band)
+            for (double gain_db = -6; gain_db <= 6; gain_db += 0.75) {
+                struct biquad b;
+                eq_design(&b, eq_band_of(band), gain_db, rates_hz[r]);
+                // Jury's conditions for the poles, and for the zeros.
+                assert_true(fabs(b.a2) < 1 && fabs(b.a1) < 1 + b.a2);
+                assert_true(b.b0 > 0 && fabs(b.b2 / b.b0) <= 1);
+                assert_true(fabs(b.b1 / b.b0) <= 1 + b.b2 / b.b0 + 1e-9);
+            }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(eq_follows_the_analogue_response_to_a_twentieth_of_a_decibel),
+        cmocka_unit_test(eq_is_more_exact_at_higher_rates),
+        cmocka_unit_test(eq_at_zero_gain_passes_audio_unchanged),
+        cmocka_unit_test(eq_band_is_minimum_phase_and_stable_at_every_rate),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/peak.h"
+#include "support/measure.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+// cmocka needs the headers above
+#include <cmocka.h>
+
+enum { BEFORE = PEAK_MAX_TAPS + 8, LENGTH = 67, BEHIND = 2 * PEAK_LANES };
+
+static void fill(float *x, uint32_t count, uint64_t seed)
+{
+    for (uint32_t i = 0; i < count; ++i)
+        x[i] = (float)measure_noise(&seed);
+}
+
+static void itu_outputs_equal_the_standards_filter(void **state)
+{
+    (void)state;
+    struct peak_bank bank;
+    peak_bank_itu(&bank);
+    for (uint64_t seed = 1; seed < 200; ++seed) {
+        float x[12 + BEHIND] = {0}, out[BEHIND] = {0};
+        fill(x, 12, seed);
+        peak_reference()->raise(&bank, out, x + 11, 1, 0);
+        static const double h[2][12] = {
+            {0.0017089843750, 0.0109863281250, -0.0196533203125, 0.0332031250000, -0.0594482421875,
+             0.1373291015625, 0.9721679687500, -0.1022949218750, 0.0476074218750, -0.0266113281250,
+             0.0148925781250, -0.0083007812500},
+            {-0.0291748046875, 0.0292968750000, -0.0517578125000, 0.0891113281250, -0.1665039062500,
+             0.4650878906250, 0.7797851562500, -0.2003173828125, 0.1015625000000, -0.0582275390625,
+             0.0330810546875, -0.0189208984375},
+        };
+        double peak = 0;
+        for (int p = 0; p < 2; ++p) {
+            double forward = 0, backward = 0;
+            for (int k = 0; k < 12; ++k) {
+                forward += h[p][k] * (double)x[11 - k];
+                backward += h[p][11 - k] * (double)x[11 - k];
+            }
+            peak = fmax(peak, fmax(fabs(forward), fabs(backward)));
+        }
+        assert_true(fabs((double)out[0] - peak) < 1e-6);
+    }
+}
+
+static void sharp_outputs_find_a_tones_crest_between_its_samples(void **state)
+{
+    (void)state;
+    struct peak_bank bank;
+    peak_bank_sharp(&bank);
+    for (int i = 1; i < 40; ++i) {
+        const double cycles = 0.011 * i; // per sample, up to 0.43
+        float x[400 + BEHIND] = {0}, out[400 + BEHIND] = {0};
+        for (int n = 0; n < 400; ++n)
+            x[n] = (float)sin(2 * M_PI * cycles * n + 0.3 * i);
+        peak_reference()->raise(&bank, out, x + 63, 400 - 63, 0);
+        float peak = 0;
+        for (int n = 0; n < 400 - 63; ++n)
+            peak = fmaxf(peak, out[n]);
+        // An 8x grid misses at most 1 - cos(pi f / 8) of a crest, if it meets none of them.
+        assert_true((double)peak <= 1.0005);
+        assert_true((double)peak >= cos(M_PI * cycles / 8) - 0.003);
+    }
+}
+
+static void best_variant_equals_the_reference_bit_for_bit(void **state)
+{
+    (void)state;
+    const struct peak_impl *best = peak_select(), *reference = peak_reference();
+    print_message("best variant: %s\n", best->name);
+    struct peak_bank banks[2];
+    peak_bank_itu(&banks[0]);
+    peak_bank_sharp(&banks[1]);
+    static const float floors[] = {0, 0.5F, 0.9F};
+    for (uint32_t length = 0; length <= LENGTH; ++length)
+        for (uint32_t offset = 0; offset < 8; ++offset)
+            for (int f = 0; f < 3; ++f) {
+                float x[BEFORE + LENGTH + BEHIND], gate[LENGTH + BEHIND];
+                float a[LENGTH + BEHIND] = {0}, b[LENGTH + BEHIND] = {0};
+                fill(x, BEFORE + LENGTH + BEHIND, length * 8 + offset + 1);
+                fill(gate, LENGTH + BEHIND, length + 99);
+                for (int k = 0; k < 2; ++k) {
+                    const float *at = x + PEAK_MAX_TAPS + offset;
+                    reference->raise(&banks[k], a, at, length, floors[f]);
+                    best->raise(&banks[k], b, at, length, floors[f]);
+                    reference->refine(&banks[k], a, gate, at, length, floors[f]);
+                    best->refine(&banks[k], b, gate, at, length, floors[f]);
+                    assert_memory_equal(a, b, sizeof a);
+                }
+                assert_true(length == 0 || f > 0 || a[0] > 0);
+            }
+}
+
+static void skipping_never_hides_a_peak_over_the_floor(void **state)
+{
+    (void)state;
+    struct peak_bank bank;
+    peak_bank_sharp(&bank);
+    for (uint64_t seed = 1; seed < 300; ++seed) {
+        float x[BEFORE + LENGTH + BEHIND], all[LENGTH + BEHIND] = {0}, some[LENGTH + BEHIND] = {0};
+        fill(x, BEFORE + LENGTH + BEHIND, seed);
+        for (int i = 0; i < BEFORE + LENGTH + BEHIND; ++i)
+            x[i] *= 0.3F + 0.7F * (float)(seed % 3 == 0);
+        const float floor = 0.8F;
+        peak_reference()->raise(&bank, all, x + BEFORE, LENGTH, 0);
+        peak_reference()->raise(&bank, some, x + BEFORE, LENGTH, floor);
+        for (int i = 0; i < LENGTH; ++i)
+            assert_true(all[i] <= floor || all[i] == some[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(itu_outputs_equal_the_standards_filter),
+        cmocka_unit_test(sharp_outputs_find_a_tones_crest_between_its_samples),
+        cmocka_unit_test(best_variant_equals_the_reference_bit_for_bit),
+        cmocka_unit_test(skipping_never_hides_a_peak_over_the_floor),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
