@@ -22,6 +22,8 @@
 // Every stage sees the track in blocks of this many frames, counted from its start, however it was
 // fed: that makes the result independent of the caller's blocks to the last bit.
 enum { BLOCK_FRAMES = DECIMATOR_MAX_FRAMES };
+// Under this a beat at 240 BPM is less than four frames long, so no pulse is looked for.
+static const double LOWEST_RHYTHM_RATE_HZ = 8000.0;
 static const float LARGEST_SAMPLE = 1024.0F;
 
 struct analyzer {
@@ -50,7 +52,7 @@ struct analyzer {
     struct yin *yin;
     struct chroma *chroma;
     struct key_tracker *key;
-    struct rhythm *rhythm;
+    struct rhythm *rhythm; // NULL for very low rates too
 };
 
 static int push_low_frame(void *context, const struct low_frame *frame)
@@ -59,7 +61,7 @@ static int push_low_frame(void *context, const struct low_frame *frame)
     hpss_push(a->hpss, frame->power);
     chroma_push(a->chroma, frame->power, frame->mean_square);
     key_tracker_push(a->key, frame->power);
-    return rhythm_push(a->rhythm, frame->power);
+    return a->rhythm ? rhythm_push(a->rhythm, frame->power) : 0;
 }
 
 static int create_mono_stages(struct analyzer *a)
@@ -78,7 +80,7 @@ static int create_mono_stages(struct analyzer *a)
         error = chroma_create(&a->chroma, a->mono_rate_hz);
     if (!error)
         error = key_tracker_create(&a->key, a->mono_rate_hz);
-    if (!error)
+    if (!error && a->mono_rate_hz >= LOWEST_RHYTHM_RATE_HZ)
         error = rhythm_create(&a->rhythm, a->mono_rate_hz);
     return error;
 }
@@ -205,8 +207,7 @@ int analyzer_feed(struct analyzer *a, const float *interleaved, uint32_t frames)
     const uint32_t channels = a->config.format.channels;
     while (frames > 0) {
         const uint32_t room = BLOCK_FRAMES - a->fill, part = room < frames ? room : frames;
-        if (copy_sound(a->block + (size_t)a->fill * channels, interleaved,
-                       (size_t)part * channels))
+        if (copy_sound(a->block + (size_t)a->fill * channels, interleaved, (size_t)part * channels))
             a->replaced = 1;
         a->fill += part;
         interleaved += (size_t)part * channels;
@@ -346,7 +347,7 @@ static int flush(struct analyzer *a, struct rhythm_result *rhythm)
     error = feed_mono(a, a->low, decimator_finish(a->decimator, a->low));
     if (!error)
         error = low_spectrum_finish(a->low_spectrum);
-    if (!error)
+    if (!error && a->rhythm)
         error = rhythm_finish(a->rhythm, a->mono_samples, rhythm);
     return error;
 }
@@ -371,12 +372,11 @@ static int assemble(struct analyzer *a, const struct rhythm_result *rhythm, stru
 int analyzer_finish(struct analyzer *a, struct analysis **out)
 {
     *out = NULL;
-    struct rhythm_result rhythm = {0};
+    struct rhythm_result rhythm = {.tempo = {.first_beat_s = (double)NAN}};
     int error = flush(a, &rhythm);
     struct analysis *analysis = NULL;
     if (!error) {
-        analysis = analysis_create(rhythm.beat_count,
-                                   loudness_meter_short_term_count(a->loudness));
+        analysis = analysis_create(rhythm.beat_count, loudness_meter_short_term_count(a->loudness));
         error = analysis ? assemble(a, &rhythm, analysis) : -ENOMEM;
     }
     rhythm_result_deinit(&rhythm);

@@ -24,8 +24,8 @@ struct level_bin {
 struct chroma {
     float weights[PITCH_CLASS_COUNT][BINS];
     uint64_t frames;
-    double loudest;             // mean square
-    int64_t top;                // level of the loudest frame
+    double loudest;                  // mean square
+    int64_t top;                     // level of the loudest frame
     struct level_bin levels[LEVELS]; // level l at l mod LEVELS, from top - LEVELS + 1 to top
 };
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-    CENTER = DECIMATOR_TAPS / 2,         // 31: odd, so that the outer taps are not wasted on zeros
-    PAIRS = (DECIMATOR_TAPS + 1) / 4,    // nonzero taps left of the centre
+    CENTER = DECIMATOR_TAPS / 2,      // 31: odd, so that the outer taps are not wasted on zeros
+    PAIRS = (DECIMATOR_TAPS + 1) / 4, // nonzero taps left of the centre
     LINE = DECIMATOR_TAPS - 1 + DECIMATOR_MAX_FRAMES + 2,
 };
 
@@ -44,8 +44,8 @@ static void design(float taps[PAIRS])
     for (int i = 0; i < PAIRS; ++i) {
         const double distance = CENTER - 2 * i;
         const double x = distance / (CENTER + 1);
-        exact[i] = sin(M_PI / 2 * distance) / (M_PI * distance) *
-                   bessel_i0(9.3 * sqrt(1 - x * x)) / bessel_i0(9.3);
+        exact[i] = sin(M_PI / 2 * distance) / (M_PI * distance) * bessel_i0(9.3 * sqrt(1 - x * x)) /
+                   bessel_i0(9.3);
         sum += 2 * exact[i];
     }
     for (int i = 0; i < PAIRS; ++i)

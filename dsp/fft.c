@@ -37,9 +37,9 @@ int fft_create(struct fft **out, uint32_t size)
         memset(fft->input, 0, 2 * (size_t)size * sizeof(float));
         mutex_lock(&planner_lock);
         // ESTIMATE measures nothing, so the plan and with it the last bits never vary.
-        fft->plan = fftwf_plan_dft_1d((int)size, (fftwf_complex *)fft->input,
-                                      (fftwf_complex *)fft->output, FFTW_FORWARD,
-                                      FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
+        fft->plan =
+            fftwf_plan_dft_1d((int)size, (fftwf_complex *)fft->input, (fftwf_complex *)fft->output,
+                              FFTW_FORWARD, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
         mutex_unlock(&planner_lock);
     }
     if (!fft->plan) {

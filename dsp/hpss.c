@@ -10,10 +10,10 @@
 
 enum {
     BINS = LOW_SPECTRUM_BINS,
-    STRIDE = 1040,   // BINS rounded up to whole lanes
-    RING = 40,       // of rows, at least MEDIAN31_ROWS
-    REACH = 15,      // rows either side of a median's centre
-    QUAD = 4,        // frames or bins that share a sorted core
+    STRIDE = 1040,     // BINS rounded up to whole lanes
+    RING = 40,         // of rows, at least MEDIAN31_ROWS
+    REACH = 15,        // rows either side of a median's centre
+    QUAD = 4,          // frames or bins that share a sorted core
     PHASE_LANES = 272, // a quarter of the bins, in whole lanes
     PHASE = PHASE_LANES + 16,
 };

@@ -19,8 +19,7 @@ void k_weighting_design(struct k_coefficients *out, uint32_t rate_hz)
     double k = warped(1681.974450955533, rate_hz);
     double norm = 1.0 + k / shelf_q + k * k;
     *out = (struct k_coefficients){
-        .shelf_b = {(gain + gain_middle * k / shelf_q + k * k) / norm,
-                    2.0 * (k * k - gain) / norm,
+        .shelf_b = {(gain + gain_middle * k / shelf_q + k * k) / norm, 2.0 * (k * k - gain) / norm,
                     (gain - gain_middle * k / shelf_q + k * k) / norm},
         .shelf_a = {1.0, 2.0 * (k * k - 1.0) / norm, (1.0 - k / shelf_q + k * k) / norm},
         .high_pass_b = {1.0, -2.0, 1.0},

@@ -11,7 +11,8 @@ static const struct level_block EMPTY_BLOCK = {
 void level_sums_init(struct level_sums *sums, uint32_t rate_hz)
 {
     assert(rate_hz > 0);
-    *sums = (struct level_sums){.block_frames = rate_hz, .block = EMPTY_BLOCK, .total = EMPTY_BLOCK};
+    *sums =
+        (struct level_sums){.block_frames = rate_hz, .block = EMPTY_BLOCK, .total = EMPTY_BLOCK};
 }
 
 static float lower(float a, float b)

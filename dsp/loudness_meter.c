@@ -8,12 +8,12 @@
 #include <string.h>
 
 enum {
-    SLICES_PER_SECOND = 100,    // the grid of the maxima
-    SLICES_PER_STEP = 10,       // the grid of the gated figures: 100 ms
-    MOMENTARY_SLICES = 40,      // 400 ms
-    SHORT_TERM_SLICES = 300,    // 3 s
-    BLOCK_STEPS = 4,            // 400 ms
-    SHORT_TERM_STEPS = 30,      // 3 s
+    SLICES_PER_SECOND = 100, // the grid of the maxima
+    SLICES_PER_STEP = 10,    // the grid of the gated figures: 100 ms
+    MOMENTARY_SLICES = 40,   // 400 ms
+    SHORT_TERM_SLICES = 300, // 3 s
+    BLOCK_STEPS = 4,         // 400 ms
+    SHORT_TERM_STEPS = 30,   // 3 s
 };
 static const double ABSOLUTE_GATE_LUFS = -70.0;
 

@@ -131,7 +131,7 @@ void spectral_grid_bands(const struct spectral_grid *grid, const double *energy,
     for (uint32_t b = 0; b < BAND_COUNT; ++b) {
         bands[b] = 0;
         for (uint32_t k = 0; k < grid->bins; ++k)
-            bands[b] += energy[k] *
-                        cell_share(k, grid->bin_hz, BAND_EDGES_HZ[b], BAND_EDGES_HZ[b + 1]);
+            bands[b] +=
+                energy[k] * cell_share(k, grid->bin_hz, BAND_EDGES_HZ[b], BAND_EDGES_HZ[b + 1]);
     }
 }

@@ -68,8 +68,7 @@ static void measure(struct true_peak *meter)
     meter->fill = 0;
 }
 
-void true_peak_feed(struct true_peak *meter, const float *samples, uint32_t stride,
-                    uint32_t frames)
+void true_peak_feed(struct true_peak *meter, const float *samples, uint32_t stride, uint32_t frames)
 {
     for (uint32_t i = 0; i < frames; ++i) {
         meter->line[HISTORY + meter->fill++] = samples[(size_t)i * stride];

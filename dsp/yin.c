@@ -9,11 +9,14 @@
 enum {
     HOP = 512,
     LANES = 16,
-    MAX_LAGS = 784,   // 50 kHz / 65.4 Hz + 2, in whole lanes
-    PART = 64,        // products added in single precision before they join a double sum
+    MAX_LAGS = 784, // 50 kHz / 65.4 Hz + 2, in whole lanes
+    PART = 64,      // products added in single precision before they join a double sum
     STEADINESS_BINS = 16384,
 };
 static const double LOWEST_HZ = 65.4, HIGHEST_HZ = 2093.0, THRESHOLD = 0.1;
+
+// Four lags side by side; left as an array, the compiler would keep the sums in memory.
+typedef float quad __attribute__((vector_size(16)));
 
 struct yin {
     // --- immutable after create
@@ -54,14 +57,16 @@ static void block_differences(const float *restrict x, double *restrict out, uin
     for (uint32_t lag = 0; lag < lags; lag += LANES) {
         double sums[LANES] = {0};
         for (uint32_t part = 0; part < HOP; part += PART) {
-            float lanes[LANES] = {0};
+            quad lanes[LANES / 4] = {{0}};
             for (uint32_t j = part; j < part + PART; ++j)
-                for (uint32_t i = 0; i < LANES; ++i) {
-                    const float d = x[j] - x[j + lag + i];
+                for (uint32_t i = 0; i < LANES / 4; ++i) {
+                    quad shifted;
+                    memcpy(&shifted, x + j + lag + 4 * i, sizeof shifted);
+                    const quad d = x[j] - shifted;
                     lanes[i] += d * d;
                 }
             for (uint32_t i = 0; i < LANES; ++i)
-                sums[i] += (double)lanes[i];
+                sums[i] += (double)lanes[i / 4][i % 4];
         }
         memcpy(out + lag, sums, sizeof sums);
     }
@@ -95,7 +100,8 @@ static double refined(const struct yin *y, uint32_t lag)
     if (lag == y->first_lag || lag == y->last_lag)
         return lag;
     const double *d = y->normalized;
-    const double curve = d[lag + 1] + d[lag - 1] - 2 * d[lag], slope = (d[lag + 1] - d[lag - 1]) / 2;
+    const double curve = d[lag + 1] + d[lag - 1] - 2 * d[lag],
+                 slope = (d[lag + 1] - d[lag - 1]) / 2;
     return curve > fabs(slope) ? lag - slope / curve : lag;
 }
 

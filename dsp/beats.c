@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/beats.h"
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+// How much an interval away from the period costs, against strengths of unit deviation (Ellis 2007).
+#define TIGHTNESS 100.0
+enum { RING_FRAMES = 1024, SMOOTH_REACH = 4 };
+
+struct search {
+    const uint16_t *strength;
+    size_t frames;
+    double period;
+    double scale; // of one stored unit, so that the strengths have deviation 1
+    double kernel[SMOOTH_REACH + 1];
+};
+
+static double deviation(const uint16_t *strength, size_t frames)
+{
+    double sum = 0.0, squares = 0.0;
+    for (size_t t = 0; t < frames; t++) {
+        sum += strength[t];
+        squares += (double)strength[t] * strength[t];
+    }
+    const double mean = sum / (double)frames;
+    return sqrt(fmax(0.0, squares / (double)frames - mean * mean));
+}
+
+/// Strength under a Gaussian 1/32 of a period wide, so that a beat may be a little off.
+static double smoothed(const struct search *s, size_t t)
+{
+    double sum = s->kernel[0] * s->strength[t];
+    for (size_t k = 1; k <= SMOOTH_REACH; k++) {
+        if (t >= k)
+            sum += s->kernel[k] * s->strength[t - k];
+        if (t + k < s->frames)
+            sum += s->kernel[k] * s->strength[t + k];
+    }
+    return sum * s->scale;
+}
+
+/// Fill back[t] with the distance from t to the beat before it (0: none). @return the last beat.
+static size_t link_beats(const struct search *s, uint16_t *back)
+{
+    const size_t near = (size_t)fmax(1.0, round(s->period / 2.0));
+    const size_t far = (size_t)round(s->period * 2.0);
+    assert(far < RING_FRAMES);
+    double total[RING_FRAMES], penalty[RING_FRAMES];
+    for (size_t d = near; d <= far; d++)
+        penalty[d] = TIGHTNESS * pow(log((double)d / s->period), 2.0);
+
+    size_t last = 0;
+    double best_end = -HUGE_VAL;
+    for (size_t t = 0; t < s->frames; t++) {
+        double best = 0.0; // as good as starting here
+        back[t] = 0;
+        for (size_t d = near; d <= far && d <= t; d++) {
+            const double candidate = total[(t - d) % RING_FRAMES] - penalty[d];
+            if (candidate > best) {
+                best = candidate;
+                back[t] = (uint16_t)d;
+            }
+        }
+        total[t % RING_FRAMES] = best + smoothed(s, t);
+        if (t + far >= s->frames && total[t % RING_FRAMES] >= best_end) {
+            best_end = total[t % RING_FRAMES];
+            last = t;
+        }
+    }
+    return last;
+}
+
+/// Top of the strength curve near a beat, by a parabola through three frames.
+static double refine(const struct search *s, size_t t)
+{
+    size_t top = t;
+    for (size_t near = t ? t - 1 : 0; near <= t + 1 && near < s->frames; near++)
+        if (s->strength[near] > s->strength[top])
+            top = near;
+    if (top == 0 || top + 1 >= s->frames)
+        return (double)top;
+    const double left = s->strength[top - 1], right = s->strength[top + 1];
+    const double curve = left - 2.0 * s->strength[top] + right;
+    if (curve >= 0.0 || left > s->strength[top] || right > s->strength[top])
+        return (double)t;
+    return (double)top + 0.5 * (left - right) / curve;
+}
+
+/// Drop the beats before the first and after the last that has something under it.
+static void trim(const struct search *s, double *beats, uint32_t *count)
+{
+    double squares = 0.0;
+    for (uint32_t i = 0; i < *count; i++)
+        squares += pow(smoothed(s, (size_t)round(beats[i])), 2.0);
+    const double least = 0.25 * sqrt(squares / *count);
+    uint32_t begin = 0, end = *count;
+    while (begin < end && smoothed(s, (size_t)round(beats[begin])) < least)
+        begin++;
+    while (end > begin && smoothed(s, (size_t)round(beats[end - 1])) < least)
+        end--;
+    for (uint32_t i = begin; i < end; i++)
+        beats[i - begin] = beats[i];
+    *count = end - begin;
+}
+
+static int collect(const struct search *s, const uint16_t *back, size_t last, double **out,
+                   uint32_t *count)
+{
+    uint32_t n = 1;
+    for (size_t t = last; back[t]; t -= back[t])
+        n++;
+    double *beats = malloc(n * sizeof(*beats));
+    if (!beats)
+        return -ENOMEM;
+    *count = n;
+    for (size_t t = last; n-- > 0; t -= back[t])
+        beats[n] = refine(s, t);
+    trim(s, beats, count);
+    *out = beats;
+    return 0;
+}
+
+int beats_find(const uint16_t *strength, size_t frames, double period_frames, double **out,
+               uint32_t *count)
+{
+    assert(period_frames >= 2.0 && 2.0 * period_frames < RING_FRAMES - 1);
+    *out = NULL;
+    *count = 0;
+    const double unit = frames ? deviation(strength, frames) : 0.0;
+    if (unit <= 0.0)
+        return 0;
+    struct search s = {strength, frames, period_frames, 1.0 / unit, {1.0}};
+    for (int k = 1; k <= SMOOTH_REACH; k++)
+        s.kernel[k] = exp(-0.5 * pow(k * 32.0 / period_frames, 2.0));
+    uint16_t *back = malloc(frames * sizeof(*back));
+    if (!back)
+        return -ENOMEM;
+    const size_t last = link_beats(&s, back);
+    const int error = collect(&s, back, last, out, count);
+    free(back);
+    return error;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/// Median; the list is sorted in place.
+static double median(double *list, uint32_t count)
+{
+    assert(count > 0);
+    qsort(list, count, sizeof(*list), compare);
+    return count % 2 ? list[count / 2] : 0.5 * (list[count / 2 - 1] + list[count / 2]);
+}
+
+/// One least-squares pass over the beats within `reach` periods of the line so far.
+static void improve_line(const double *beats, uint32_t count, double reach, struct beat_line *line)
+{
+    double number = 0.0, n = 0.0, sx = 0.0, sy = 0.0, sxx = 0.0, sxy = 0.0;
+    const struct beat_line old = *line;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0) // numbered from beat to beat, so that a drifting tempo does not slip
+            number += fmax(1.0, round((beats[i] - beats[i - 1]) / old.period_frames));
+        const double off = beats[i] - (old.first_frame + number * old.period_frames);
+        if (fabs(off) > reach * old.period_frames)
+            continue;
+        const double y = beats[i] - beats[0];
+        n += 1.0;
+        sx += number;
+        sy += y;
+        sxx += number * number;
+        sxy += number * y;
+    }
+    const double spread = n * sxx - sx * sx;
+    if (n < 2.0 || spread <= 0.0)
+        return;
+    line->period_frames = (n * sxy - sx * sy) / spread;
+    line->first_frame = beats[0] + (sy - line->period_frames * sx) / n;
+}
+
+static double residual_spread(const double *beats, double *list, uint32_t count,
+                              const struct beat_line *line)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const double place = (beats[i] - line->first_frame) / line->period_frames;
+        list[i] = fabs(place - round(place));
+    }
+    return 1.4826 * median(list, count);
+}
+
+int beats_fit(const double *beats, uint32_t count, double period_frames, struct beat_line *out)
+{
+    assert(count >= 2);
+    double *list = malloc(count * sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+    *out = (struct beat_line){beats[0], period_frames, 0.0};
+    improve_line(beats, count, HUGE_VAL, out);
+    for (int pass = 0; pass < 2; pass++) {
+        out->spread = residual_spread(beats, list, count, out);
+        improve_line(beats, count, fmax(3.0 * out->spread, 0.01), out);
+    }
+    out->spread = residual_spread(beats, list, count, out);
+    free(list);
+    return 0;
+}
+
+int beats_stability(const double *beats, uint32_t count, double *stability)
+{
+    *stability = 0.0;
+    if (count < 3)
+        return 0;
+    const uint32_t intervals = count - 1;
+    double *list = malloc(intervals * sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < intervals; i++)
+        list[i] = beats[i + 1] - beats[i];
+    const double middle = median(list, intervals);
+    for (uint32_t i = 0; i < intervals; i++)
+        list[i] = fabs(list[i] - middle);
+    *stability = 1.0 / (1.0 + 1.4826 * median(list, intervals) / middle);
+    free(list);
+    return 0;
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// Where the beats of a known period lie in an onset strength curve.
+#pragma once
+#include "dsp/annotate.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/// A straight line through beats: beat number n lies near first_frame + n * period_frames.
+struct beat_line {
+    double first_frame, period_frames;
+    double spread; // robust standard deviation of the beats around it, in periods
+};
+
+/// Follow a pulse of about `period_frames` through `strength` by dynamic programming (Ellis 2007) and
+/// place every beat to a fraction of a frame. *out: ascending frame positions, the caller free()s it.
+/// @return 0; -ENOMEM. On error, and where there are no beats, *out is NULL and *count 0.
+MUST_CHECK int beats_find(const uint16_t *strength, size_t frames, double period_frames,
+                          double **out, uint32_t *count);
+/// Least-squares line through two or more ascending beats; a missed beat leaves a gap in the numbering.
+/// @return 0; -ENOMEM.
+MUST_CHECK int beats_fit(const double *beats, uint32_t count, double period_frames,
+                         struct beat_line *out);
+/// Median interval of the beats, and 1/(1+CV) with CV = 1.4826 median|I - median I| / median I; fewer
+/// than 3 beats: stability 0. @return 0; -ENOMEM.
+MUST_CHECK int beats_stability(const double *beats, uint32_t count, double *stability);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Onset strength: how much a spectrum rises, frame by frame, kept for the whole track.
+#pragma once
+#include "dsp/annotate.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/// Parts of the spectrum whose accents are told apart. Below 200 Hz a kick or a bass, above 2.5 kHz
+/// a snare or a hat; ONSET_CHANGE is a change of pitch rather than of loudness.
+enum onset_part { ONSET_LOW, ONSET_MIDDLE, ONSET_HIGH, ONSET_CHANGE, ONSET_PARTS };
+enum {
+    ONSET_BINS = 1025,            // of a power spectrum
+    ONSET_PART_FRAMES = 1u << 15, // the parts are kept for the first 12 minutes only
+    ONSET_SCALE = 4096,           // stored strengths are multiples of 1 / ONSET_SCALE nepers
+};
+
+/// Thread-safety: one thread at a time.
+struct onset;
+
+/// @return 0; -ENOMEM. On error *out is NULL.
+MUST_CHECK int onset_create(struct onset **out, double rate_hz);
+/// Take the power spectrum of the next frame, ONSET_BINS long. @return 0; -ENOMEM.
+MUST_CHECK int onset_push(struct onset *onset, const float *power);
+/// Destroy and set *onset to NULL. NULL is fine.
+void onset_destroy(struct onset **onset);
+
+/// Frames pushed so far.
+size_t onset_frames(const struct onset *onset);
+/// Strength per frame in 1 / ONSET_SCALE nepers, the mean rise over all bands; valid until the next
+/// push. A strength does not depend on the gain of the track.
+const uint16_t *onset_strength(const struct onset *onset);
+/// The same for one part of the spectrum; the smaller of onset_frames() and ONSET_PART_FRAMES values.
+const uint16_t *onset_part_strength(const struct onset *onset, enum onset_part part);

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+// The whole analysis: closed forms, independence of block sizes, edge cases, lack of memory.
+#include "dsp/analyzer.h"
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+// cmocka.h needs the headers above
+#include <cmocka.h>
+
+// --- allocations fail from the one numbered allocations_left on; negative: never
+static int allocations_left = -1;
+void *__real_malloc(size_t bytes);
+void *__wrap_malloc(size_t bytes);
+void *__real_calloc(size_t count, size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *old, size_t bytes);
+void *__wrap_realloc(void *old, size_t bytes);
+void *__real_aligned_alloc(size_t alignment, size_t bytes);
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
+
+static int is_refused(void)
+{
+    if (allocations_left < 0)
+        return 0;
+    if (allocations_left == 0)
+        return 1;
+    --allocations_left;
+    return 0;
+}
+
+void *__wrap_malloc(size_t bytes)
+{
+    return is_refused() ? NULL : __real_malloc(bytes);
+}
+
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+    return is_refused() ? NULL : __real_calloc(count, bytes);
+}
+
+void *__wrap_realloc(void *old, size_t bytes)
+{
+    return is_refused() ? NULL : __real_realloc(old, bytes);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
+{
+    return is_refused() ? NULL : __real_aligned_alloc(alignment, bytes);
+}
+
+static void assert_near(double value, double expected, double tolerance)
+{
+    if (!(fabs(value - expected) <= tolerance))
+        fail_msg("%.9f is not %.9f", value, expected);
+}
+
+static struct analysis *analyze(const float *samples, uint32_t frames, uint32_t rate_hz,
+                                uint32_t channels, uint32_t block_frames)
+{
+    struct analyzer *analyzer = NULL;
+    const struct analyzer_config config = {{rate_hz, channels}, ANALYZER_FULL};
+    assert_int_equal(analyzer_create(&analyzer, &config), 0);
+    for (uint32_t at = 0; at < frames; at += block_frames) {
+        const uint32_t part = frames - at < block_frames ? frames - at : block_frames;
+        assert_int_equal(analyzer_feed(analyzer, samples + (size_t)at * channels, part), 0);
+    }
+    struct analysis *analysis = NULL;
+    assert_int_equal(analyzer_finish(analyzer, &analysis), 0);
+    analyzer_destroy(&analyzer);
+    assert_null(analyzer);
+    return analysis;
+}
+
+static float *make_noise(size_t samples, uint32_t seed)
+{
+    float *noise = malloc(samples * sizeof *noise);
+    assert_non_null(noise);
+    for (size_t i = 0; i < samples; ++i) {
+        seed = seed * 1664525U + 1013904223U;
+        noise[i] = ((float)(seed >> 8) / 8388608.0F - 1.0F) * 0.5F;
+    }
+    return noise;
+}
+
+// A stereo sine of a whole number of cycles of the native transform: on a bin's centre.
+static float *make_sine(uint32_t frames, double cycles_per_sample)
+{
+    float *samples = malloc((size_t)frames * 2 * sizeof *samples);
+    assert_non_null(samples);
+    for (uint32_t i = 0; i < frames; ++i)
+        samples[2 * i] = samples[2 * i + 1] = (float)(0.5 * sin(2 * M_PI * cycles_per_sample * i));
+    return samples;
+}
+
+static void assert_finite(const struct analysis *analysis)
+{
+    for (int d = 0; d < FINGERPRINT_DIMENSIONS; ++d)
+        if (!isfinite(analysis->fingerprint[d]))
+            fail_msg("%s is not finite", fingerprint_name((enum fingerprint_dimension)d));
+}
+
+static void result_does_not_depend_on_block_size(void **state)
+{
+    (void)state;
+    enum { FRAMES = 44100 * 5 + 123 };
+    float *noise = make_noise((size_t)FRAMES * 2, 3);
+    struct analysis *whole = analyze(noise, FRAMES, 44100, 2, FRAMES);
+    const uint32_t sizes[] = {1, 441, 4096, 5000};
+    for (uint32_t s = 0; s < 4; ++s) {
+        struct analysis *cut = analyze(noise, FRAMES, 44100, 2, sizes[s]);
+        assert_int_equal(analysis_bytes(cut), analysis_bytes(whole));
+        assert_memory_equal(cut, whole, analysis_bytes(whole));
+        free(cut);
+    }
+    free(whole);
+    free(noise);
+}
+
+static void sine_has_the_crest_of_a_sine_and_sits_in_its_band(void **state)
+{
+    (void)state;
+    float *sine = make_sine(4096 * 40, 100.0 / 4096); // 1076.7 Hz
+    struct analysis *analysis = analyze(sine, 4096 * 40, 44100, 2, 4096);
+    const double *f = analysis->fingerprint;
+    assert_near(f[FINGERPRINT_CREST_DB], 20 * log10(sqrt(2)), 1e-4);
+    assert_near(f[FINGERPRINT_MID_PCT], 1.0, 1e-6);
+    assert_near(f[FINGERPRINT_SPECTRAL_CENTROID], 100 * 44100.0 / 4096 / 8000, 1e-4);
+    assert_near(f[FINGERPRINT_STEREO_WIDTH], 0.0, 0.0);
+    assert_near(f[FINGERPRINT_PHASE_CORRELATION], 1.0, 1e-12);
+    assert_near(f[FINGERPRINT_PITCH_STABILITY], 1.0, 0.06); // the frames at both ends are not whole
+    assert_near(f[FINGERPRINT_PEAK_CONSISTENCY], 1.0, 1e-4);
+    free(analysis);
+    free(sine);
+}
+
+// Hann spreads a tone on the centre of bin k as 1/6, 2/3, 1/6. At 48 kHz and 4096 points no bin ends
+// on an edge, so the cell that an edge cuts is shared out.
+static void band_edge_cuts_a_cell_in_proportion(void **state)
+{
+    (void)state;
+    const double bin_hz = 48000.0 / 4096;
+    const uint32_t bin = 43; // its cell 498.05 .. 509.77 Hz holds the edge at 500 Hz
+    float *sine = make_sine(4096 * 20, bin / 4096.0);
+    struct analysis *analysis = analyze(sine, 4096 * 20, 48000, 2, 4096);
+    const double under = (500 - (bin - 0.5) * bin_hz) / bin_hz;
+    assert_near(analysis->fingerprint[FINGERPRINT_LOW_MID_PCT], 1.0 / 6 + under * 2 / 3, 1e-5);
+    assert_near(analysis->fingerprint[FINGERPRINT_MID_PCT], 1.0 / 6 + (1 - under) * 2 / 3, 1e-5);
+    free(analysis);
+    free(sine);
+}
+
+// Normal or not, a frame's bins are exponential: e^-gamma for one side, and for the sum of two
+// independent ones e^(1 - gamma) / 2.
+static void white_noise_has_the_flatness_of_its_statistics(void **state)
+{
+    (void)state;
+    enum { FRAMES = 44100 * 8 };
+    float *noise = make_noise((size_t)FRAMES * 2, 11);
+    struct analysis *apart = analyze(noise, FRAMES, 44100, 2, 4096);
+    struct analysis *alike = analyze(noise, FRAMES, 44100, 1, 4096);
+    assert_near(apart->fingerprint[FINGERPRINT_SPECTRAL_FLATNESS], 0.7632, 0.005);
+    assert_near(alike->fingerprint[FINGERPRINT_SPECTRAL_FLATNESS], 0.5615, 0.005);
+    assert_near(apart->fingerprint[FINGERPRINT_STEREO_WIDTH], 0.5, 0.005);
+    assert_near(apart->fingerprint[FINGERPRINT_PHASE_CORRELATION], 0.0, 0.01);
+    free(apart);
+    free(alike);
+    free(noise);
+}
+
+static void silence_has_its_defined_figures(void **state)
+{
+    (void)state;
+    float *silence = calloc(44100 * 4, sizeof(float));
+    assert_non_null(silence);
+    struct analysis *analysis = analyze(silence, 44100 * 2, 44100, 2, 4096);
+    double expected[FINGERPRINT_DIMENSIONS] = {0};
+    expected[FINGERPRINT_LUFS] = -70;
+    expected[FINGERPRINT_SILENCE_RATIO] = 1;
+    expected[FINGERPRINT_CHROMA_ENERGY] = 1.0 / 12;
+    expected[FINGERPRINT_PEAK_CONSISTENCY] = 1;
+    expected[FINGERPRINT_PHASE_CORRELATION] = 1;
+    for (int d = 0; d < FINGERPRINT_DIMENSIONS; ++d)
+        assert_near(analysis->fingerprint[d], expected[d], 0.0);
+    assert_true(isnan(analysis->loudness.true_peak_dbtp));
+    assert_true(isnan(analysis->loudness.momentary_max_lufs));
+    assert_near(analysis->silence_head_s, 2.0, 0.0);
+    free(analysis);
+    free(silence);
+}
+
+static void odd_inputs_give_finite_figures(void **state)
+{
+    (void)state;
+    const uint32_t rates_hz[] = {1000, 8000, 44100, 384000};
+    const uint32_t lengths[] = {0, 1, 2205, 20000};
+    float *signal = malloc(20000 * 8 * sizeof *signal);
+    assert_non_null(signal);
+    for (uint32_t shape = 0; shape < 3; ++shape) { // constant, full-scale square, one click
+        for (uint32_t i = 0; i < 20000 * 8; ++i)
+            signal[i] = shape == 0   ? 0.5F
+                        : shape == 1 ? (i / 400 % 2 ? 1.0F : -1.0F)
+                                     : (float)(i / 8 == 0);
+        for (uint32_t r = 0; r < 4; ++r)
+            for (uint32_t l = 0; l < 4; ++l) {
+                struct analysis *analysis = analyze(signal, lengths[l], rates_hz[r], 8, 777);
+                assert_finite(analysis);
+                assert_int_equal(analysis->frames, lengths[l]);
+                free(analysis);
+            }
+    }
+    free(signal);
+}
+
+static void unsound_samples_count_as_zero(void **state)
+{
+    (void)state;
+    float *noise = make_noise(88200, 5);
+    const uint32_t places[] = {10, 5001, 88199};
+    for (int p = 0; p < 3; ++p)
+        noise[places[p]] = 0;
+    struct analysis *clean = analyze(noise, 44100, 44100, 2, 4096);
+    noise[places[0]] = (float)NAN;
+    noise[places[1]] = -INFINITY;
+    noise[places[2]] = 1025.0F;
+    struct analysis *unsound = analyze(noise, 44100, 44100, 2, 4096);
+    assert_int_equal(clean->replaced_samples_reported, 0);
+    assert_int_equal(unsound->replaced_samples_reported, 1);
+    unsound->replaced_samples_reported = 0;
+    assert_memory_equal(unsound, clean, analysis_bytes(clean));
+    free(clean);
+    free(unsound);
+    free(noise);
+}
+
+static void digital_silence_at_both_ends_is_timed(void **state)
+{
+    (void)state;
+    float *samples = calloc(48000, sizeof *samples);
+    assert_non_null(samples);
+    samples[12000] = samples[23999] = 0.5F;
+    struct analysis *analysis = analyze(samples, 48000, 48000, 1, 4096);
+    assert_near(analysis->silence_head_s, 0.25, 1e-12);
+    assert_near(analysis->silence_tail_s, 0.5, 1e-12);
+    free(analysis);
+    free(samples);
+}
+
+static void gain_moves_loudness_alone(void **state)
+{
+    (void)state;
+    enum { FRAMES = 44100 * 4 };
+    float *noise = make_noise((size_t)FRAMES * 2, 17);
+    struct analysis *loud = analyze(noise, FRAMES, 44100, 2, 4096);
+    for (uint32_t i = 0; i < FRAMES * 2; ++i)
+        noise[i] *= 0.251188643F; // -12 dB
+    struct analysis *quiet = analyze(noise, FRAMES, 44100, 2, 4096);
+    for (int d = 0; d < FINGERPRINT_DIMENSIONS; ++d)
+        assert_near(quiet->fingerprint[d], loud->fingerprint[d] - (d == FINGERPRINT_LUFS) * 12.0,
+                    1e-4);
+    free(loud);
+    free(quiet);
+    free(noise);
+}
+
+static void format_out_of_range_is_refused(void **state)
+{
+    (void)state;
+    const struct pcm_format formats[] = {{44100, 0}, {44100, 9}, {999, 2}, {768001, 2}};
+    for (int i = 0; i < 4; ++i) {
+        struct analyzer *analyzer = NULL;
+        const struct analyzer_config config = {formats[i], ANALYZER_FULL};
+        assert_int_equal(analyzer_create(&analyzer, &config), -EINVAL);
+        assert_null(analyzer);
+    }
+}
+
+static void tonal_depth_measures_bands_loudness_crest_and_centroid(void **state)
+{
+    (void)state;
+    enum { FRAMES = 44100 * 3 };
+    float *noise = make_noise((size_t)FRAMES * 2, 23);
+    struct analysis *full = analyze(noise, FRAMES, 44100, 2, 4096), *tonal = NULL;
+    struct analyzer *analyzer = NULL;
+    const struct analyzer_config config = {{44100, 2}, ANALYZER_TONAL};
+    assert_int_equal(analyzer_create(&analyzer, &config), 0);
+    assert_int_equal(analyzer_feed(analyzer, noise, FRAMES), 0);
+    assert_int_equal(analyzer_finish(analyzer, &tonal), 0);
+    for (int d = 0; d <= FINGERPRINT_BASS_MID_RATIO; ++d)
+        assert_near(tonal->fingerprint[d], full->fingerprint[d], 0.0);
+    assert_near(tonal->fingerprint[FINGERPRINT_SPECTRAL_CENTROID],
+                full->fingerprint[FINGERPRINT_SPECTRAL_CENTROID], 0.0);
+    assert_near(tonal->fingerprint[FINGERPRINT_HARMONIC_RATIO], 0.0, 0.0);
+    analyzer_destroy(&analyzer);
+    free(full);
+    free(tonal);
+    free(noise);
+}
+
+static void lack_of_memory_is_reported_wherever_it_strikes(void **state)
+{
+    (void)state;
+    float *noise = make_noise(44100 * 4, 29);
+    int error = -ENOMEM, failures = 0;
+    for (int allowed = 0; error == -ENOMEM; ++allowed) {
+        struct analyzer *analyzer = NULL;
+        struct analysis *analysis = NULL;
+        const struct analyzer_config config = {{44100, 2}, ANALYZER_FULL};
+        allocations_left = allowed;
+        error = analyzer_create(&analyzer, &config);
+        if (!error)
+            error = analyzer_feed(analyzer, noise, 44100 * 2);
+        if (!error)
+            error = analyzer_finish(analyzer, &analysis);
+        allocations_left = -1;
+        assert_true(error == 0 || error == -ENOMEM);
+        assert_true((analysis != NULL) == (error == 0));
+        failures += error != 0;
+        analyzer_destroy(&analyzer);
+        free(analysis);
+    }
+    assert_true(failures > 20);
+    free(noise);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(result_does_not_depend_on_block_size),
+        cmocka_unit_test(sine_has_the_crest_of_a_sine_and_sits_in_its_band),
+        cmocka_unit_test(band_edge_cuts_a_cell_in_proportion),
+        cmocka_unit_test(white_noise_has_the_flatness_of_its_statistics),
+        cmocka_unit_test(silence_has_its_defined_figures),
+        cmocka_unit_test(odd_inputs_give_finite_figures),
+        cmocka_unit_test(unsound_samples_count_as_zero),
+        cmocka_unit_test(digital_silence_at_both_ends_is_timed),
+        cmocka_unit_test(gain_moves_loudness_alone),
+        cmocka_unit_test(format_out_of_range_is_refused),
+        cmocka_unit_test(tonal_depth_measures_bands_loudness_crest_and_centroid),
+        cmocka_unit_test(lack_of_memory_is_reported_wherever_it_strikes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/key.h"
+#include "support/stft.h"
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define RATE_HZ 22050.0
+enum { CHORD_SAMPLES = 16384, CHORDS = 4, SAMPLES = CHORDS * CHORD_SAMPLES };
+
+static void add_note(float *samples, int midi, double tuning_cents)
+{
+    const double hz = 440.0 * exp2((midi - 69) / 12.0 + tuning_cents / 1200.0);
+    for (int harmonic = 1; harmonic <= 4; harmonic++)
+        for (int i = 0; i < CHORD_SAMPLES; i++)
+            samples[i] += (float)(0.1 / harmonic * sin(2.0 * M_PI * hz * harmonic * i / RATE_HZ));
+}
+
+/// I-IV-V-I, or i-iv-V-i in minor: the cadence that names a key.
+static float *make_cadence(int tonic, enum key_mode mode, double tuning_cents)
+{
+    static const int roots[CHORDS] = {0, 5, 7, 0};
+    float *samples = calloc(SAMPLES, sizeof(*samples));
+    assert_non_null(samples);
+    for (int chord = 0; chord < CHORDS; chord++) {
+        const int third = mode == KEY_MINOR && roots[chord] != 7 ? 3 : 4;
+        const int root = 60 + tonic + roots[chord] - (roots[chord] ? 12 : 0);
+        float *at = samples + (size_t)chord * CHORD_SAMPLES;
+        add_note(at, root, tuning_cents);
+        add_note(at, root + third, tuning_cents);
+        add_note(at, root + 7, tuning_cents);
+        add_note(at, root - 12, tuning_cents);
+    }
+    return samples;
+}
+
+static struct key measure(const float *samples, size_t count)
+{
+    struct key_tracker *tracker;
+    struct key key = {.chroma = {0.5}};
+    float power[STFT_BINS];
+    assert_int_equal(key_tracker_create(&tracker, RATE_HZ), 0);
+    for (size_t t = 0; t < stft_frames(count); t++) {
+        stft_power(samples, count, t, power);
+        key_tracker_push(tracker, power);
+    }
+    key_tracker_finish(tracker, &key);
+    key_tracker_destroy(&tracker);
+    assert_null(tracker);
+    return key;
+}
+
+static void a_cadence_names_its_key_in_all_24(void **state)
+{
+    (void)state;
+    for (int mode = KEY_MAJOR; mode <= KEY_MINOR; mode++) {
+        for (int tonic = 0; tonic < PITCH_CLASS_COUNT; tonic++) {
+            float *samples = make_cadence(tonic, (enum key_mode)mode, 0.0);
+
+            const struct key key = measure(samples, SAMPLES);
+
+            assert_int_equal(key.tonic, tonic);
+            assert_int_equal(key.mode, mode);
+            assert_true(key.strength > 0.6 && key.strength <= 1.0);
+            free(samples);
+        }
+    }
+}
+
+static void a_track_tuned_off_440_keeps_its_key(void **state)
+{
+    (void)state;
+    const double tunings_cents[] = {-35.0, -20.0, 20.0, 35.0};
+    for (size_t i = 0; i < sizeof(tunings_cents) / sizeof(*tunings_cents); i++) {
+        float *samples = make_cadence(9, KEY_MINOR, tunings_cents[i]);
+
+        const struct key key = measure(samples, SAMPLES);
+
+        assert_int_equal(key.tonic, 9);
+        assert_int_equal(key.mode, KEY_MINOR);
+        free(samples);
+    }
+}
+
+static void gain_does_not_move_the_strength(void **state)
+{
+    (void)state;
+    float *samples = make_cadence(2, KEY_MAJOR, 0.0);
+    const struct key plain = measure(samples, SAMPLES);
+    for (size_t i = 0; i < SAMPLES; i++)
+        samples[i] *= 0.2511886f;
+
+    const struct key quiet = measure(samples, SAMPLES);
+
+    assert_int_equal(quiet.tonic, plain.tonic);
+    assert_true(fabs(quiet.strength - plain.strength) < 1e-4);
+    free(samples);
+}
+
+static void silence_has_no_key(void **state)
+{
+    (void)state;
+    float *samples = calloc(SAMPLES, sizeof(*samples));
+    assert_non_null(samples);
+
+    const struct key key = measure(samples, SAMPLES);
+
+    assert_int_equal(key.tonic, -1);
+    assert_int_equal(key.mode, KEY_MODE_UNKNOWN);
+    assert_true(key.strength == 0.0);
+    free(samples);
+}
+
+static void the_chroma_is_left_alone(void **state)
+{
+    (void)state;
+    float *samples = make_cadence(0, KEY_MAJOR, 0.0);
+
+    const struct key key = measure(samples, SAMPLES);
+
+    assert_true(key.chroma[0] == 0.5 && key.chroma[1] == 0.0);
+    free(samples);
+}
+
+static void rates_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    struct key_tracker *tracker;
+
+    assert_int_equal(key_tracker_create(&tracker, 100.0), -EINVAL);
+
+    assert_null(tracker);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_cadence_names_its_key_in_all_24),
+        cmocka_unit_test(a_track_tuned_off_440_keeps_its_key),
+        cmocka_unit_test(gain_does_not_move_the_strength),
+        cmocka_unit_test(silence_has_no_key),
+        cmocka_unit_test(the_chroma_is_left_alone),
+        cmocka_unit_test(rates_out_of_range_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+// Loudness against the EBU's own cases and against libebur128.
+#include "dsp/k_weighting.h"
+#include "dsp/loudness_meter.h"
+#include <ebur128.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+// cmocka.h needs the headers above
+#include <cmocka.h>
+
+static const uint32_t RATES_HZ[] = {44100, 48000, 96000, 192000};
+enum { RATE_COUNT = sizeof RATES_HZ / sizeof *RATES_HZ };
+
+static void assert_near(double value, double expected, double tolerance)
+{
+    if (!(fabs(value - expected) <= tolerance))
+        fail_msg("%.6f is not %.6f", value, expected);
+}
+
+// A stretch of a 1 kHz sine at the same level in both channels; silence below -200 dB.
+struct piece {
+    double level_db, seconds;
+};
+
+struct signal {
+    float *samples;
+    uint32_t frames, rate_hz;
+};
+
+static struct signal make_tone(uint32_t rate_hz, const struct piece *pieces, uint32_t count)
+{
+    double seconds = 0;
+    for (uint32_t p = 0; p < count; ++p)
+        seconds += pieces[p].seconds;
+    struct signal signal = {.rate_hz = rate_hz, .frames = (uint32_t)lround(seconds * rate_hz)};
+    signal.samples = calloc((size_t)signal.frames * 2, sizeof(float));
+    assert_non_null(signal.samples);
+    double start = 0;
+    for (uint32_t p = 0; p < count; ++p) {
+        const double gain = pieces[p].level_db < -200 ? 0 : pow(10, pieces[p].level_db / 20);
+        const uint32_t from = (uint32_t)lround(start * rate_hz);
+        start += pieces[p].seconds;
+        const uint32_t to = (uint32_t)lround(start * rate_hz);
+        for (uint32_t i = from; i < to && i < signal.frames; ++i)
+            signal.samples[2 * i] = signal.samples[2 * i + 1] =
+                (float)(gain * sin(2 * M_PI * 1000.0 * i / rate_hz));
+    }
+    return signal;
+}
+
+static struct loudness_meter *measure(const struct signal *signal, uint32_t channels)
+{
+    struct loudness_meter *meter = NULL;
+    const struct pcm_format format = {signal->rate_hz, channels};
+    assert_int_equal(loudness_meter_create(&meter, &format), 0);
+    assert_int_equal(loudness_meter_feed(meter, signal->samples, signal->frames), 0);
+    return meter;
+}
+
+static double integrated_by_peer(const struct signal *signal)
+{
+    ebur128_state *peer = ebur128_init(2, signal->rate_hz, EBUR128_MODE_I);
+    assert_non_null(peer);
+    assert_int_equal(ebur128_add_frames_float(peer, signal->samples, signal->frames), 0);
+    double lufs = 0;
+    assert_int_equal(ebur128_loudness_global(peer, &lufs), 0);
+    ebur128_destroy(&peer);
+    return lufs;
+}
+
+// The standard's tolerance is for the nominal value; the exact one is known at 48 kHz. At every rate
+// the peer is the yardstick: the filters of both come from the same prototype.
+static void assert_integrated(const struct piece *pieces, uint32_t count, double exact_lufs)
+{
+    for (uint32_t r = 0; r < RATE_COUNT; ++r) {
+        struct signal signal = make_tone(RATES_HZ[r], pieces, count);
+        struct loudness_meter *meter = measure(&signal, 2);
+        const double lufs = loudness_meter_integrated_lufs(meter);
+        assert_near(lufs, round(exact_lufs), 0.1);
+        assert_near(lufs, integrated_by_peer(&signal), 0.001);
+        if (signal.rate_hz == 48000)
+            assert_near(lufs, exact_lufs, 0.001);
+        loudness_meter_destroy(&meter);
+        free(signal.samples);
+    }
+}
+
+static void k_filter_at_48_khz_is_the_standards_table(void **state)
+{
+    (void)state;
+    struct k_coefficients k;
+    k_weighting_design(&k, 48000);
+    const double shelf_b[] = {1.53512485958697, -2.69169618940638, 1.19839281085285};
+    const double shelf_a[] = {1, -1.69065929318241, 0.73248077421585};
+    const double high_pass_b[] = {1, -2, 1};
+    const double high_pass_a[] = {1, -1.99004745483398, 0.99007225036621};
+    for (int i = 0; i < 3; ++i) {
+        assert_near(k.shelf_b[i], shelf_b[i], 1e-10);
+        assert_near(k.shelf_a[i], shelf_a[i], 1e-10);
+        assert_near(k.high_pass_b[i], high_pass_b[i], 1e-10);
+        assert_near(k.high_pass_a[i], high_pass_a[i], 1e-10);
+    }
+}
+
+static void ebu_3341_case_1_steady_tone(void **state)
+{
+    (void)state;
+    assert_integrated((const struct piece[]){{-23, 20}}, 1, -22.993);
+}
+
+static void ebu_3341_case_2_quieter_steady_tone(void **state)
+{
+    (void)state;
+    assert_integrated((const struct piece[]){{-33, 20}}, 1, -32.993);
+}
+
+static void ebu_3341_case_3_relative_gate(void **state)
+{
+    (void)state;
+    assert_integrated((const struct piece[]){{-36, 10}, {-23, 60}, {-36, 10}}, 3, -23.014);
+}
+
+static void ebu_3341_case_4_absolute_gate(void **state)
+{
+    (void)state;
+    assert_integrated((const struct piece[]){{-72, 10}, {-36, 10}, {-23, 60}, {-36, 10}, {-72, 10}},
+                      5, -23.014);
+}
+
+static void ebu_3341_case_5_gate_between_levels(void **state)
+{
+    (void)state;
+    assert_integrated((const struct piece[]){{-26, 20}, {-20, 20.1}, {-26, 20}}, 3, -22.979);
+}
+
+static void ebu_3341_case_10_short_term_maximum_at_any_offset(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; ++i) {
+        const struct piece pieces[] = {{-999, 0.15 * i}, {-23, 3}, {-999, 1}};
+        struct signal signal = make_tone(48000, pieces, 3);
+        struct loudness_meter *meter = measure(&signal, 2);
+        assert_near(loudness_meter_short_term_max_lufs(meter), -22.993, 0.02);
+        loudness_meter_destroy(&meter);
+        free(signal.samples);
+    }
+}
+
+static void ebu_3341_case_13_momentary_maximum_at_any_offset(void **state)
+{
+    (void)state;
+    for (uint32_t r = 0; r < 2; ++r)
+        for (int i = 0; i < 20; ++i) {
+            const struct piece pieces[] = {{-999, 0.02 * i}, {-23, 0.4}, {-999, 1}};
+            struct signal signal = make_tone(RATES_HZ[r], pieces, 3);
+            struct loudness_meter *meter = measure(&signal, 2);
+            assert_near(loudness_meter_momentary_max_lufs(meter), -22.994, 0.02);
+            loudness_meter_destroy(&meter);
+            free(signal.samples);
+        }
+}
+
+static void ebu_3342_loudness_ranges(void **state)
+{
+    (void)state;
+    const struct {
+        double levels_db[5];
+        uint32_t count;
+        double range_lu;
+    } cases[] = {{{-20, -30}, 2, 10},
+                 {{-20, -15}, 2, 5},
+                 {{-40, -20}, 2, 20},
+                 {{-50, -35, -20, -35, -50}, 5, 15}};
+    for (uint32_t c = 0; c < 4; ++c) {
+        struct piece pieces[5];
+        for (uint32_t p = 0; p < cases[c].count; ++p)
+            pieces[p] = (struct piece){cases[c].levels_db[p], 20};
+        struct signal signal = make_tone(44100, pieces, cases[c].count);
+        struct loudness_meter *meter = measure(&signal, 2);
+        double range_lu = -1;
+        assert_int_equal(loudness_meter_range_lu(meter, &range_lu), 0);
+        assert_near(range_lu, cases[c].range_lu, 0.1);
+        loudness_meter_destroy(&meter);
+        free(signal.samples);
+    }
+}
+
+static void mono_counts_on_both_sides(void **state)
+{
+    (void)state;
+    struct signal signal = make_tone(48000, (const struct piece[]){{-23, 5}}, 1);
+    for (uint32_t i = 0; i < signal.frames; ++i)
+        signal.samples[i] = signal.samples[2 * i];
+    struct loudness_meter *meter = measure(&signal, 1);
+    assert_near(loudness_meter_integrated_lufs(meter), -22.993, 0.02);
+    loudness_meter_destroy(&meter);
+    free(signal.samples);
+}
+
+// Case 6: 5.0 at L, R -28, C -24, surrounds -30 dBFS reads -23.0, and a loud LFE changes nothing.
+static void surrounds_weigh_more_and_lfe_nothing(void **state)
+{
+    (void)state;
+    const double levels_db[] = {-28, -28, -24, -3, -30, -30};
+    struct signal signal = {.rate_hz = 48000, .frames = 48000 * 20};
+    signal.samples = calloc((size_t)signal.frames * 6, sizeof(float));
+    assert_non_null(signal.samples);
+    for (uint32_t i = 0; i < signal.frames; ++i)
+        for (uint32_t c = 0; c < 6; ++c)
+            signal.samples[6 * i + c] =
+                (float)(pow(10, levels_db[c] / 20) * sin(2 * M_PI * 1000 * i / 48000.0));
+    struct loudness_meter *meter = measure(&signal, 6);
+    assert_near(loudness_meter_integrated_lufs(meter), -23.0, 0.02);
+    loudness_meter_destroy(&meter);
+    free(signal.samples);
+}
+
+static void agrees_with_libebur128_on_shaped_noise(void **state)
+{
+    (void)state;
+    struct signal signal = {.rate_hz = 44100, .frames = 44100 * 30};
+    signal.samples = calloc((size_t)signal.frames * 2, sizeof(float));
+    assert_non_null(signal.samples);
+    uint32_t seed = 7;
+    float low = 0;
+    for (uint32_t i = 0; i < signal.frames * 2; ++i) {
+        seed = seed * 1664525U + 1013904223U;
+        low += 0.1F * ((float)(seed >> 8) / 8388608.0F - 1.0F - low);
+        signal.samples[i] = low * (float)(0.05 + 0.5 * fabs(sin(i * 3e-6)));
+    }
+    struct loudness_meter *meter = measure(&signal, 2);
+    assert_near(loudness_meter_integrated_lufs(meter), integrated_by_peer(&signal), 0.001);
+    loudness_meter_destroy(&meter);
+    free(signal.samples);
+}
+
+static void silence_reads_minus_70_and_has_no_maxima(void **state)
+{
+    (void)state;
+    struct signal signal = make_tone(8000, (const struct piece[]){{-999, 5}}, 1);
+    struct loudness_meter *meter = measure(&signal, 2);
+    assert_true(loudness_meter_integrated_lufs(meter) == -70.0);
+    assert_true(isnan(loudness_meter_momentary_max_lufs(meter)));
+    assert_true(isnan(loudness_meter_short_term_max_lufs(meter)));
+    assert_int_equal(loudness_meter_short_term_count(meter), 21);
+    loudness_meter_destroy(&meter);
+    free(signal.samples);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(k_filter_at_48_khz_is_the_standards_table),
+        cmocka_unit_test(ebu_3341_case_1_steady_tone),
+        cmocka_unit_test(ebu_3341_case_2_quieter_steady_tone),
+        cmocka_unit_test(ebu_3341_case_3_relative_gate),
+        cmocka_unit_test(ebu_3341_case_4_absolute_gate),
+        cmocka_unit_test(ebu_3341_case_5_gate_between_levels),
+        cmocka_unit_test(ebu_3341_case_10_short_term_maximum_at_any_offset),
+        cmocka_unit_test(ebu_3341_case_13_momentary_maximum_at_any_offset),
+        cmocka_unit_test(ebu_3342_loudness_ranges),
+        cmocka_unit_test(mono_counts_on_both_sides),
+        cmocka_unit_test(surrounds_weigh_more_and_lfe_nothing),
+        cmocka_unit_test(agrees_with_libebur128_on_shaped_noise),
+        cmocka_unit_test(silence_reads_minus_70_and_has_no_maxima),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/profile.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { FEELINGS = 6 };
+
+static struct analysis *make_analysis(void)
+{
+    static const double usual[FINGERPRINT_DIMENSIONS] = {
+        0.08, 0.35, 0.20, 0.25, 0.06, 0.04, 0.02, -14.0, 14.0, 2.0, 115.0, 0.9, 0.35,
+        0.02, 0.30, 0.40, 0.08, 0.65, 0.3,  0.2,  0.3,   3.0,  0.8, 0.2,   0.6,
+    };
+    struct analysis *analysis = analysis_create(0, 0);
+    assert_non_null(analysis);
+    memcpy(analysis->fingerprint, usual, sizeof(usual));
+    analysis->tempo.bpm = 115.0;
+    analysis->tempo.confidence = 0.4;
+    analysis->key.strength = 0.7;
+    return analysis;
+}
+
+static void list_feelings(const struct analysis *analysis, double list[FEELINGS])
+{
+    const struct profile *p = &analysis->profile;
+    const double members[FEELINGS] = {p->energy, p->dynamic_range, p->brightness,
+                                      p->warmth, p->rhythm,        p->harmony};
+    memcpy(list, members, sizeof(members));
+}
+
+/// Does `feeling` never fall while the dimension goes from `low` to `high`, and rise over all?
+static void assert_rises(enum fingerprint_dimension dimension, double low, double high, int feeling)
+{
+    struct analysis *analysis = make_analysis();
+    double first = 0.0, before = 0.0, list[FEELINGS] = {0.0};
+    for (int step = 0; step <= 100; step++) {
+        analysis->fingerprint[dimension] = low + (high - low) * step / 100.0;
+        profile_compute(analysis);
+        list_feelings(analysis, list);
+        if (step == 0)
+            first = list[feeling];
+        else
+            assert_true(list[feeling] >= before);
+        before = list[feeling];
+    }
+    assert_true(before > first + 0.05);
+    free(analysis);
+}
+
+static void energy_rises_with_loudness_and_onsets(void **state)
+{
+    (void)state;
+    assert_rises(FINGERPRINT_LUFS, -60.0, 0.0, 0);
+    assert_rises(FINGERPRINT_TRANSIENT_DENSITY, 0.0, 1.0, 0);
+}
+
+static void dynamic_range_rises_with_crest_and_variation(void **state)
+{
+    (void)state;
+    assert_rises(FINGERPRINT_CREST_DB, 0.0, 40.0, 1);
+    assert_rises(FINGERPRINT_LOUDNESS_VARIATION_STD, 0.0, 20.0, 1);
+}
+
+static void brightness_rises_and_warmth_falls_with_the_centroid(void **state)
+{
+    (void)state;
+    assert_rises(FINGERPRINT_SPECTRAL_CENTROID, 0.0, 1.0, 2);
+    assert_rises(FINGERPRINT_SPECTRAL_CENTROID, 1.0, 0.0, 3);
+}
+
+static void rhythm_rises_with_stability(void **state)
+{
+    (void)state;
+    assert_rises(FINGERPRINT_RHYTHM_STABILITY, 0.0, 1.0, 4);
+}
+
+static void harmony_rises_with_chroma_and_harmonic_share(void **state)
+{
+    (void)state;
+    assert_rises(FINGERPRINT_CHROMA_ENERGY, 1.0 / 12.0, 1.0, 5);
+    assert_rises(FINGERPRINT_HARMONIC_RATIO, 0.0, 1.0, 5);
+}
+
+static void nothing_steps_when_one_dimension_moves_a_little(void **state)
+{
+    (void)state;
+    struct analysis *analysis = make_analysis();
+    profile_compute(analysis);
+    double list[FEELINGS], moved[FEELINGS], scores[GENRE_COUNT];
+    list_feelings(analysis, list);
+    memcpy(scores, analysis->genre.scores, sizeof(scores));
+    for (int d = 0; d < FINGERPRINT_DIMENSIONS; d++) {
+        const double old = analysis->fingerprint[d];
+        analysis->fingerprint[d] = old * (1.0 + 1e-6) + 1e-7;
+        profile_compute(analysis);
+        list_feelings(analysis, moved);
+        for (int i = 0; i < FEELINGS; i++)
+            assert_true(fabs(moved[i] - list[i]) < 1e-4);
+        for (int g = 0; g < GENRE_COUNT; g++)
+            assert_true(fabs(analysis->genre.scores[g] - scores[g]) < 1e-4);
+        analysis->fingerprint[d] = old;
+    }
+    free(analysis);
+}
+
+static void wild_measurements_stay_within_0_and_1(void **state)
+{
+    (void)state;
+    struct analysis *analysis = make_analysis();
+    uint32_t seed = 7;
+    for (int round = 0; round < 2000; round++) {
+        for (int d = 0; d < FINGERPRINT_DIMENSIONS; d++) {
+            seed = seed * 1664525u + 1013904223u;
+            analysis->fingerprint[d] = ((double)seed / 2147483648.0 - 1.0) * 300.0;
+        }
+        profile_compute(analysis);
+        double list[FEELINGS];
+        list_feelings(analysis, list);
+        for (int i = 0; i < FEELINGS; i++)
+            assert_true(list[i] >= 0.0 && list[i] <= 1.0);
+        for (int g = 0; g < GENRE_COUNT; g++)
+            assert_true(analysis->genre.scores[g] >= 0.0 && analysis->genre.scores[g] <= 1.0);
+        assert_in_range(analysis->genre.label, 0, GENRE_UNKNOWN);
+    }
+    free(analysis);
+}
+
+static void silence_is_nothing_and_unknown(void **state)
+{
+    (void)state;
+    struct analysis *analysis = make_analysis();
+    memset(analysis->fingerprint, 0, sizeof(analysis->fingerprint));
+    analysis->fingerprint[FINGERPRINT_LUFS] = -70.0;
+    analysis->fingerprint[FINGERPRINT_SILENCE_RATIO] = 1.0;
+
+    profile_compute(analysis);
+
+    double list[FEELINGS];
+    list_feelings(analysis, list);
+    for (int i = 0; i < FEELINGS; i++)
+        assert_true(list[i] == 0.0);
+    for (int g = 0; g < GENRE_COUNT; g++)
+        assert_true(analysis->genre.scores[g] == 0.0);
+    assert_int_equal(analysis->genre.label, GENRE_UNKNOWN);
+    free(analysis);
+}
+
+static void the_middle_of_all_music_has_no_genre(void **state)
+{
+    (void)state;
+    struct analysis *analysis = make_analysis();
+
+    profile_compute(analysis);
+
+    assert_int_equal(analysis->genre.label, GENRE_UNKNOWN);
+    free(analysis);
+}
+
+static void a_quiet_changeful_tonal_track_without_pulse_is_called_classical(void **state)
+{
+    (void)state;
+    struct analysis *analysis = make_analysis();
+    analysis->fingerprint[FINGERPRINT_LUFS] = -24.0;
+    analysis->fingerprint[FINGERPRINT_CREST_DB] = 20.0;
+    analysis->fingerprint[FINGERPRINT_RHYTHM_STABILITY] = 0.5;
+    analysis->fingerprint[FINGERPRINT_HARMONIC_RATIO] = 0.95;
+    analysis->fingerprint[FINGERPRINT_LOUDNESS_VARIATION_STD] = 8.0;
+    analysis->tempo.confidence = 0.1;
+
+    profile_compute(analysis);
+
+    assert_int_equal(analysis->genre.label, GENRE_CLASSICAL);
+    free(analysis);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(energy_rises_with_loudness_and_onsets),
+        cmocka_unit_test(dynamic_range_rises_with_crest_and_variation),
+        cmocka_unit_test(brightness_rises_and_warmth_falls_with_the_centroid),
+        cmocka_unit_test(rhythm_rises_with_stability),
+        cmocka_unit_test(harmony_rises_with_chroma_and_harmonic_share),
+        cmocka_unit_test(nothing_steps_when_one_dimension_moves_a_little),
+        cmocka_unit_test(wild_measurements_stay_within_0_and_1),
+        cmocka_unit_test(silence_is_nothing_and_unknown),
+        cmocka_unit_test(the_middle_of_all_music_has_no_genre),
+        cmocka_unit_test(a_quiet_changeful_tonal_track_without_pulse_is_called_classical),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/rhythm.h"
+#include "support/stft.h"
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define RATE_HZ 22050.0
+
+// --- a failing allocator: the n-th allocation from now fails, 0 lets all pass
+static size_t fail_at, allocations;
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static int fails(void)
+{
+    return ++allocations == fail_at;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __real_realloc(old, size);
+}
+
+// --- signals
+struct track {
+    float *samples;
+    size_t count;
+    uint32_t noise;
+};
+
+static struct track make_track(double seconds)
+{
+    struct track track = {NULL, (size_t)(seconds * RATE_HZ), 1};
+    track.samples = calloc(track.count + 1, sizeof(float));
+    assert_non_null(track.samples);
+    return track;
+}
+
+static double next_noise(struct track *track)
+{
+    track->noise = track->noise * 1664525u + 1013904223u;
+    return (double)track->noise / 2147483648.0 - 1.0;
+}
+
+/// A click: 15 ms of decaying noise.
+static void add_click(struct track *track, double time_s, double level)
+{
+    const size_t begin = (size_t)lround(time_s * RATE_HZ);
+    for (size_t i = 0; i < 330 && begin + i < track->count; i++)
+        track->samples[begin + i] += (float)(level * exp(-(double)i / 60.0) * next_noise(track));
+}
+
+static void scale(struct track *track, float gain)
+{
+    for (size_t i = 0; i < track->count; i++)
+        track->samples[i] *= gain;
+}
+
+static int feed(struct rhythm *rhythm, const struct track *track)
+{
+    float power[STFT_BINS];
+    int error = 0;
+    for (size_t t = 0; !error && t < stft_frames(track->count); t++) {
+        stft_power(track->samples, track->count, t, power);
+        error = rhythm_push(rhythm, power);
+    }
+    return error;
+}
+
+static struct rhythm_result measure(const struct track *track)
+{
+    struct rhythm *rhythm;
+    struct rhythm_result result;
+    assert_int_equal(rhythm_create(&rhythm, RATE_HZ), 0);
+    assert_int_equal(feed(rhythm, track), 0);
+    assert_int_equal(rhythm_finish(rhythm, track->count, &result), 0);
+    rhythm_destroy(&rhythm);
+    assert_null(rhythm);
+    return result;
+}
+
+static struct track make_clicks(double bpm, double seconds)
+{
+    struct track track = make_track(seconds);
+    for (double time_s = 0.5; time_s < seconds - 0.1; time_s += 60.0 / bpm)
+        add_click(&track, time_s, 0.5);
+    return track;
+}
+
+static double nearest_ratio_error(double bpm, double truth)
+{
+    const double ratios[] = {1.0, 2.0, 0.5, 3.0, 1.0 / 3.0, 4.0, 0.25};
+    double best = HUGE_VAL;
+    for (size_t i = 0; i < sizeof(ratios) / sizeof(*ratios); i++)
+        best = fmin(best, fabs(bpm / (truth * ratios[i]) - 1.0));
+    return best;
+}
+
+// --- tests
+static void clicks_give_their_tempo_or_an_octave_of_it_within_a_tenth_of_a_percent(void **state)
+{
+    (void)state;
+    for (double bpm = 40.0; bpm <= 240.0; bpm += 13.7) {
+        struct track track = make_clicks(bpm, 20.0);
+
+        struct rhythm_result result = measure(&track);
+
+        assert_true(nearest_ratio_error(result.tempo.bpm, bpm) < 0.001);
+        rhythm_result_deinit(&result);
+        free(track.samples);
+    }
+}
+
+static void clicks_at_moderate_tempos_are_not_halved_or_doubled(void **state)
+{
+    (void)state;
+    const double tempos[] = {80.0, 97.3, 120.0, 133.33, 151.0};
+    for (size_t i = 0; i < sizeof(tempos) / sizeof(*tempos); i++) {
+        struct track track = make_clicks(tempos[i], 20.0);
+
+        struct rhythm_result result = measure(&track);
+
+        assert_true(fabs(result.tempo.bpm / tempos[i] - 1.0) < 0.001);
+        assert_true(result.tempo.confidence > 0.5);
+        rhythm_result_deinit(&result);
+        free(track.samples);
+    }
+}
+
+static void beats_lie_on_the_clicks(void **state)
+{
+    (void)state;
+    struct track track = make_clicks(100.0, 20.0);
+
+    struct rhythm_result result = measure(&track);
+
+    assert_int_equal(result.beat_count, 33);
+    for (uint32_t i = 0; i < result.beat_count; i++)
+        assert_true(fabs(result.beats_s[i] - (0.5 + 0.6 * i)) < 0.035);
+    assert_true(result.tempo.first_beat_s == result.beats_s[0]);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median_of(double *list, size_t count)
+{
+    qsort(list, count, sizeof(*list), compare);
+    return count % 2 ? list[count / 2] : 0.5 * (list[count / 2 - 1] + list[count / 2]);
+}
+
+static void stability_of_jittered_clicks_follows_the_closed_form(void **state)
+{
+    (void)state;
+    enum { CLICKS = 100 };
+    struct track track = make_track(CLICKS * 0.5 + 1.0);
+    double times[CLICKS], intervals[CLICKS - 1];
+    for (int i = 0; i < CLICKS; i++) {
+        times[i] = 0.5 + 0.5 * i + 0.025 * next_noise(&track);
+        add_click(&track, times[i], 0.5);
+    }
+    for (int i = 0; i + 1 < CLICKS; i++)
+        intervals[i] = times[i + 1] - times[i];
+    const double middle = median_of(intervals, CLICKS - 1);
+    for (int i = 0; i + 1 < CLICKS; i++)
+        intervals[i] = fabs(intervals[i] - middle);
+    const double truth = 1.0 / (1.0 + 1.4826 * median_of(intervals, CLICKS - 1) / middle);
+
+    struct rhythm_result result = measure(&track);
+
+    assert_true(fabs(result.stability - truth) < 0.01);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+static void even_clicks_are_steady(void **state)
+{
+    (void)state;
+    struct track track = make_clicks(113.0, 20.0);
+
+    struct rhythm_result result = measure(&track);
+
+    assert_true(result.stability > 0.98 && result.stability <= 1.0);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+static void density_counts_the_onsets(void **state)
+{
+    (void)state;
+    for (int per_second = 1; per_second <= 8; per_second++) {
+        struct track track = make_clicks(60.0 * per_second, 10.5);
+        const double onsets = ceil((10.4 - 0.5) * per_second - 1e-9);
+
+        struct rhythm_result result = measure(&track);
+
+        assert_true(fabs(result.tempo.onsets_per_s * 10.5 - onsets) < 0.5);
+        assert_true(fabs(result.density - result.tempo.onsets_per_s / 10.0) < 1e-12);
+        rhythm_result_deinit(&result);
+        free(track.samples);
+    }
+}
+
+static void gain_changes_nothing_but_rounding(void **state)
+{
+    (void)state;
+    struct track track = make_clicks(127.0, 15.0);
+    for (size_t i = 0; i < track.count; i++)
+        track.samples[i] += (float)(0.01 * next_noise(&track));
+    struct rhythm_result plain = measure(&track);
+    scale(&track, 0.2511886f); // -12 dB
+
+    struct rhythm_result quiet = measure(&track);
+
+    assert_true(fabs(plain.tempo.bpm - quiet.tempo.bpm) < 0.02);
+    assert_true(fabs(plain.stability - quiet.stability) < 1e-4);
+    assert_true(fabs(plain.density - quiet.density) < 1e-9);
+    assert_int_equal(plain.beat_count, quiet.beat_count);
+    rhythm_result_deinit(&plain);
+    rhythm_result_deinit(&quiet);
+    free(track.samples);
+}
+
+static void assert_no_pulse(const struct rhythm_result *result)
+{
+    assert_true(result->tempo.bpm == 0.0 && result->tempo.alternative_bpm == 0.0);
+    assert_true(result->tempo.confidence == 0.0 && result->tempo.salience == 0.0);
+    assert_true(isnan(result->tempo.first_beat_s));
+    assert_true(result->stability == 0.0);
+    assert_int_equal(result->beat_count, 0);
+    assert_null(result->beats_s);
+}
+
+static void silence_has_no_pulse_and_no_onsets(void **state)
+{
+    (void)state;
+    struct track track = make_track(5.0);
+
+    struct rhythm_result result = measure(&track);
+
+    assert_no_pulse(&result);
+    assert_true(result.density == 0.0);
+    free(track.samples);
+}
+
+static void steady_noise_is_hardly_a_pulse(void **state)
+{
+    (void)state;
+    struct track track = make_track(20.0);
+    for (size_t i = 0; i < track.count; i++)
+        track.samples[i] = (float)(0.1 * next_noise(&track));
+
+    struct rhythm_result result = measure(&track);
+
+    assert_true(result.tempo.confidence < 0.1);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+static void tracks_of_less_than_two_seconds_are_survived(void **state)
+{
+    (void)state;
+    for (size_t count = 0; count < 44100; count += 3001) {
+        struct track track = make_track(2.0);
+        add_click(&track, 0.3, 0.5);
+        track.count = count;
+
+        struct rhythm_result result = measure(&track);
+
+        assert_true(isfinite(result.tempo.bpm) && result.density <= 1.0);
+        assert_true(result.beat_count < 16);
+        rhythm_result_deinit(&result);
+        free(track.samples);
+    }
+}
+
+static void no_frames_at_all_are_no_pulse(void **state)
+{
+    (void)state;
+    struct rhythm *rhythm;
+    struct rhythm_result result;
+    assert_int_equal(rhythm_create(&rhythm, RATE_HZ), 0);
+
+    assert_int_equal(rhythm_finish(rhythm, 0, &result), 0);
+
+    assert_no_pulse(&result);
+    rhythm_destroy(&rhythm);
+}
+
+static void rates_out_of_range_are_refused(void **state)
+{
+    (void)state;
+    struct rhythm *rhythm;
+
+    assert_int_equal(rhythm_create(&rhythm, 0.0), -EINVAL);
+    assert_null(rhythm);
+    assert_int_equal(rhythm_create(&rhythm, (double)NAN), -EINVAL);
+    assert_null(rhythm);
+}
+
+/// One whole life. @return the first error.
+static int live(const struct track *track)
+{
+    struct rhythm *rhythm;
+    struct rhythm_result result = {0};
+    int error = rhythm_create(&rhythm, RATE_HZ);
+    if (!error)
+        error = feed(rhythm, track);
+    if (!error)
+        error = rhythm_finish(rhythm, track->count, &result);
+    rhythm_result_deinit(&result);
+    rhythm_destroy(&rhythm);
+    return error;
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    struct track track = make_clicks(120.0, 5.0);
+    allocations = 0;
+    assert_int_equal(live(&track), 0);
+    const size_t needed = allocations;
+    assert_true(needed > 5);
+
+    for (size_t n = 1; n <= needed; n++) {
+        allocations = 0;
+        fail_at = n;
+        const int error = live(&track);
+        fail_at = 0;
+        assert_int_equal(error, -ENOMEM);
+    }
+    free(track.samples);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clicks_give_their_tempo_or_an_octave_of_it_within_a_tenth_of_a_percent),
+        cmocka_unit_test(clicks_at_moderate_tempos_are_not_halved_or_doubled),
+        cmocka_unit_test(beats_lie_on_the_clicks),
+        cmocka_unit_test(stability_of_jittered_clicks_follows_the_closed_form),
+        cmocka_unit_test(even_clicks_are_steady),
+        cmocka_unit_test(density_counts_the_onsets),
+        cmocka_unit_test(gain_changes_nothing_but_rounding),
+        cmocka_unit_test(silence_has_no_pulse_and_no_onsets),
+        cmocka_unit_test(steady_noise_is_hardly_a_pulse),
+        cmocka_unit_test(tracks_of_less_than_two_seconds_are_survived),
+        cmocka_unit_test(no_frames_at_all_are_no_pulse),
+        cmocka_unit_test(rates_out_of_range_are_refused),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
