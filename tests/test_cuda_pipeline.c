@@ -18,6 +18,12 @@
 #include <cmocka.h>
 
 enum { SIZE = 4096, HOP = 2048, BATCH = 2, MODES = 3, SEEDS = 20 };
+// Sanitizers make the grid ten times slower: there only some of the calls fail.
+#ifdef CUDA_GRID_SANITIZED
+enum { STRIDE = 7 };
+#else
+enum { STRIDE = 1 };
+#endif
 static const struct pcm_format stereo = {.rate_hz = 44100, .channels = 2};
 static const double TOLERANCE = 1e-5;
 
@@ -302,7 +308,7 @@ static void error_at_any_call_gives_the_right_result_or_an_error(void **state)
     int failures = 0, recoveries = 0;
     for (size_t run = 0; run < sizeof runs / sizeof runs[0]; ++run) {
         const int code = runs[run].code;
-        for (long k = 1; k <= undisturbed.calls; ++k) {
+        for (long k = 1; k <= undisturbed.calls; k += STRIDE) {
             struct cuda_device *device = fake_device(runs[run].mode, (uint64_t)k);
             fake_runtime_fail_call(k, code);
 
@@ -321,7 +327,7 @@ static void error_at_any_call_gives_the_right_result_or_an_error(void **state)
         }
     }
     fake_runtime_reset(FAKE_AT_ONCE, 0);
-    assert_true(failures > 100 && recoveries > 50);
+    assert_true(failures > 100 / STRIDE && recoveries > 50 / STRIDE);
     free(pcm);
 }
 
@@ -331,7 +337,7 @@ static void error_that_passes_leaves_nothing_behind(void **state)
     enum { FRAMES = 3 * HOP };
     float *pcm = noise_of(FRAMES);
     const struct undisturbed undisturbed = count_undisturbed(pcm, FRAMES);
-    for (long k = 1; k <= undisturbed.calls; ++k) {
+    for (long k = 1; k <= undisturbed.calls; k += STRIDE) {
         struct cuda_device *device = fake_device(FAKE_LATE, 0);
         fake_runtime_fail_call(k, CUDA_OUT_OF_MEMORY);
 
@@ -356,7 +362,7 @@ static void error_of_any_queued_operation_never_yields_a_wrong_result(void **sta
     const struct undisturbed undisturbed = count_undisturbed(pcm, FRAMES);
     int losses = 0;
     for (int mode = 0; mode < MODES; ++mode)
-        for (long k = 1; k <= undisturbed.operations; ++k) {
+        for (long k = 1; k <= undisturbed.operations; k += STRIDE) {
             struct cuda_device *device = fake_device((enum fake_mode)mode, (uint64_t)k);
             fake_runtime_fail_operation(k, 719);
 
@@ -367,7 +373,7 @@ static void error_of_any_queued_operation_never_yields_a_wrong_result(void **sta
             cuda_device_destroy(&device);
         }
     fake_runtime_reset(FAKE_AT_ONCE, 0);
-    assert_true(losses > 20);
+    assert_true(losses > 20 / STRIDE);
     free(pcm);
 }
 
