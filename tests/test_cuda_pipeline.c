@@ -231,6 +231,7 @@ static void abandoned_track_leaves_no_trace_in_the_next(void **state)
         feed(lane, pcm, FRAMES, 1000);
 
         cuda_lane_abandon(lane);
+        assert_int_equal(fake_runtime_queued(), 0);
         cuda_lane_start(lane, &stereo);
         feed(lane, other, 6 * HOP, 1000);
         assert_int_equal(cuda_lane_finish(lane, got), 0);

@@ -458,6 +458,14 @@ long fake_runtime_operations(void)
     return fake.operations;
 }
 
+long fake_runtime_queued(void)
+{
+    long queued = 0;
+    for (const stream *s : fake.streams)
+        queued += (long)s->queue.size();
+    return queued;
+}
+
 long fake_runtime_alive(void)
 {
     return (long)(fake.streams.size() + fake.events.size() + fake.plans.size() +

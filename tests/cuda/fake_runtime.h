@@ -26,6 +26,8 @@ void fake_runtime_fail_call(long number, int code);
 void fake_runtime_fail_operation(long number, int code);
 long fake_runtime_calls(void);
 long fake_runtime_operations(void);
+/// Operations that are queued and not yet done.
+long fake_runtime_queued(void);
 /// Streams, events, plans and allocations that were not given back.
 long fake_runtime_alive(void);
 /// What was done that CUDA forbids, such as a call from a host function; "" if nothing.
