@@ -177,6 +177,29 @@ static void limiter_returns_to_exact_unity_after_a_peak(void **state)
     limiter_destroy(&limiter);
 }
 
+static void limiter_is_fully_down_before_a_peak_arrives(void **state)
+{
+    (void)state;
+    struct limiter *limiter = fresh();
+    const uint32_t delay = limiter_delay_frames(limiter);
+    double wide[2 * HISTORY_PIECE], gains[HISTORY_PIECE], before = 1, at = 1, after = 1;
+    for (uint32_t piece = 0; piece < 8; ++piece) {
+        for (uint32_t i = 0; i < HISTORY_PIECE; ++i)
+            wide[2 * i] = wide[2 * i + 1] = piece == 1 && i == 0 ? 4.0 : 0.0;
+        limiter_process(limiter, wide, gains, HISTORY_PIECE);
+        for (uint32_t i = 0; i < HISTORY_PIECE; ++i) {
+            const uint32_t frame = piece * HISTORY_PIECE + i - delay;
+            before = frame == HISTORY_PIECE - 3 ? gains[i] : before;
+            at = frame == HISTORY_PIECE ? gains[i] : at;
+            after = frame == HISTORY_PIECE + 200 ? gains[i] : after;
+        }
+    }
+    // One gain from before the peak until the hold is over: no step for the guard to make.
+    assert_true(at < CEILING / 4.0);
+    assert_true(fabs(before - at) < 1e-4 && fabs(after - at) < 1e-4);
+    limiter_destroy(&limiter);
+}
+
 static void limiter_holds_its_gain_through_a_50_hz_tone(void **state)
 {
     (void)state;
@@ -201,6 +224,7 @@ int main(void)
         cmocka_unit_test(limiter_leaves_quiet_audio_bit_for_bit_but_late),
         cmocka_unit_test(limiter_output_does_not_depend_on_the_block_split),
         cmocka_unit_test(limiter_returns_to_exact_unity_after_a_peak),
+        cmocka_unit_test(limiter_is_fully_down_before_a_peak_arrives),
         cmocka_unit_test(limiter_holds_its_gain_through_a_50_hz_tone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,12 +112,30 @@ static void skipping_never_hides_a_peak_over_the_floor(void **state)
     }
 }
 
+static void refining_touches_only_frames_whose_gate_is_open(void **state)
+{
+    (void)state;
+    struct peak_bank bank;
+    peak_bank_sharp(&bank);
+    float x[BEFORE + LENGTH + BEHIND], gate[LENGTH + BEHIND], out[LENGTH + BEHIND] = {0};
+    fill(x, BEFORE + LENGTH + BEHIND, 7);
+    fill(gate, LENGTH + BEHIND, 8);
+    peak_reference()->refine(&bank, out, gate, x + BEFORE, LENGTH, 0.5F);
+    int open = 0;
+    for (int i = 0; i < LENGTH; ++i) {
+        assert_true(gate[i] > 0.5F ? out[i] > 0 : out[i] == 0);
+        open += gate[i] > 0.5F;
+    }
+    assert_in_range(open, 5, LENGTH - 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(itu_outputs_equal_the_standards_filter),
         cmocka_unit_test(sharp_outputs_find_a_tones_crest_between_its_samples),
         cmocka_unit_test(best_variant_equals_the_reference_bit_for_bit),
+        cmocka_unit_test(refining_touches_only_frames_whose_gate_is_open),
         cmocka_unit_test(skipping_never_hides_a_peak_over_the_floor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
