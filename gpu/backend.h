@@ -10,7 +10,8 @@
 /// Thread-safety: submit, reprioritise, cancel and reap from one thread (the scheduler).
 struct backend;
 
-/// Stages of one extraction, thread CPU time but for load, which is time spent waiting for bytes.
+/// Stages of one extraction, thread CPU time but for load, which is time spent waiting for bytes (or
+/// for a core). Profile is the analyzer's end, targets are computed and calibrated; decode is of both passes.
 struct extraction_timing {
     int64_t load_ns, decode_ns, fingerprint_ns, profile_ns, targets_ns, total_ns;
 };
