@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/desktop/escape.h"
+#include "engine/escape.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

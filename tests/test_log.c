@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/desktop/log.h"
+#include "engine/log.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/progress_line.h"
-#include "engine/desktop/utf8.h"
+#include "engine/utf8.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

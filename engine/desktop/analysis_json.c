@@ -2,7 +2,7 @@
 // Writing. The reader is analysis_json_read.c.
 #include "engine/desktop/analysis_json.h"
 #include "engine/desktop/analysis_json_members.h"
-#include "engine/desktop/escape.h"
+#include "engine/escape.h"
 #include <assert.h>
 #include <jansson.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/analysis_table.h"
-#include "engine/desktop/escape.h"
-#include "engine/desktop/utf8.h"
+#include "engine/escape.h"
+#include "engine/utf8.h"
 #include <assert.h>
 #include <limits.h>
 #include <math.h>

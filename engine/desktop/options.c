@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/options.h"
 #include "dsp/pcm.h"
-#include "engine/desktop/escape.h"
+#include "engine/escape.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>

@@ -3,8 +3,8 @@
 #pragma once
 #include "dsp/annotate.h"
 #include "dsp/mastering.h"
-#include "engine/desktop/log.h"
 #include "engine/desktop/option_table.h"
+#include "engine/log.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/progress_line.h"
-#include "engine/desktop/escape.h"
-#include "engine/desktop/utf8.h"
+#include "engine/escape.h"
+#include "engine/utf8.h"
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>

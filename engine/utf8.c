@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/desktop/utf8.h"
+#include "engine/utf8.h"
 #include <assert.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/desktop/escape.h"
-#include "engine/desktop/utf8.h"
+#include "engine/escape.h"
+#include "engine/utf8.h"
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/desktop/log.h"
-#include "engine/desktop/escape.h"
+#include "engine/log.h"
+#include "engine/escape.h"
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
