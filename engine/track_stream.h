@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// One track as a stream of finished stereo audio: decoded, mixed to stereo, resampled, mastered.
+#pragma once
+#include "dsp/annotate.h"
+#include "dsp/mastering.h"
+#include "io/decoder.h"
+#include <stdint.h>
+
+/// The same samples come out however they are asked for, whoever asks: player, render, benchmark.
+/// Thread-safety: one thread at a time.
+struct track_stream;
+
+enum track_stream_mastering {
+    TRACK_STREAM_PLAIN,    // decoded audio as it is
+    TRACK_STREAM_MASTERED, // through the chain; track_stream_set_targets() before the first read
+};
+
+struct track_stream_config {
+    struct decoder *decoder;  // borrowed, at frame 0 if start_frame is 0
+    struct decoder_info info; // of the decoder
+    uint32_t rate_hz;         // of the output
+    uint64_t start_frame;     // of the output; more than 0 seeks, with 5 s of context for the chain
+    enum track_stream_mastering mastering;
+};
+
+enum { TRACK_STREAM_CONTEXT_S = 5 };
+
+/// @return 0; -EINVAL: start past the end; -ENOMEM; the decoder's errors. On error *out is NULL.
+MUST_CHECK int track_stream_open(struct track_stream **out,
+                                 const struct track_stream_config *config);
+/// Close and set *stream to NULL; the decoder stays. NULL is fine.
+void track_stream_close(struct track_stream **stream);
+/// Look at the first `frames` frames (fewer if the track is shorter) that the chain will get, before any
+/// read: what provisional targets are made of. *stereo stays valid until the first read.
+/// @return frames; -ECANCELED, -ENOMEM.
+MUST_CHECK int64_t track_stream_peek(struct track_stream *stream, uint32_t frames,
+                                     const float **stereo);
+/// Targets from the track's first frame on. Before the first read; nothing on a plain stream.
+void track_stream_set_targets(struct track_stream *stream, const struct mastering_targets *targets);
+/// Fill up to `frames` frames of stereo. Blocks for bytes of the file. @return frames, fewer than asked for only at
+/// the end, then 0; -ECANCELED, -ENOMEM.
+MUST_CHECK int64_t track_stream_read(struct track_stream *stream, float *stereo, uint32_t frames);
+/// Go over to other targets by a ramp. Nothing on a stream without mastering.
+void track_stream_ramp_to(struct track_stream *stream, const struct mastering_targets *targets,
+                          uint32_t ramp_frames);
+/// Frames of output for `frames` of input: round(frames * out / in).
+uint64_t track_stream_scale(uint64_t frames, uint32_t rate_in_hz, uint32_t rate_out_hz);
+/// The largest reduction of the limiter so far, in dB; 0 without mastering.
+double track_stream_reduction_db(const struct track_stream *stream);
