@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// Get a track's record from the cache, or have it extracted: decoded, analysed, calibrated. Asynchronous.
+#pragma once
+#include "cache/analysis_cache.h"
+#include "cache/record.h"
+#include "dsp/annotate.h"
+#include "dsp/mastering.h"
+#include "gpu/backend.h"
+#include "io/loader.h"
+#include "io/source.h"
+#include <stdint.h>
+
+/// Lives on the scheduler's loop: calls marked "loop" belong to that thread, the others are Safe.
+struct extractor;
+/// One request under way.
+struct extraction;
+
+enum extraction_tier {
+    EXTRACTION_MEMORY,   // from the cache
+    EXTRACTION_SHARED,   // someone else's extraction of the same track
+    EXTRACTION_COMPUTED, // for this request
+};
+
+struct extraction_result {
+    int error;             // 0, -errno; -EBADMSG with a record: figures of what is sound
+    struct record *record; // a struct track_record; borrowed; NULL if there is none
+    enum extraction_tier tier;
+    const char *text;          // words for the error; borrowed; "" without
+    uint64_t replaced_samples; // NaN, infinite or huge ones that were read as 0 (computed only)
+};
+
+struct extraction_request {
+    const char *path;              // copied
+    struct file_identity identity; // of that path, see extractor_identify()
+    int priority;                  // lower is sooner
+    enum loader_priority load_priority;
+    void (*done)(void *context, const struct extraction_result *result); // once, on the loop
+    void *context;
+};
+
+struct extractor_config {
+    struct loader *loader;
+    struct backend *backend;
+    struct analysis_cache *cache;
+    struct mastering_settings settings;
+};
+
+/// All borrowed. @return 0; -ENOMEM. On error *out is NULL.
+MUST_CHECK int extractor_create(struct extractor **out, const struct extractor_config *config);
+/// Destroy and set *extractor to NULL. NULL is fine. No request may be open.
+void extractor_destroy(struct extractor **extractor);
+/// Identity of a regular file by path, as the loader would find it. Blocks in the file system. Any thread.
+/// @return 0; -ENOENT, -EACCES, -EISDIR, -ESPIPE ..
+MUST_CHECK int extractor_identify(const char *path, struct file_identity *identity);
+/// Loop. Ask for a record; `done` may run before this returns (a hit). @return 0 and *out, a handle that
+/// extraction_release() gives back; -ENOMEM (done is not called).
+MUST_CHECK int extractor_request(struct extractor *extractor,
+                                 const struct extraction_request *request, struct extraction **out);
+/// Loop. The caller wants it no longer: done(-ECANCELED) follows at once if it has not run yet. The work
+/// goes on if others wait for it. Releases the handle and sets it to NULL. NULL is fine.
+void extraction_cancel(struct extraction **extraction);
+/// Loop. Give the handle back; the request goes on. Sets it to NULL. NULL is fine.
+void extraction_release(struct extraction **extraction);
+/// Loop. Move in the backend's queue.
+void extraction_set_priority(struct extraction *extraction, int priority);
+/// Loop. Collect completed jobs of the backend: call it when its event fd is readable.
+void extractor_reap(struct extractor *extractor);
+/// Loop. Jobs submitted and not yet reaped.
+uint32_t extractor_busy(const struct extractor *extractor);
+/// The record if it is in the cache, a new reference; nothing is promoted or counted. Any thread.
+struct record *extractor_peek(struct extractor *extractor, const char *path,
+                              const struct file_identity *identity);

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: MIT
+#include "engine/scheduler.h"
+#include "dsp/mutex.h"
+#include "engine/track_record.h"
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// A planned track as the loop sees it.
+struct admitted {
+    struct scheduler *scheduler;
+    struct track *track;           // a reference
+    struct extraction *extraction; // NULL before the file is open
+    struct admitted *next;
+    unsigned rank; // 0: plays now, 1: next ..
+    bool planned;
+};
+
+struct plan_task {
+    struct scheduler_task task;
+    struct scheduler *scheduler;
+    uint32_t count;
+    struct track *tracks[];
+};
+
+struct scheduler {
+    // --- immutable after create
+    struct scheduler_config config;
+    struct loader *loader;
+    struct backend *backend;
+    struct analysis_cache *cache;
+    struct extractor *extractor;
+    pthread_t thread;
+    struct mutex lock; // leaf; loader_wake() is called after it is let go
+    // --- protected by lock
+    struct scheduler_task *first, **last; // posted, in order
+    bool stopping;
+    // --- loop only
+    struct admitted *admitted;
+};
+
+static enum loader_priority load_priority(unsigned rank)
+{
+    return rank == 0 ? LOADER_PLAYING : rank == 1 ? LOADER_NEXT : LOADER_PREFETCH;
+}
+
+// The track that plays waits for its analysis with provisional targets; the next one must have it by then.
+static int analysis_priority(unsigned rank)
+{
+    return (int)rank;
+}
+
+static void on_extracted(void *context, const struct extraction_result *result)
+{
+    struct admitted *a = context;
+    if (result->error == -ECANCELED)
+        return;
+    track_set_tier(a->track, result->tier);
+    track_set_record(a->track, result->record, result->error);
+    struct log *log = a->scheduler->config.log;
+    if (!result->record)
+        log_write(log, LOG_LEVEL_INFO, track_path(a->track), "not analysed: %s", result->text);
+    else if (result->tier != EXTRACTION_COMPUTED)
+        log_write(log, LOG_LEVEL_INFO, track_path(a->track), "analysis found in memory");
+    else
+        log_write(log, LOG_LEVEL_INFO, track_path(a->track), "analysed in %.0f ms",
+                  (double)track_record_of(result->record)->timing.total_ns / 1e6);
+}
+
+static void ask(struct admitted *a, const struct file_identity *identity)
+{
+    const struct extraction_request request = {.path = track_path(a->track),
+                                               .identity = *identity,
+                                               .priority = analysis_priority(a->rank),
+                                               .load_priority = load_priority(a->rank),
+                                               .done = on_extracted,
+                                               .context = a};
+    if (extractor_request(a->scheduler->extractor, &request, &a->extraction))
+        track_set_record(a->track, NULL, -ENOMEM);
+}
+
+static struct admitted *find(struct scheduler *s, const struct track *track)
+{
+    struct admitted *a = s->admitted;
+    while (a && a->track != track)
+        a = a->next;
+    return a;
+}
+
+static void on_opened(void *context, struct track *track)
+{
+    struct admitted *a = find(context, track);
+    struct file_identity identity;
+    const int error = track_poll_open(track, &identity);
+    if (error && error != -EAGAIN)
+        track_set_record(track, NULL, error);
+    else if (!error && a && !a->extraction)
+        ask(a, &identity);
+}
+
+static void admit(struct scheduler *s, struct track *track, unsigned rank)
+{
+    struct admitted *a = calloc(1, sizeof(*a));
+    if (!a) {
+        track_set_record(track, NULL, -ENOMEM);
+        track_cancel(track);
+        return;
+    }
+    *a = (struct admitted){.scheduler = s,
+                           .track = track_ref(track),
+                           .next = s->admitted,
+                           .rank = rank,
+                           .planned = true};
+    s->admitted = a;
+    log_write(s->config.log, LOG_LEVEL_DEBUG, track_path(track), "prefetch begins, rank %u", rank);
+    if (track_admit(track, s->loader, load_priority(rank), on_opened, s))
+        track_set_record(track, NULL, -ENOMEM);
+}
+
+static void set_rank(struct admitted *a, unsigned rank)
+{
+    a->planned = true;
+    if (a->rank == rank)
+        return;
+    a->rank = rank;
+    track_set_priority(a->track, load_priority(rank));
+    if (a->extraction)
+        extraction_set_priority(a->extraction, analysis_priority(rank));
+}
+
+static void retire(struct admitted *a)
+{
+    log_write(a->scheduler->config.log, LOG_LEVEL_DEBUG, track_path(a->track), "prefetch ends");
+    extraction_cancel(&a->extraction);
+    track_cancel(a->track);
+    track_unref(&a->track);
+    free(a);
+}
+
+static void drop_unplanned(struct scheduler *s)
+{
+    struct admitted **at = &s->admitted;
+    while (*at) {
+        struct admitted *a = *at;
+        if (a->planned) {
+            at = &a->next;
+            continue;
+        }
+        *at = a->next;
+        retire(a);
+    }
+}
+
+static void apply_plan(struct scheduler *s, struct track *const *tracks, uint32_t count)
+{
+    for (struct admitted *a = s->admitted; a; a = a->next)
+        a->planned = false;
+    for (uint32_t i = 0; i < count; ++i) {
+        struct admitted *a = find(s, tracks[i]);
+        if (a)
+            set_rank(a, i);
+    }
+    drop_unplanned(s); // before new ones are admitted: they need what is set free
+    for (uint32_t i = 0; i < count; ++i) {
+        if (!find(s, tracks[i]))
+            admit(s, tracks[i], i);
+    }
+}
+
+static void run_plan_task(struct scheduler_task *task)
+{
+    struct plan_task *p = (struct plan_task *)task;
+    apply_plan(p->scheduler, p->tracks, p->count);
+    for (uint32_t i = 0; i < p->count; ++i)
+        track_unref(&p->tracks[i]);
+    free(p);
+}
+
+int scheduler_set_plan(struct scheduler *s, struct track *const *tracks, uint32_t count)
+{
+    struct plan_task *p = calloc(1, sizeof(*p) + count * sizeof(p->tracks[0]));
+    if (!p)
+        return -ENOMEM;
+    p->task.run = run_plan_task;
+    p->scheduler = s;
+    p->count = count;
+    for (uint32_t i = 0; i < count; ++i)
+        p->tracks[i] = track_ref(tracks[i]);
+    scheduler_post(s, &p->task);
+    return 0;
+}
+
+void scheduler_post(struct scheduler *s, struct scheduler_task *task)
+{
+    task->next = NULL;
+    mutex_lock(&s->lock);
+    *s->last = task;
+    s->last = &task->next;
+    mutex_unlock(&s->lock);
+    loader_wake(s->loader);
+}
+
+// Take all posted tasks at once. @return false when the thread is to end and nothing is left to do.
+static bool take_tasks(struct scheduler *s, struct scheduler_task **tasks)
+{
+    mutex_lock(&s->lock);
+    *tasks = s->first;
+    s->first = NULL;
+    s->last = &s->first;
+    const bool go_on = !s->stopping || *tasks;
+    mutex_unlock(&s->lock);
+    return go_on;
+}
+
+static void on_backend_event(void *context)
+{
+    struct scheduler *s = context;
+    extractor_reap(s->extractor);
+}
+
+static void run_tasks(struct scheduler_task *task)
+{
+    while (task) {
+        struct scheduler_task *next = task->next; // the task may free itself
+        task->run(task);
+        task = next;
+    }
+}
+
+static void drain(struct scheduler *s)
+{
+    apply_plan(s, NULL, 0);
+    while (extractor_busy(s->extractor)) {
+        if (loader_run_once(s->loader, INT64_MAX))
+            break;
+    }
+}
+
+static void *scheduler_run(void *context)
+{
+    struct scheduler *s = context;
+    pthread_setname_np(pthread_self(), "segue-sched");
+    if (loader_watch(s->loader, backend_event_fd(s->backend), on_backend_event, s))
+        log_write(s->config.log, LOG_LEVEL_ERROR, NULL, "analysis results cannot be watched");
+    struct scheduler_task *tasks;
+    while (take_tasks(s, &tasks)) {
+        run_tasks(tasks);
+        const int error = loader_run_once(s->loader, INT64_MAX);
+        if (error) {
+            log_write(s->config.log, LOG_LEVEL_ERROR, NULL, "file loading broke down: %s",
+                      strerror(-error));
+            break;
+        }
+    }
+    drain(s);
+    if (loader_watch(s->loader, backend_event_fd(s->backend), NULL, NULL))
+        log_write(s->config.log, LOG_LEVEL_DEBUG, NULL, "analysis results were not watched");
+    return NULL;
+}
+
+static void log_choices(struct scheduler *s)
+{
+    struct log *log = s->config.log;
+    const char *reason = loader_fallback_reason(s->loader);
+    if (reason)
+        log_write(log, LOG_LEVEL_WARN, NULL, "io_uring is not used: %s; reading with threads",
+                  reason);
+    reason = backend_fallback_reason(s->backend);
+    if (reason)
+        log_write(log, LOG_LEVEL_INFO, NULL, "CUDA is not used: %s; analysing on the CPU", reason);
+    log_write(log, LOG_LEVEL_DEBUG, NULL, "files through %s, analysis on %s",
+              loader_backend_name(s->loader), backend_name(s->backend));
+}
+
+static int create_parts(struct scheduler *s)
+{
+    const struct loader_config loader = {.backend = s->config.loader};
+    int error = loader_create(&s->loader, &loader);
+    if (!error)
+        error = backend_create(&s->backend, &s->config.backend);
+    if (!error)
+        error = analysis_cache_create(&s->cache, &s->config.cache);
+    if (error)
+        return error;
+    const struct extractor_config extractor = {.loader = s->loader,
+                                               .backend = s->backend,
+                                               .cache = s->cache,
+                                               .settings = s->config.settings};
+    return extractor_create(&s->extractor, &extractor);
+}
+
+static void destroy_parts(struct scheduler *s)
+{
+    extractor_destroy(&s->extractor);
+    backend_destroy(&s->backend);
+    analysis_cache_destroy(&s->cache);
+    loader_destroy(&s->loader);
+    mutex_deinit(&s->lock);
+    free(s);
+}
+
+int scheduler_create(struct scheduler **out, const struct scheduler_config *config)
+{
+    *out = NULL;
+    struct scheduler *s = calloc(1, sizeof(*s));
+    if (!s)
+        return -ENOMEM;
+    int error = mutex_init(&s->lock);
+    if (error) {
+        free(s);
+        return error;
+    }
+    s->config = *config;
+    s->last = &s->first;
+    error = create_parts(s);
+    if (!error)
+        error = -pthread_create(&s->thread, NULL, scheduler_run, s);
+    if (error) {
+        destroy_parts(s);
+        return error;
+    }
+    log_choices(s);
+    *out = s;
+    return 0;
+}
+
+void scheduler_destroy(struct scheduler **scheduler)
+{
+    struct scheduler *s = *scheduler;
+    if (!s)
+        return;
+    mutex_lock(&s->lock);
+    s->stopping = true;
+    mutex_unlock(&s->lock);
+    loader_wake(s->loader);
+    pthread_join(s->thread, NULL);
+    destroy_parts(s);
+    *scheduler = NULL;
+}
+
+struct extractor *scheduler_extractor(struct scheduler *s)
+{
+    return s->extractor;
+}
+
+struct analysis_cache *scheduler_cache(struct scheduler *s)
+{
+    return s->cache;
+}
+
+struct loader *scheduler_loader(struct scheduler *s)
+{
+    return s->loader;
+}
+
+struct backend *scheduler_backend(struct scheduler *s)
+{
+    return s->backend;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+#include "engine/track_reader.h"
+#include "dsp/mutex.h"
+#include "engine/extractor.h"
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WINDOW_BYTES = 1 << 20 };
+
+struct track_reader {
+    // --- immutable after create
+    struct loader *loader; // not owned
+    char *path;
+    struct file_identity expected;
+    enum loader_priority priority;
+    // --- worker only
+    struct decoder *decoder;
+    struct decoder_info info;
+    struct track_reader_report report;
+    struct mutex lock; // leaf
+    // --- protected by lock
+    struct source *source; // set by the worker, cancelled by anyone
+    bool cancelled;
+};
+
+int track_reader_create(struct track_reader **out, struct loader *loader, const char *path,
+                        const struct file_identity *expected, enum loader_priority priority)
+{
+    *out = NULL;
+    struct track_reader *r = calloc(1, sizeof(*r));
+    if (!r)
+        return -ENOMEM;
+    const int error = mutex_init(&r->lock);
+    if (error) {
+        free(r);
+        return error;
+    }
+    r->loader = loader;
+    r->expected = *expected;
+    r->priority = priority;
+    r->path = strdup(path);
+    if (!r->path) {
+        track_reader_destroy(&r);
+        return -ENOMEM;
+    }
+    *out = r;
+    return 0;
+}
+
+static void close_all(struct track_reader *r)
+{
+    decoder_close(&r->decoder);
+    mutex_lock(&r->lock);
+    struct source *source = r->source;
+    r->source = NULL;
+    mutex_unlock(&r->lock);
+    source_close(&source);
+}
+
+void track_reader_destroy(struct track_reader **reader)
+{
+    struct track_reader *r = *reader;
+    if (!r)
+        return;
+    close_all(r);
+    mutex_deinit(&r->lock);
+    free(r->path);
+    free(r);
+    *reader = NULL;
+}
+
+static int open_source(struct track_reader *r)
+{
+    const struct source_config config = {
+        .path = r->path, .window_bytes = WINDOW_BYTES, .priority = r->priority};
+    struct source *source;
+    const int error = source_open(&source, r->loader, &config);
+    if (error)
+        return error;
+    mutex_lock(&r->lock);
+    r->source = source;
+    const bool cancelled = r->cancelled;
+    mutex_unlock(&r->lock);
+    if (cancelled)
+        source_cancel(source);
+    struct file_identity identity;
+    return source_wait_open(source, &identity);
+}
+
+static void describe(struct track_reader *r, int error)
+{
+    const char *text = decoder_error_text(error);
+    snprintf(r->report.text, sizeof(r->report.text), "%s", text);
+}
+
+static int open_first(struct track_reader *r)
+{
+    int error = open_source(r);
+    if (!error)
+        error = decoder_open(&r->decoder, r->source, &r->info);
+    if (error) {
+        describe(r, error);
+        return error;
+    }
+    snprintf(r->report.codec, sizeof(r->report.codec), "%s", r->info.codec);
+    return 0;
+}
+
+static int reader_open(void *context, struct pcm_format *format)
+{
+    struct track_reader *r = context;
+    const int error = r->decoder ? decoder_seek(r->decoder, 0) : open_first(r);
+    if (!error)
+        *format = r->info.format;
+    return error;
+}
+
+// The first pass over the file says what there is to say of it.
+static void note_end(struct track_reader *r)
+{
+    const char *damage = decoder_damage_text(r->decoder);
+    if (damage)
+        snprintf(r->report.text, sizeof(r->report.text), "%s", damage);
+    r->report.replaced_samples = decoder_replaced_samples(r->decoder);
+}
+
+static int64_t reader_read(void *context, float *interleaved, uint32_t frames)
+{
+    struct track_reader *r = context;
+    const int64_t got = decoder_read(r->decoder, interleaved, frames);
+    if (got != 0)
+        return got;
+    note_end(r);
+    return decoder_damage(r->decoder) == DECODER_SOUND ? 0 : -EBADMSG;
+}
+
+static void reader_close(void *context)
+{
+    struct track_reader *r = context;
+    struct file_identity now;
+    if (extractor_identify(r->path, &now) || memcmp(&now, &r->expected, sizeof(now)) != 0)
+        r->report.changed = true;
+    close_all(r);
+}
+
+struct pcm_reader track_reader_pcm(struct track_reader *r)
+{
+    return (struct pcm_reader){
+        .context = r, .open = reader_open, .read = reader_read, .close = reader_close};
+}
+
+void track_reader_cancel(struct track_reader *r)
+{
+    mutex_lock(&r->lock);
+    r->cancelled = true;
+    if (r->source)
+        source_cancel(r->source);
+    mutex_unlock(&r->lock);
+}
+
+void track_reader_report(const struct track_reader *r, struct track_reader_report *report)
+{
+    *report = r->report;
+}

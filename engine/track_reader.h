@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// A file as a pcm_reader: what the analysis pulls its audio from, with a source and decoder of its own.
+#pragma once
+#include "dsp/annotate.h"
+#include "dsp/pcm.h"
+#include "io/decoder.h"
+#include "io/loader.h"
+#include "io/source.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/// Thread-safety: the pcm_reader belongs to one worker at a time; track_reader_cancel() is Safe; the
+/// rest when no worker uses it.
+struct track_reader;
+
+enum { TRACK_READER_TEXT_BYTES = 192 };
+
+/// What was met on the way.
+struct track_reader_report {
+    char text[TRACK_READER_TEXT_BYTES]; // words for a failed open or for damage; "" if sound
+    char codec[16];
+    uint64_t replaced_samples;
+    bool changed; // the file is no longer the one that `expected` names: results must not be kept
+};
+
+/// `expected` is the file's identity as it was looked up. @return 0; -ENOMEM. On error *out is NULL.
+MUST_CHECK int track_reader_create(struct track_reader **out, struct loader *loader,
+                                   const char *path, const struct file_identity *expected,
+                                   enum loader_priority priority);
+/// Destroy and set *reader to NULL. NULL is fine.
+void track_reader_destroy(struct track_reader **reader);
+/// The interface for the backend; valid as long as the reader.
+struct pcm_reader track_reader_pcm(struct track_reader *reader);
+/// Make a worker that waits for bytes return -ECANCELED. Any thread.
+void track_reader_cancel(struct track_reader *reader);
+void track_reader_report(const struct track_reader *reader, struct track_reader_report *report);

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// What the cache keeps of a track: its analysis, its calibrated targets, and what they cost.
+#pragma once
+#include "cache/record.h"
+#include "dsp/analysis.h"
+#include "dsp/annotate.h"
+#include "dsp/mastering.h"
+#include "gpu/backend.h"
+#include "io/source.h"
+#include <stddef.h>
+
+/// Head of a record's bytes; the analysis follows it. Thread-safety: immutable once published.
+struct track_record {
+    struct mastering_targets targets;
+    struct extraction_timing timing;
+    uint32_t on_cuda; // 1: the CUDA backend made it
+    int32_t damage;   // 0, or -EBADMSG: figures of the sound part of a damaged file
+    char codec[16];
+};
+
+/// Pack a finished job. @return a new record, or NULL without memory.
+MUST_CHECK struct record *track_record_pack(const struct backend_job *job, const char *codec);
+/// The analysis that follows the head.
+const struct analysis *track_record_analysis(const struct track_record *track_record);
+/// View of a record that track_record_pack() made; valid as long as a reference to it is held.
+const struct track_record *track_record_of(const struct record *record);
+
+enum { TRACK_KEY_BYTES = sizeof(struct file_identity) + 32 };
+
+/// Cache key of a track under settings: identity, algorithm version, preset, goal, target, intensity.
+/// Settings that give the same result give the same key. The path is kept beside it by the cache.
+void track_key(unsigned char key[TRACK_KEY_BYTES], const struct file_identity *identity,
+               const struct mastering_settings *settings);
