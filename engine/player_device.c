@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "engine/player_impl.h"
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+enum {
+    RING_MS = 2000, // rendered ahead: what a busy machine may take away from the render thread
+    RETRIES = 5,
+};
+
+static const int64_t retry_after_ns[RETRIES] = {250000000, 500000000, 1000000000, 2000000000,
+                                                5000000000};
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+// --- the device
+
+static uint32_t pull(void *context, float *stereo, uint32_t frames)
+{
+    struct player *p = context;
+    const uint32_t got = callback_run(p->callback, stereo, frames);
+    if (p->device.pace == SINK_PACED)
+        return got; // the audio thread goes no further
+    if (got)
+        render_wake(p->render);
+    mutex_lock(&p->lock);
+    if (callback_ended_epoch(p->callback) == p->epoch)
+        cond_broadcast(&p->changed);
+    mutex_unlock(&p->lock);
+    return got;
+}
+
+static void keep_device_error(struct player *p, int error)
+{
+    mutex_lock(&p->lock);
+    p->totals.device_error = error;
+    snprintf(p->device_error, sizeof(p->device_error), "%s", sink_error_text());
+    mutex_unlock(&p->lock);
+}
+
+static int open_sink(struct player *p, uint32_t rate_hz)
+{
+    const struct sink_config config = {.device = p->config.device,
+                                       .rate_hz = rate_hz,
+                                       .buffer_frames = p->config.buffer_frames,
+                                       .speed = p->config.speed,
+                                       .pull = pull,
+                                       .context = p};
+    const int error = sink_open(&p->sink, &config);
+    if (error)
+        keep_device_error(p, error);
+    return error;
+}
+
+static uint32_t ring_blocks(uint32_t rate_hz)
+{
+    const uint64_t wanted = (uint64_t)rate_hz * RING_MS / 1000 / RING_BLOCK_FRAMES;
+    uint32_t blocks = 16;
+    while (blocks < wanted)
+        blocks *= 2;
+    return blocks;
+}
+
+static int create_path(struct player *p)
+{
+    int error = ring_create(&p->ring, ring_blocks(p->device.rate_hz));
+    if (!error)
+        error = callback_create(&p->callback, p->ring, p->device.rate_hz, p->device.pace);
+    if (error)
+        return error;
+    const struct render_config config = {.ring = p->ring,
+                                         .rate_hz = p->device.rate_hz,
+                                         .speed = p->config.speed,
+                                         .pace = p->device.pace,
+                                         .settings = p->config.settings,
+                                         .events = player_events(p)};
+    return render_create(&p->render, &config);
+}
+
+static void destroy_path(struct player *p)
+{
+    render_destroy(&p->render);
+    (void)sink_close(&p->sink); // nothing was written yet
+    callback_destroy(&p->callback);
+    ring_destroy(&p->ring);
+}
+
+// Opens the device and all that lies before it, for the rate of the first track.
+int player_open_device(struct player *p, uint32_t rate_hz)
+{
+    int error = open_sink(p, p->config.rate_hz ? p->config.rate_hz : rate_hz);
+    if (error)
+        return error;
+    sink_info(p->sink, &p->device);
+    error = create_path(p);
+    if (!error)
+        error = sink_start(p->sink);
+    if (error) {
+        keep_device_error(p, error);
+        destroy_path(p);
+    }
+    return error;
+}
+
+static void close_lost_sink(struct player *p)
+{
+    const uint64_t xruns = sink_xruns(p->sink);
+    (void)sink_close(&p->sink); // it is known to be broken
+    mutex_lock(&p->lock);
+    p->closed_xruns += xruns;
+    if (p->state != PLAYER_STOPPED)
+        p->state = PLAYER_DEVICE_LOST;
+    mutex_unlock(&p->lock);
+    p->retry = 0;
+    p->retry_at_ns = now_ns() + retry_after_ns[0];
+    log_write(p->config.log, LOG_LEVEL_WARN, p->device.name, "device lost; trying to get it back");
+}
+
+static void lose_file(struct player *p)
+{
+    mutex_lock(&p->lock);
+    if (p->state != PLAYER_STOPPED) {
+        p->totals.device_error = -EIO;
+        snprintf(p->device_error, sizeof(p->device_error), "%s", sink_error_text());
+        ++p->epoch;
+        player_stop_locked(p);
+    }
+    mutex_unlock(&p->lock);
+}
+
+static void retry_sink(struct player *p)
+{
+    if (now_ns() < p->retry_at_ns)
+        return;
+    int error = open_sink(p, p->device.rate_hz);
+    if (!error)
+        error = sink_start(p->sink);
+    if (error) {
+        (void)sink_close(&p->sink); // it never ran
+        if (p->retry + 1 < RETRIES)
+            ++p->retry;
+        p->retry_at_ns = now_ns() + retry_after_ns[p->retry];
+        return;
+    }
+    mutex_lock(&p->lock);
+    if (p->state == PLAYER_DEVICE_LOST)
+        p->state = PLAYER_PLAYING;
+    p->totals.device_error = 0;
+    mutex_unlock(&p->lock);
+    log_write(p->config.log, LOG_LEVEL_WARN, p->device.name, "device is back");
+}
+
+void player_look_after_device(struct player *p)
+{
+    if (!p->callback)
+        return;
+    if (!p->sink)
+        retry_sink(p);
+    else if (sink_state(p->sink) != SINK_LOST)
+        return;
+    else if (p->device.pace == SINK_PATIENT)
+        lose_file(p);
+    else
+        close_lost_sink(p);
+}
