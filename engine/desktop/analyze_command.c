@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+#include "engine/desktop/analysis_json.h"
+#include "engine/desktop/analysis_table.h"
+#include "engine/desktop/commands.h"
+#include "engine/desktop/session.h"
+#include "engine/desktop/walk.h"
+#include "engine/scan.h"
+#include "engine/track_record.h"
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+struct analyze {
+    const struct options *options;
+    struct log *log;
+    struct scan *scan;
+    struct walk *walk;
+    unsigned path_columns; // of the table
+    bool failed;           // something, named already
+    bool broken;           // standard output is gone
+    // --- progress, on a terminal only
+    bool has_progress;
+    uint64_t files;
+    double audio_s;
+    int64_t begun_ns, shown_ns;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static unsigned terminal_columns(int fd)
+{
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 100;
+}
+
+static const char *tier_name(enum extraction_tier tier)
+{
+    return tier == EXTRACTION_COMPUTED ? "computed" : "memory";
+}
+
+static struct analysis_report report_of(const struct scan_result *result)
+{
+    struct analysis_report report = {.path = result->path};
+    if (result->error) {
+        report.error_code = session_error_code(result->error);
+        report.error_message = result->text[0] ? result->text : "damaged";
+    }
+    if (!result->record)
+        return report;
+    const struct track_record *t = track_record_of(result->record);
+    report.codec = t->codec;
+    report.analysis = track_record_analysis(t);
+    report.targets = &t->targets;
+    report.timing = &t->timing;
+    report.source = tier_name(result->tier);
+    report.backend = t->on_cuda ? "cuda" : "cpu";
+    return report;
+}
+
+static void print_line(struct analyze *a, const char *line)
+{
+    if (puts(line) == EOF)
+        a->broken = true;
+}
+
+static void print_report(struct analyze *a, const struct analysis_report *report)
+{
+    if (options_has(a->options, OPTION_TABLE)) {
+        char line[ANALYSIS_TABLE_BYTES];
+        analysis_table_row(line, report, a->path_columns);
+        print_line(a, line);
+        return;
+    }
+    char *line = analysis_json_print(report, ANALYSIS_JSON_PRINTED);
+    if (line)
+        print_line(a, line);
+    else
+        log_write(a->log, LOG_LEVEL_ERROR, report->path, "no memory to print the result");
+    a->failed |= !line;
+    free(line);
+}
+
+static void show_progress(struct analyze *a)
+{
+    const int64_t now = now_ns();
+    if (!a->has_progress || now - a->shown_ns < 200000000)
+        return;
+    a->shown_ns = now;
+    const double passed_s = (double)(now - a->begun_ns) / 1e9;
+    fprintf(stderr, "\r\033[K%llu files, %.1f h of audio, %.0f x real time",
+            (unsigned long long)a->files, a->audio_s / 3600.0, a->audio_s / passed_s);
+    fflush(stderr);
+    log_set_status_line(a->log, 1);
+}
+
+static void take_result(struct analyze *a)
+{
+    struct scan_result result;
+    if (scan_take(a->scan, &result))
+        return;
+    const struct analysis_report report = report_of(&result);
+    if (result.replaced_samples)
+        log_write(a->log, LOG_LEVEL_WARN, result.path,
+                  "%llu samples that are not finite or over 1024 are read as 0",
+                  (unsigned long long)result.replaced_samples);
+    if (result.error) {
+        log_write(a->log, LOG_LEVEL_ERROR, result.path, "%s", report.error_message);
+        a->failed = true;
+    }
+    ++a->files;
+    a->audio_s += report.analysis ? report.analysis->duration_s : 0.0;
+    print_report(a, &report);
+    show_progress(a);
+    scan_result_deinit(&result);
+}
+
+static int submit(struct analyze *a, const struct walk_item *item)
+{
+    if (!item->error)
+        return scan_submit(a->scan, item->path);
+    const char *text =
+        item->error == -ENODATA ? "no audio files in this folder" : strerror(-item->error);
+    return scan_submit_error(a->scan, item->path, item->error, text);
+}
+
+// Keeps the window full while there is input, then drains it.
+static int run(struct analyze *a)
+{
+    int more = 1, error = 0;
+    while (!a->broken && (more > 0 || scan_under_way(a->scan))) {
+        struct walk_item item;
+        if (more > 0)
+            more = walk_next(a->walk, &item);
+        if (more < 0)
+            error = more;
+        int submitted = more > 0 ? submit(a, &item) : 0;
+        while (submitted == -EAGAIN) {
+            take_result(a);
+            submitted = submit(a, &item);
+        }
+        if (submitted)
+            error = submitted;
+        // What is done is printed at once, so that a reader of a pipe does not wait for the window to fill.
+        while (scan_has_result(a->scan) || (more <= 0 && scan_under_way(a->scan)))
+            take_result(a);
+        if (fflush(stdout) == EOF)
+            a->broken = true;
+    }
+    return error;
+}
+
+static int prepare(struct analyze *a, struct scheduler *scheduler)
+{
+    const struct options *o = a->options;
+    const unsigned jobs = o->jobs ? o->jobs : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    const enum scan_order order = options_has(o, OPTION_UNORDERED) ? SCAN_AS_DONE : SCAN_IN_ORDER;
+    const struct walk_config walk = {.paths = o->paths,
+                                     .count = o->path_count,
+                                     .input = stdin,
+                                     .terminator = options_has(o, OPTION_NULL) ? 0 : '\n'};
+    const int error = scan_create(&a->scan, scheduler, 4 * jobs, order);
+    return error ? error : walk_create(&a->walk, &walk);
+}
+
+enum exit_status command_analyze(const struct options *options, struct log *log)
+{
+    struct options with_jobs = *options;
+    if (!with_jobs.jobs)
+        with_jobs.jobs = (unsigned)sysconf(_SC_NPROCESSORS_ONLN); // nothing plays: all cores work
+    struct analyze a = {.options = &with_jobs,
+                        .log = log,
+                        .path_columns = analysis_table_path_columns(terminal_columns(1)),
+                        .has_progress = isatty(2) && !isatty(1),
+                        .begun_ns = now_ns()};
+    struct scheduler *scheduler;
+    if (session_start(&scheduler, &with_jobs, log))
+        return EXIT_SOMETHING_FAILED;
+    if (options_has(options, OPTION_TABLE)) {
+        char heading[ANALYSIS_TABLE_BYTES];
+        analysis_table_heading(heading, a.path_columns);
+        print_line(&a, heading);
+    }
+    int error = prepare(&a, scheduler);
+    if (!error)
+        error = run(&a);
+    if (a.has_progress)
+        fputs("\r\033[K", stderr);
+    if (error)
+        log_write(log, LOG_LEVEL_ERROR, NULL, "analysis broke off: %s", strerror(-error));
+    if (a.broken)
+        log_write(log, LOG_LEVEL_ERROR, NULL, "standard output cannot be written");
+    walk_destroy(&a.walk);
+    scan_destroy(&a.scan);
+    scheduler_destroy(&scheduler);
+    return error || a.failed || a.broken ? EXIT_SOMETHING_FAILED : EXIT_DONE;
+}

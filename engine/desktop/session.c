@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "engine/desktop/session.h"
+#include <errno.h>
+#include <string.h>
+
+int session_start(struct scheduler **out, const struct options *options, struct log *log)
+{
+    struct scheduler_config config = {
+        .loader = options_has(options, OPTION_NO_URING) ? LOADER_THREADS : LOADER_AUTO,
+        .backend = {.workers = options->jobs,
+                    .nice = 10,
+                    .use_cuda = !options_has(options, OPTION_NO_GPU)},
+        .cache = analysis_cache_config_default(),
+        .settings = options->mastering,
+        .log = log};
+    if (options_has(options, OPTION_NO_CACHE))
+        config.cache.capacity_entries = 0;
+    const int error = scheduler_create(out, &config);
+    if (error)
+        log_write(log, LOG_LEVEL_ERROR, NULL, "cannot start: %s", strerror(-error));
+    return error;
+}
+
+const struct mastering_settings *session_mastering(const struct options *options)
+{
+    if (options_has(options, OPTION_NO_MASTERING) || options->mastering.intensity <= 0)
+        return NULL;
+    return &options->mastering;
+}
+
+const char *session_error_code(int error)
+{
+    switch (-error) {
+    case ENOENT:
+        return "not_found";
+    case EACCES:
+    case EPERM:
+        return "not_permitted";
+    case EISDIR:
+        return "is_a_directory";
+    case ESPIPE:
+        return "not_a_file";
+    case ENODATA:
+        return "empty";
+    case EBADMSG:
+        return "corrupt";
+    case ENOTSUP:
+        return "unsupported";
+    case ESTALE:
+        return "changed";
+    case ENOMEM:
+        return "no_memory";
+    case ECANCELED:
+        return "cancelled";
+    default:
+        return "io";
+    }
+}
