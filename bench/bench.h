@@ -6,6 +6,7 @@
 
 /// A subcommand of segue-bench. @return an exit status: 0, 1 failed, 2 bad usage.
 int bench_cache(int argc, char **argv);
+int bench_cold_warm(int argc, char **argv);
 int bench_ring(int argc, char **argv);
 
 /// CPU time of the calling thread: unlike wall time it does not count what else the machine does.

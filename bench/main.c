@@ -9,6 +9,7 @@ static const struct {
     const char *usage;
 } COMMANDS[] = {
     {"cache", bench_cache, "[--instructions N]"},
+    {"cold-warm", bench_cold_warm, "FILE"},
     {"ring", bench_ring, ""},
 };
 
