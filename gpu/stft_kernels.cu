@@ -21,8 +21,9 @@ static __device__ void window_sample(const struct window_frames_args *args, uint
     row[args->size] = args->window[n] * right;
 }
 
-// A thread makes some samples of both sides of a frame; neighbours read and write neighbours.
-__global__ void window_frames(struct window_frames_args args)
+// A thread makes some samples of both sides of a frame; neighbours read and write neighbours. The
+// arguments stay in constant memory (__grid_constant__): a copy of them is a 112-byte stack frame.
+__global__ void window_frames(const __grid_constant__ struct window_frames_args args)
 {
     const uint32_t first = blockIdx.x * WINDOW_THREADS * SAMPLES_A_THREAD + threadIdx.x;
     for (uint32_t i = 0; i < SAMPLES_A_THREAD; ++i) {
@@ -47,7 +48,7 @@ static __device__ float sum_of_warp(float value)
 
 // One block sums one band of one frame. A band's threads stride over its bins, then the sum is a tree:
 // its error grows with the logarithm of the band's width.
-__global__ void band_energies(struct band_energies_args args)
+__global__ void band_energies(const __grid_constant__ struct band_energies_args args)
 {
     __shared__ float warp_sums[BAND_THREADS / WARP];
     const uint32_t frame = blockIdx.x;

@@ -21,6 +21,7 @@ struct dim3 : uint3 {
 #define __global__ static
 #define __device__
 #define __host__
+#define __grid_constant__
 // One block runs at a time, so that a block's shared memory can be the process's. Where no sanitizer
 // keeps variables out of named sections, the grid fills it with NaN before each block.
 #ifdef CUDA_GRID_SANITIZED
