@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // `segue render`: the player's own stream, into a file.
-#include "dsp/analyzer.h"
 #include "dsp/dither.h"
 #include "engine/chunk.h"
 #include "engine/desktop/commands.h"
 #include "engine/desktop/session.h"
 #include "engine/escape.h"
+#include "engine/output_meter.h"
 #include "engine/scan.h"
 #include "engine/track_record.h"
 #include "engine/track_stream.h"
@@ -32,7 +32,7 @@ struct render_job {
     struct record *record; // NULL without mastering
     struct track_stream *stream;
     struct audio_file *file;
-    struct analyzer *meter; // of the output
+    struct output_meter *meter;
     struct dither dither;
     enum audio_file_format format;
     uint32_t channels; // of the output
@@ -132,9 +132,7 @@ static int open_output(struct render_job *job)
                                              .format = job->format,
                                              .rate_hz = job->info.format.rate_hz,
                                              .channels = job->channels};
-    const struct analyzer_config meter = {
-        .format = {.rate_hz = job->info.format.rate_hz, .channels = 2}, .depth = ANALYZER_TONAL};
-    int error = analyzer_create(&job->meter, &meter);
+    int error = output_meter_create(&job->meter, job->info.format.rate_hz);
     if (!error)
         error = audio_file_create(&job->file, &config);
     dither_init(&job->dither, 1);
@@ -167,7 +165,7 @@ static int copy(struct render_job *job, uint64_t left)
             return fail(job, job->in, decoder_error_text((int)got));
         if (got == 0)
             break;
-        int error = analyzer_feed(job->meter, job->stereo, (uint32_t)got);
+        int error = output_meter_feed(job->meter, job->stereo, (uint32_t)got);
         if (!error)
             error = write_block(job, (uint32_t)got);
         if (error)
@@ -190,12 +188,12 @@ static void print_clipping(const struct render_job *job, uint64_t in_file)
                   "%llu samples were over full scale and clipped", (unsigned long long)clipped);
 }
 
-static void print_summary(const struct render_job *job, const struct analysis *made)
+static void print_summary(const struct render_job *job)
 {
     char in[4096], out[4096];
     escape_text(in, sizeof(in), job->in);
     escape_text(out, sizeof(out), job->out);
-    const double after = made->loudness.integrated_lufs;
+    const double after = output_meter_lufs(job->meter);
     if (!job->record) {
         printf("%s -> %s: %.1f LUFS, not mastered\n", in, out, after);
         return;
@@ -205,7 +203,7 @@ static void print_summary(const struct render_job *job, const struct analysis *m
         "%s -> %s: %.1f -> %.1f LUFS (target %.1f), %.1f dBTP, makeup %+.1f dB, limiting at most "
         "%.1f dB",
         in, out, track_record_analysis(t)->loudness.integrated_lufs, after, t->targets.target_lufs,
-        made->loudness.true_peak_dbtp, t->targets.makeup_db,
+        output_meter_dbtp(job->meter), t->targets.makeup_db,
         track_stream_reduction_db(job->stream));
     const double below = t->targets.target_lufs - after;
     if (t->targets.shortfall == SHORTFALL_LIMITER)
@@ -217,17 +215,12 @@ static void print_summary(const struct render_job *job, const struct analysis *m
 
 static int finish(struct render_job *job)
 {
-    struct analysis *made;
-    int error = analyzer_finish(job->meter, &made);
-    if (error)
-        return fail(job, job->out, strerror(-error));
     const uint64_t clipped = audio_file_clipped_samples(job->file);
-    error = audio_file_commit(&job->file);
+    const int error = audio_file_commit(&job->file);
     if (!error) {
         print_clipping(job, clipped);
-        print_summary(job, made);
+        print_summary(job);
     }
-    free(made);
     if (error)
         return fail(job, job->out, strerror(-error));
     return job->damaged ? EXIT_SOMETHING_FAILED : EXIT_DONE;
@@ -261,7 +254,7 @@ static int render(struct render_job *job)
 static void job_deinit(struct render_job *job)
 {
     audio_file_discard(&job->file);
-    analyzer_destroy(&job->meter);
+    output_meter_destroy(&job->meter);
     track_stream_close(&job->stream);
     decoder_close(&job->decoder);
     source_close(&job->source);
