@@ -9,6 +9,10 @@
 /// audio is cut into blocks, bit for bit. Thread-safety: one thread at a time. Allocates at creation only.
 struct chain;
 
+/// Parts of the chain work on a grid of so many frames from the first one on: a stream that starts on it, with
+/// 5 s of context, gives the same samples as one that started at the track's first frame.
+enum { CHAIN_GRID_FRAMES = 16 };
+
 /// @return 0; -EINVAL: rate outside PCM_MIN_RATE_HZ..PCM_MAX_RATE_HZ; -ENOMEM. On error *out is NULL. No targets yet: unity.
 MUST_CHECK int chain_create(struct chain **out, uint32_t rate_hz);
 /// Destroy and set *chain to NULL. NULL is fine.

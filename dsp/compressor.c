@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/compressor.h"
+#include "dsp/chain.h"
 #include <assert.h>
 #include <math.h>
 
-enum { PERIOD_FRAMES = 16 };
+enum { PERIOD_FRAMES = CHAIN_GRID_FRAMES };
 
 static const double DETECTOR_S = 0.010;
 static const double POWER_FLOOR = 1e-20; // -200 dB: log of silence stays finite, no denormals

@@ -49,16 +49,18 @@ static uint32_t gcd(uint32_t a, uint32_t b)
 }
 
 // Where decoding starts so that output frame `start` comes out as if the whole track had been played: as
-// much context as the chain remembers, on an input frame that falls on an output frame exactly.
+// much context as the chain remembers, on an input frame that falls on an output frame and on the chain's grid.
 static uint64_t context_start(const struct track_stream *s, uint64_t start, uint64_t *output_frame)
 {
     const uint64_t context = s->chain ? (uint64_t)TRACK_STREAM_CONTEXT_S * s->rate_hz
                                       : (s->resampler ? s->rate_hz / 4 : 0);
     const uint64_t from = start > context ? start - context : 0;
     const uint32_t divisor = gcd(s->info.format.rate_hz, s->rate_hz);
-    const uint64_t step_out = s->rate_hz / divisor, step_in = s->info.format.rate_hz / divisor;
-    *output_frame = from / step_out * step_out;
-    return from / step_out * step_in;
+    const uint32_t step_out = s->rate_hz / divisor;
+    const uint64_t grid = s->chain ? CHAIN_GRID_FRAMES / gcd(step_out, CHAIN_GRID_FRAMES) : 1;
+    const uint64_t steps = from / (grid * step_out) * grid;
+    *output_frame = steps * step_out;
+    return steps * (s->info.format.rate_hz / divisor);
 }
 
 static int seek(struct track_stream *s, uint64_t start)

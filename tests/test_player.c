@@ -368,7 +368,7 @@ static void the_next_tracks_analysis_is_ready_before_the_current_one_ends(void *
     uint64_t ids[TRACKS];
     open_player(f, &setup);
     for (int i = 0; i < TRACKS; ++i) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof(name), "%d.wav", i);
         write_file(f, name, (size_t)i * 1000, (size_t)i * 1000 + RATE);
         ids[i] = add_file(f, name);
@@ -393,7 +393,7 @@ static void a_storm_of_commands_ends_in_order(void **state)
     uint64_t ids[TRACKS], random = 42, commands = 0;
     open_player(f, &setup);
     for (int i = 0; i < TRACKS; ++i) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof(name), "%d.flac", i);
         write_file(f, name, 0, (size_t)RATE * (1 + (size_t)i % 3));
         ids[i] = add_file(f, name);
