@@ -204,12 +204,31 @@ static void play_on(struct play *play)
 
 // --- beginning and end
 
+// The names that --device takes here, each in quotes, as far as they fit.
+static void list_devices(char *text, size_t bytes)
+{
+    struct sink_device *devices = NULL;
+    const int count = sink_list_devices(&devices);
+    size_t length = 0;
+    text[0] = 0;
+    for (int i = 0; i < count && length < bytes; ++i)
+        length += (size_t)snprintf(text + length, bytes - length, "'%s', ", devices[i].name);
+    free(devices);
+}
+
 static void log_device_error(struct play *play, int error)
 {
-    char text[256];
+    char text[256], devices[512] = "";
     player_device_error(play->player, text, sizeof(text));
-    log_write(play->log, LOG_LEVEL_ERROR, play->options->device, "%s",
-              text[0] ? text : strerror(-error));
+    const char *device = play->options->device;
+    const char *cause = text[0] ? text : strerror(-error);
+    if (device && (strncmp(device, "wav:", 4) == 0 || strcmp(device, "null") == 0)) {
+        log_write(play->log, LOG_LEVEL_ERROR, NULL, "%s", cause);
+        return;
+    }
+    list_devices(devices, sizeof(devices));
+    log_write(play->log, LOG_LEVEL_ERROR, NULL,
+              "%s; there are: %snull (plays silently), wav:FILE (into a file)", cause, devices);
 }
 
 static enum exit_status start_error(struct play *play, int error)
