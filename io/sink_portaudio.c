@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/mutex.h"
 #include "io/audio_thread.h"
+#include "io/metronome.h"
 #include "io/portaudio_devices.h"
 #include "io/sink_impl.h"
 #include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 // PortAudio may hang for minutes when its server dies, and often does not say that it died. So whatever
 // can hang runs on a thread of its own that is given up after a while, and a heartbeat tells loss. The
@@ -33,6 +36,7 @@ struct stream {
     PaStream *host;
     // --- audio thread only
     bool has_entered;
+    struct metronome metronome;
     // --- atomic: written by control, read by the audio thread, and the other way round. Sequentially
     // consistent: of "closed" and "pulling", at least one side sees the other's.
     _Atomic bool is_closed;
@@ -64,6 +68,17 @@ struct pa_sink {
 
 // --- the audio thread
 
+/// Wait until this call is due, on a host without a clock: there no sound can come late, but its thread would take a
+/// core, and ask for more than can be made. Returns at once on hardware.
+static void keep_time(struct stream *s, uint32_t frames)
+{
+    const int64_t now_ns = audio_thread_now_ns();
+    const int64_t due_ns = metronome_beat(&s->metronome, now_ns, frames);
+    const struct timespec due = {due_ns / 1000000000, due_ns % 1000000000};
+    while (due_ns > now_ns && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL) == EINTR)
+        continue;
+}
+
 static int audio_run(const void *input, void *output, unsigned long frames,
                      const PaStreamCallbackTimeInfo *time, PaStreamCallbackFlags flags,
                      void *context)
@@ -77,6 +92,7 @@ static int audio_run(const void *input, void *output, unsigned long frames,
         int priority = audio_thread_enter("segue-audio");
         atomic_store_explicit(&s->priority, priority, memory_order_relaxed);
     }
+    keep_time(s, (uint32_t)frames);
     atomic_store_explicit(&s->last_call_ns, audio_thread_now_ns(), memory_order_relaxed);
     if (flags & paOutputUnderflow)
         atomic_fetch_add_explicit(&s->xruns, 1, memory_order_relaxed);
@@ -410,6 +426,8 @@ int sink_portaudio_open(struct sink **out, const struct sink_config *config)
         return error;
     }
     pa->heartbeat_ns = heartbeat_ns(&pa->info);
+    const double speed = config->speed > 0.0 && isfinite(config->speed) ? config->speed : 1.0;
+    metronome_init(&pa->stream->metronome, config->rate_hz, pa->info.latency_s, speed);
     *out = &pa->sink;
     return 0;
 }

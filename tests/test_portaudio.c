@@ -20,7 +20,7 @@
 // cmocka.h wants those above it
 #include <cmocka.h>
 
-enum { RATE_HZ = 48000, PERIOD_FRAMES = 256, TOLD_FRAMES = 400000 };
+enum { RATE_HZ = 48000, PERIOD_FRAMES = 256, TOLD_FRAMES = 400000, SPEED = 16 };
 
 static char folder[] = "/tmp/segue-portaudio-XXXXXX";
 
@@ -62,6 +62,7 @@ static int open_device_with(struct sink **sink, struct source *s, const char *de
         .device = device,
         .rate_hz = RATE_HZ,
         .buffer_frames = buffer_frames,
+        .speed = SPEED, // ALSA's devices have no clock: it is the sink that paces them
         .pull = pull,
         .context = s,
     };
