@@ -99,7 +99,6 @@ int audio_file_create(struct audio_file **out, const struct audio_file_config *c
         audio_file_discard(&f);
         return error;
     }
-    sf_command(f->sndfile, SFC_SET_CLIPPING, NULL, SF_TRUE);
     *out = f;
     return 0;
 }
@@ -110,18 +109,35 @@ static int write_error(struct audio_file *f)
     return errno == ENOSPC || errno == EDQUOT ? -ENOSPC : -EIO;
 }
 
-static void count_clipped(struct audio_file *f, const float *samples, uint64_t count)
+// libsndfile cuts the low bits of a WAV file's samples off where it rounds those of FLAC.
+static int32_t round_to_s24(float sample)
 {
-    for (uint64_t i = 0; i < count; ++i)
-        f->clipped_samples += fabsf(samples[i]) > 1.0F;
+    const float scaled = fminf(fmaxf(rintf(sample * 0x1p23F), -0x1p23F), 0x1p23F - 1);
+    return (int32_t)scaled * 256; // libsndfile takes the upper bits
+}
+
+static int write_s24(struct audio_file *f, const float *samples, uint64_t count)
+{
+    int32_t words[1024];
+    for (uint64_t done = 0; done < count;) {
+        uint64_t n = 0;
+        for (; n < sizeof(words) / sizeof(words[0]) && done + n < count; ++n) {
+            f->clipped_samples += fabsf(samples[done + n]) > 1.0F;
+            words[n] = round_to_s24(samples[done + n]);
+        }
+        if (sf_write_int(f->sndfile, words, (sf_count_t)n) != (sf_count_t)n)
+            return write_error(f);
+        done += n;
+    }
+    return 0;
 }
 
 int audio_file_write(struct audio_file *f, const float *interleaved, uint32_t frames)
 {
     assert(f->format != AUDIO_FILE_S16);
-    if (f->format == AUDIO_FILE_S24)
-        count_clipped(f, interleaved, (uint64_t)frames * f->channels);
     errno = 0;
+    if (f->format == AUDIO_FILE_S24)
+        return write_s24(f, interleaved, (uint64_t)frames * f->channels);
     return sf_writef_float(f->sndfile, interleaved, frames) == (sf_count_t)frames ? 0
                                                                                   : write_error(f);
 }
