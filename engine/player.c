@@ -371,6 +371,7 @@ void player_status(struct player *p, struct player_status *status)
         status->elapsed_s = player_heard_s_locked(p);
         status->duration_s = (double)heard->length_frames / p->device.rate_hz;
         status->device = p->device;
+        status->ring_frames = (uint64_t)ring_fill(p->ring) * RING_BLOCK_FRAMES;
         track_progress(heard->track, &status->current);
         fill_next_locked(p, status);
         struct callback_counters counters;

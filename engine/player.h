@@ -24,6 +24,9 @@ struct player_config {
     double speed;                              // of the null device
     const struct mastering_settings *settings; // copied; NULL: no mastering
     struct log *log;                           // borrowed
+    /// How the device is opened; NULL: sink_open(). For a harness that looks on.
+    int (*open_sink)(void *open_context, struct sink **out, const struct sink_config *config);
+    void *open_context;
 };
 
 enum player_state { PLAYER_STOPPED, PLAYER_PLAYING, PLAYER_PAUSED, PLAYER_DEVICE_LOST };
@@ -41,7 +44,9 @@ struct player_status {
     char next_path[PLAYER_PATH_BYTES];
     struct track_progress next;
     struct sink_info device; // zero before one is open
-    unsigned volume;         // 0..100
+    uint64_t
+        ring_frames; // rendered, not yet played, at most: of the ring's full and part-full blocks
+    unsigned volume; // 0..100
     float peak;
 };
 

@@ -52,7 +52,9 @@ static int open_sink(struct player *p, uint32_t rate_hz)
                                        .speed = p->config.speed,
                                        .pull = pull,
                                        .context = p};
-    const int error = sink_open(&p->sink, &config);
+    const int error = p->config.open_sink
+                          ? p->config.open_sink(p->config.open_context, &p->sink, &config)
+                          : sink_open(&p->sink, &config);
     if (error)
         keep_device_error(p, error);
     return error;
