@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "engine/player_impl.h"
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
 enum {
-    RING_MS = 2000, // rendered ahead: what a busy machine may take away from the render thread
+    RING_MS = 2000,      // rendered ahead: what a busy machine may take away from the render thread
+    RING_SPEED_MOST = 8, // a faster clock gets that much more, up to 16 s of audio
     RETRIES = 5,
 };
 
@@ -60,9 +62,11 @@ static int open_sink(struct player *p, uint32_t rate_hz)
     return error;
 }
 
-static uint32_t ring_blocks(uint32_t rate_hz)
+static uint32_t ring_blocks(const struct player *p)
 {
-    const uint64_t wanted = (uint64_t)rate_hz * RING_MS / 1000 / RING_BLOCK_FRAMES;
+    const double speed = fmin(fmax(p->config.speed, 1.0), RING_SPEED_MOST);
+    const double frames = p->device.rate_hz * speed * RING_MS / 1000.0;
+    const uint32_t wanted = (uint32_t)(frames / RING_BLOCK_FRAMES);
     uint32_t blocks = 16;
     while (blocks < wanted)
         blocks *= 2;
@@ -71,7 +75,7 @@ static uint32_t ring_blocks(uint32_t rate_hz)
 
 static int create_path(struct player *p)
 {
-    int error = ring_create(&p->ring, ring_blocks(p->device.rate_hz));
+    int error = ring_create(&p->ring, ring_blocks(p));
     if (!error)
         error = callback_create(&p->callback, p->ring, p->device.rate_hz, p->device.pace);
     if (error)
