@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include "engine/monotonic.h"
 #include "engine/player_impl.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 enum {
     RING_MS = 2000,      // rendered ahead: what a busy machine may take away from the render thread
@@ -13,13 +13,6 @@ enum {
 
 static const int64_t retry_after_ns[RETRIES] = {250000000, 500000000, 1000000000, 2000000000,
                                                 5000000000};
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 // --- the device
 
@@ -124,7 +117,7 @@ static void close_lost_sink(struct player *p)
         p->state = PLAYER_DEVICE_LOST;
     mutex_unlock(&p->lock);
     p->retry = 0;
-    p->retry_at_ns = now_ns() + retry_after_ns[0];
+    p->retry_at_ns = monotonic_ns() + retry_after_ns[0];
     log_write(p->config.log, LOG_LEVEL_WARN, p->device.name, "device lost; trying to get it back");
 }
 
@@ -142,7 +135,7 @@ static void lose_file(struct player *p)
 
 static void retry_sink(struct player *p)
 {
-    if (now_ns() < p->retry_at_ns)
+    if (monotonic_ns() < p->retry_at_ns)
         return;
     int error = open_sink(p, p->device.rate_hz);
     if (!error)
@@ -151,7 +144,7 @@ static void retry_sink(struct player *p)
         (void)sink_close(&p->sink); // it never ran
         if (p->retry + 1 < RETRIES)
             ++p->retry;
-        p->retry_at_ns = now_ns() + retry_after_ns[p->retry];
+        p->retry_at_ns = monotonic_ns() + retry_after_ns[p->retry];
         return;
     }
     mutex_lock(&p->lock);

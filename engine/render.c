@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/render.h"
 #include "dsp/mutex.h"
+#include "engine/monotonic.h"
 #include "engine/provisional.h"
 #include "engine/track_record.h"
 #include "engine/track_stream.h"
@@ -8,7 +9,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     PROVISIONAL_S = 4, // of audio that provisional targets are made of
@@ -44,13 +44,6 @@ struct render {
     bool provisional;
     bool end_due; // the epoch holds nothing more, and its last block is not committed yet
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static void drop_track(struct render *r)
 {
@@ -245,7 +238,7 @@ static int64_t next_look_ns(const struct render *r)
         return INT64_MAX;
     const int64_t blocks = ring_capacity(r->config.ring) / 2;
     const double half_s = (double)(blocks * RING_BLOCK_FRAMES) / r->config.rate_hz;
-    return now_ns() + (int64_t)(half_s / r->config.speed * 1e9);
+    return monotonic_ns() + (int64_t)(half_s / r->config.speed * 1e9);
 }
 
 // Wait for something to do. @return the block to fill, or NULL: take the command, or end.

@@ -21,7 +21,7 @@ struct sink_config {
     uint32_t buffer_frames; // a period; 0: the device's choice
     double
         speed; // of the null device: 1 (or 0) real time, INFINITY as fast as it can; also of hosts without a
-        // clock (ALSA's null and file devices), but for INFINITY, which is 1 there
+    // clock (ALSA's null and file devices), but for INFINITY, which is 1 there
     sink_pull_fn pull;
     void *context;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The whole path, in process: files, scheduler, render thread, ring, callback, WAV and virtual devices.
+#include "engine/monotonic.h"
 #include "engine/player.h"
 #include "support/rng.h"
 #include "support/scratch.h"
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -114,18 +114,11 @@ static void write_bytes(struct fixture *f, const char *name, const void *bytes, 
     assert_int_equal(fclose(file), 0);
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static void play_to_the_end(struct fixture *f)
 {
-    const int64_t limit = now_ns() + (int64_t)120 * 1000000000;
-    while (player_update(f->player, now_ns() + 20000000) != PLAYER_STOPPED)
-        assert_true(now_ns() < limit);
+    const int64_t limit = monotonic_ns() + (int64_t)120 * 1000000000;
+    while (player_update(f->player, monotonic_ns() + 20000000) != PLAYER_STOPPED)
+        assert_true(monotonic_ns() < limit);
 }
 
 static struct player_totals play_all(struct fixture *f)
@@ -292,11 +285,11 @@ static const struct setup paced = {.cache_entries = 50, .device = "null", .speed
 
 static void wait_for_track(struct fixture *f, uint64_t id)
 {
-    const int64_t limit = now_ns() + (int64_t)60 * 1000000000;
+    const int64_t limit = monotonic_ns() + (int64_t)60 * 1000000000;
     struct player_status status;
     do {
-        assert_true(now_ns() < limit);
-        (void)player_update(f->player, now_ns() + 2000000); // the status says more
+        assert_true(monotonic_ns() < limit);
+        (void)player_update(f->player, monotonic_ns() + 2000000); // the status says more
         player_status(f->player, &status);
     } while (status.queue_id != id);
 }
@@ -348,9 +341,9 @@ static void a_pause_holds_the_position_and_resume_goes_on(void **state)
     wait_for_track(f, a);
     player_pause(f->player);
     struct player_status first, second;
-    (void)player_update(f->player, now_ns() + 20000000); // the pause reaches the device
+    (void)player_update(f->player, monotonic_ns() + 20000000); // the pause reaches the device
     player_status(f->player, &first);
-    (void)player_update(f->player, now_ns() + 50000000); // a second of the device's time
+    (void)player_update(f->player, monotonic_ns() + 50000000); // a second of the device's time
     player_status(f->player, &second);
     assert_int_equal(second.state, PLAYER_PAUSED);
     assert_true(second.elapsed_s == first.elapsed_s);
@@ -372,11 +365,11 @@ static void the_next_track_is_analysed_while_the_current_one_is_heard(void **sta
     assert_int_equal(player_play(f->player, 0, 0.0), 0);
     wait_for_track(f, a);
     player_pause(f->player); // however slow the machine is, the track does not end
-    const int64_t limit = now_ns() + (int64_t)120 * 1000000000;
+    const int64_t limit = monotonic_ns() + (int64_t)120 * 1000000000;
     struct player_status status;
     do {
-        assert_true(now_ns() < limit);
-        (void)player_update(f->player, now_ns() + 10000000); // the status says more
+        assert_true(monotonic_ns() < limit);
+        (void)player_update(f->player, monotonic_ns() + 10000000); // the status says more
         player_status(f->player, &status);
         assert_int_equal(status.queue_id, a);
     } while (!status.next.analysed);
@@ -430,7 +423,8 @@ static void a_storm_of_commands_ends_in_order(void **state)
             break;
         }
         if (r & 1024)
-            (void)player_update(f->player, now_ns() + (int64_t)(r % 5000000)); // any state will do
+            (void)player_update(f->player,
+                                monotonic_ns() + (int64_t)(r % 5000000)); // any state will do
     }
     player_set_repeat(f->player, QUEUE_REPEAT_OFF);
     player_resume(f->player);

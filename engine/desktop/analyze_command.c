@@ -4,6 +4,7 @@
 #include "engine/desktop/commands.h"
 #include "engine/desktop/session.h"
 #include "engine/desktop/walk.h"
+#include "engine/monotonic.h"
 #include "engine/scan.h"
 #include "engine/track_record.h"
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 struct analyze {
@@ -30,13 +30,6 @@ struct analyze {
     double audio_s;
     int64_t begun_ns, shown_ns;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static unsigned terminal_columns(int fd)
 {
@@ -93,7 +86,7 @@ static void print_report(struct analyze *a, const struct analysis_report *report
 
 static void show_progress(struct analyze *a)
 {
-    const int64_t now = now_ns();
+    const int64_t now = monotonic_ns();
     if (!a->has_progress || now - a->shown_ns < 200000000)
         return;
     a->shown_ns = now;
@@ -182,7 +175,7 @@ enum exit_status command_analyze(const struct options *options, struct log *log)
                         .log = log,
                         .path_columns = analysis_table_path_columns(terminal_columns(1)),
                         .has_progress = isatty(2) && !isatty(1),
-                        .begun_ns = now_ns()};
+                        .begun_ns = monotonic_ns()};
     struct scheduler *scheduler;
     if (session_start(&scheduler, &with_jobs, log))
         return EXIT_SOMETHING_FAILED;

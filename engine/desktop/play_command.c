@@ -4,6 +4,7 @@
 #include "engine/desktop/session.h"
 #include "engine/desktop/terminal.h"
 #include "engine/desktop/walk.h"
+#include "engine/monotonic.h"
 #include "engine/player.h"
 #include "io/playlist.h"
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { TICK_MS = 100, SEEK_STEP_S = 10, VOLUME_STEP = 5 };
@@ -29,13 +29,6 @@ struct play {
     uint64_t reported_id; // the entry that was last logged as playing
     bool failed;          // something that is no entry of the queue
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 // --- filling the queue
 
@@ -106,7 +99,7 @@ static int fill_queue(struct play *play)
     if (options_has(o, OPTION_REPEAT))
         player_set_repeat(play->player, QUEUE_REPEAT_ALL);
     if (options_has(o, OPTION_SHUFFLE))
-        player_set_shuffle(play->player, QUEUE_SHUFFLED, (uint64_t)now_ns());
+        player_set_shuffle(play->player, QUEUE_SHUFFLED, (uint64_t)monotonic_ns());
     return error;
 }
 
@@ -192,7 +185,7 @@ static void play_on(struct play *play)
 {
     struct player_status status;
     for (;;) {
-        const int64_t deadline = now_ns() + (int64_t)TICK_MS * 1000000;
+        const int64_t deadline = monotonic_ns() + (int64_t)TICK_MS * 1000000;
         const enum player_state state = player_update(play->player, deadline);
         player_status(play->player, &status);
         report_track(play, &status);
