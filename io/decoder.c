@@ -19,6 +19,9 @@ enum {
     RESUME_STEP_FRAMES = 4096,
     RESUME_EVEN_STEPS = 16,
     RESUME_STEPS = 40,
+    // Ogg muxers count the first block's overlap in or out, so that the last granule can promise frames that
+    // no packet holds; a lost page is longer than the longest block.
+    OGG_SLACK_FRAMES = 8192,
 };
 static const float max_magnitude = 1024.0f;
 
@@ -147,14 +150,19 @@ static void handle_short_read(struct decoder *d)
         d->has_ended = true;
         return;
     }
-    fade_out(d);
     int error = d->file.io_error;
+    bool is_ogg = strcmp(d->names.container, "ogg") == 0;
+    if (is_ogg && !error && d->info.frames - d->position < OGG_SLACK_FRAMES) {
+        d->has_ended = true;
+        return;
+    }
+    fade_out(d);
     bool is_cut = is_complete || d->file.has_ended;
     if (error == -ECANCELED || error == -ENOMEM) {
         d->error = error;
     } else if (error) {
         note_io_error(d, error);
-    } else if (is_cut && !(strcmp(d->names.container, "ogg") == 0)) {
+    } else if (is_cut && !is_ogg) {
         note_end(d, DECODER_TRUNCATED);
     } else {
         uint64_t hole_start = d->position;
