@@ -90,12 +90,38 @@ static void destroy_path(struct player *p)
     ring_destroy(&p->ring);
 }
 
+// The track's rate, or what was asked for; where the device does not take the track's, one that devices take.
+static int open_sink_at_some_rate(struct player *p, uint32_t rate_hz)
+{
+    static const uint32_t usual_hz[] = {48000, 44100, 96000, 192000};
+    if (p->config.rate_hz)
+        return open_sink(p, p->config.rate_hz);
+    int error = open_sink(p, rate_hz);
+    for (size_t i = 0; error == -EINVAL && i < sizeof(usual_hz) / sizeof(usual_hz[0]); ++i) {
+        if (usual_hz[i] == rate_hz || open_sink(p, usual_hz[i]))
+            continue;
+        log_write(p->config.log, LOG_LEVEL_INFO, NULL,
+                  "the device does not play at %u Hz: resampling to %u Hz", rate_hz, usual_hz[i]);
+        error = 0;
+    }
+    return error;
+}
+
+static void forget_device_error(struct player *p)
+{
+    mutex_lock(&p->lock);
+    p->totals.device_error = 0;
+    p->device_error[0] = 0;
+    mutex_unlock(&p->lock);
+}
+
 // Opens the device and all that lies before it, for the rate of the first track.
 int player_open_device(struct player *p, uint32_t rate_hz)
 {
-    int error = open_sink(p, p->config.rate_hz ? p->config.rate_hz : rate_hz);
+    int error = open_sink_at_some_rate(p, rate_hz);
     if (error)
         return error;
+    forget_device_error(p);
     sink_info(p->sink, &p->device);
     error = create_path(p);
     if (!error)
