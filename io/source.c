@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 enum {
     BLOCK_BYTES = 256 * 1024,
@@ -347,7 +348,7 @@ static int start_edges(struct source *s, const struct statx *x)
     set_edge(&tail, 0, size - head.bytes, SOURCE_TAIL_BYTES);
     mutex_lock(&s->lock);
     s->identity = (struct file_identity){
-        .device = (uint64_t)x->stx_dev_major << 32 | x->stx_dev_minor,
+        .device = makedev(x->stx_dev_major, x->stx_dev_minor), // as stat() has it
         .inode = x->stx_ino,
         .size_bytes = size,
         .mtime_ns = x->stx_mtime.tv_sec * 1000000000 + x->stx_mtime.tv_nsec,

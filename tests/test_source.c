@@ -131,6 +131,23 @@ static void reads_whole_file_in_order(enum loader_backend backend)
     rig_stop(&r);
 }
 
+static void identity_is_what_stat_says_of_the_file(enum loader_backend backend)
+{
+    struct rig r;
+    rig_start(&r, backend);
+    rig_open(&r, path_of("large"));
+    struct stat st;
+    assert_int_equal(stat(path_of("large"), &st), 0);
+    struct file_identity identity;
+    assert_int_equal(source_wait_open(r.source, &identity), 0);
+    assert_int_equal(identity.device, st.st_dev);
+    assert_int_equal(identity.inode, st.st_ino);
+    assert_int_equal(identity.size_bytes, st.st_size);
+    assert_int_equal(identity.mtime_ns, st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec);
+    assert_int_equal(identity.ctime_ns, st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec);
+    rig_stop(&r);
+}
+
 static void reads_at_random_places(enum loader_backend backend)
 {
     struct rig r;
@@ -252,6 +269,7 @@ static void closing_while_it_loads_is_clean(enum loader_backend backend)
         behaviour(LOADER_SYNCHRONOUS);                                                             \
     }
 ON_EACH_BACKEND(reads_whole_file_in_order)
+ON_EACH_BACKEND(identity_is_what_stat_says_of_the_file)
 ON_EACH_BACKEND(reads_at_random_places)
 ON_EACH_BACKEND(refuses_what_is_no_file)
 ON_EACH_BACKEND(small_and_empty_files_end_where_they_do)
@@ -444,6 +462,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BACKEND_TESTS(reads_whole_file_in_order),
+        BACKEND_TESTS(identity_is_what_stat_says_of_the_file),
         BACKEND_TESTS(reads_at_random_places),
         BACKEND_TESTS(refuses_what_is_no_file),
         BACKEND_TESTS(small_and_empty_files_end_where_they_do),
