@@ -3,17 +3,37 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-// @return entries but for . and .., or -errno.
-static int count_entries(const char *path)
+// The kernel's own workers for io_uring are listed among our threads, and come and go as it sees fit.
+static int is_kernel_worker(const char *id)
+{
+    char path[64], name[32] = "";
+    snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", id);
+    FILE *file = fopen(path, "re");
+    const int has_name = file && fgets(name, sizeof(name), file);
+    if (file)
+        fclose(file);
+    return has_name && strncmp(name, "iou-", 4) == 0;
+}
+
+static int leaves_none_out(const char *name)
+{
+    (void)name;
+    return 0;
+}
+
+// @return entries but for those that start with a dot and those left out, or -errno.
+static int count_entries(const char *path, int (*is_left_out)(const char *name))
 {
     DIR *folder = opendir(path);
     if (!folder)
         return -errno;
-    int count = -2;
-    while (readdir(folder))
-        ++count;
+    int count = 0;
+    const struct dirent *entry;
+    while ((entry = readdir(folder)))
+        count += entry->d_name[0] != '.' && !is_left_out(entry->d_name);
     closedir(folder);
     return count;
 }
@@ -26,8 +46,8 @@ int resources_read(struct resources *r)
     unsigned long long total, resident;
     const int fields = fscanf(file, "%llu %llu", &total, &resident);
     fclose(file);
-    const int descriptors = count_entries("/proc/self/fd");
-    const int threads = count_entries("/proc/self/task");
+    const int descriptors = count_entries("/proc/self/fd", leaves_none_out);
+    const int threads = count_entries("/proc/self/task", is_kernel_worker);
     if (fields != 2 || descriptors < 0 || threads < 0)
         return -EIO;
     *r = (struct resources){.resident_bytes = resident * (uint64_t)sysconf(_SC_PAGESIZE),

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BINS_MAX = 64, BAR_COLUMNS = 50 };
+enum { OCTAVES = 12, BINS_MAX = 2 * OCTAVES + 3, BAR_COLUMNS = 50 };
 
 static const struct {
     const char *name;
@@ -79,7 +79,7 @@ void stats_draw(const struct stats *s, FILE *out, const char *unit)
     if (!s->count)
         return;
     const double largest = s->values[s->count - 1];
-    const double least = largest > 0 ? largest / exp2(BINS_MAX / 2.0 - 2) : 1.0;
+    const double least = largest > 0 ? largest / exp2(OCTAVES) : 1.0;
     size_t bins[BINS_MAX] = {0}, most = 0, first = BINS_MAX;
     for (size_t i = 0; i < s->count; ++i) {
         const size_t bin = bin_of(s->values[i], least);
