@@ -13,6 +13,8 @@
 enum {
     PROVISIONAL_S = 4, // of audio that provisional targets are made of
     RAMP_S = 4,        // from provisional to final targets: too slow to be heard as a step
+    FIRST_LOOK_FRAMES =
+        64, // after a command: what fills the ring is stale, and dropped by the next callback
     FAILURES_MAX =
         1000, // in a row, before the queue counts as unplayable: with repeat it has no end
 };
@@ -42,7 +44,8 @@ struct render {
     uint32_t epoch, serial;
     uint32_t pending_flags; // of the next block
     bool provisional;
-    bool end_due; // the epoch holds nothing more, and its last block is not committed yet
+    uint32_t look_frames; // of playing, until a full ring is looked at again
+    bool end_due;         // the epoch holds nothing more, and its last block is not committed yet
 };
 
 static void drop_track(struct render *r)
@@ -226,19 +229,22 @@ static void begin_command(struct render *r, struct command *command)
     drop_track(r);
     r->epoch = command->epoch;
     r->pending_flags = RING_AFTER_GAP;
+    r->look_frames = FIRST_LOOK_FRAMES;
     r->serial = command->serial;
     begin(r, command->track, command->serial, command->start_frame);
     r->end_due = !r->stream;
 }
 
-// The audio thread never signals, so a full ring is looked at again when half of it must have been played.
-static int64_t next_look_ns(const struct render *r)
+// The audio thread never signals, so a full ring is looked at again: soon after a command, then ever later, until
+// half of it must have been played.
+static int64_t next_look_ns(struct render *r)
 {
     if (r->config.pace == SINK_PATIENT)
         return INT64_MAX;
-    const int64_t blocks = ring_capacity(r->config.ring) / 2;
-    const double half_s = (double)(blocks * RING_BLOCK_FRAMES) / r->config.rate_hz;
-    return monotonic_ns() + (int64_t)(half_s / r->config.speed * 1e9);
+    const double look_s = (double)r->look_frames / r->config.rate_hz;
+    const uint32_t half_frames = ring_capacity(r->config.ring) / 2 * RING_BLOCK_FRAMES;
+    r->look_frames = 2 * r->look_frames < half_frames ? 2 * r->look_frames : half_frames;
+    return monotonic_ns() + (int64_t)(look_s / r->config.speed * 1e9);
 }
 
 // Wait for something to do. @return the block to fill, or NULL: take the command, or end.
