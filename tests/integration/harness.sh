@@ -1,0 +1,19 @@
+#!/bin/bash
+# The two harnesses run, and what they say of the player holds: no failure, no gap, and commands that are heard soon
+# with a full ring, too.
+source "$(dirname "$(readlink -f "$0")")/common.bash"
+
+bounded 120 "$SEGUE_BIN/segue-soak" --hours 0.1 --seed 7 >soak.out 2>soak.log ||
+    complain "segue-soak: status $?: $(cat soak.out soak.log)"
+grep -q ' checked_tracks=[1-9]' soak.out || complain "segue-soak compared nothing: $(cat soak.out)"
+
+bounded 60 "$SEGUE_BIN/segue-latency" --seconds 6 --json >latency.json 2>latency.log ||
+    complain "segue-latency: status $?: $(cat latency.log)"
+grep -q '"underruns":0,.*"joins":[1-9][0-9]*,"gap_frames":0,' latency.json ||
+    complain "segue-latency: underruns or a gap: $(cut -c 1-300 latency.json)"
+# A render thread that left stale blocks in a full ring was heard a second later.
+for command in 'seek full' 'skip full' 'resume full' 'volume full'; do
+    p50=$(grep -o "\"name\":\"$command\"[^}]*" latency.json | sed 's/.*"p50":\([^,]*\),.*/\1/')
+    awk -v ms="$p50" 'BEGIN { exit !(ms > 0 && ms < 200) }' || complain "segue-latency: $command takes ${p50:-no} ms"
+done
+finish
