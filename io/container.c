@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "io/container.h"
+#include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { MAX_CHUNKS = 1000, HEADER_BYTES = 16 };
+enum { MAX_CHUNKS = 1000, HEADER_BYTES = 16, OGG_HEADER_BYTES = 27, OGG_PAGE_BYTES = 65307 };
 
 static uint64_t number(const unsigned char *b, unsigned n, bool is_big)
 {
@@ -51,6 +53,35 @@ static int walk_chunks(struct container_lengths *lengths, struct source *source,
     return 0;
 }
 
+/// Length of the Ogg page that begins at `page`, of which `there` bytes can be looked at.
+static uint64_t page_bytes(const unsigned char *page, int64_t there)
+{
+    const int64_t segments = there >= OGG_HEADER_BYTES ? page[OGG_HEADER_BYTES - 1] : 0;
+    int64_t bytes = OGG_HEADER_BYTES + segments;
+    for (int64_t i = OGG_HEADER_BYTES; i < OGG_HEADER_BYTES + segments && i < there; i++)
+        bytes += page[i];
+    return (uint64_t)bytes;
+}
+
+/// An Ogg stream says nothing of its length, but each page of its own: a last one that is cut shows.
+static int find_last_page(struct container_lengths *lengths, struct source *source,
+                          uint64_t size_bytes)
+{
+    static const unsigned char capture[] = {'O', 'g', 'g', 'S', 0};
+    const uint64_t from = size_bytes > OGG_PAGE_BYTES ? size_bytes - OGG_PAGE_BYTES : 0;
+    unsigned char *tail = malloc(OGG_PAGE_BYTES);
+    if (!tail)
+        return -ENOMEM;
+    const int64_t n = source_read(source, tail, from, (size_t)(size_bytes - from));
+    for (int64_t at = n - (int64_t)sizeof capture; at >= 0 && !lengths->stated_bytes; at--) {
+        if (memcmp(tail + at, capture, sizeof capture) != 0)
+            continue;
+        lengths->stated_bytes = from + (uint64_t)at + page_bytes(tail + at, n - at);
+    }
+    free(tail);
+    return n < 0 ? (int)n : 0;
+}
+
 int container_probe(struct container_lengths *lengths, struct source *source, uint64_t size_bytes)
 {
     static const struct chunk_style wav = {12, 4, false, true, "data"};
@@ -73,6 +104,8 @@ int container_probe(struct container_lengths *lengths, struct source *source, ui
         error = walk_chunks(lengths, source, size_bytes, &aiff);
     else if (memcmp(b, "caff", 4) == 0)
         error = walk_chunks(lengths, source, size_bytes, &caf);
+    else if (memcmp(b, "OggS", 4) == 0)
+        error = find_last_page(lengths, source, size_bytes);
     else if (memcmp(b, ".snd", 4) == 0) {
         lengths->data_offset = number(b + 4, 4, true);
         if (!is_open_size(number(b + 8, 4, true)))

@@ -13,7 +13,7 @@ struct container_lengths {
     int is_unfinished;
 };
 
-/// Look at the header. Formats other than WAV, AIFF, AU and CAF say nothing here. Blocks.
-/// @return 0, or the source's errors.
+/// Look at the header. Formats other than WAV, AIFF, AU and CAF say nothing here, but for Ogg, where the last
+/// page states its own length. Blocks. @return 0; -ENOMEM; the source's errors.
 MUST_CHECK int container_probe(struct container_lengths *lengths, struct source *source,
                                uint64_t size_bytes);

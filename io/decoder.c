@@ -50,20 +50,28 @@ static double seconds(const struct decoder *d, uint64_t frames)
     return (double)frames / d->info.format.rate_hz;
 }
 
+/// A size of 0 that means "unknown" in a WAV file; one beyond the file in an MP3's tag, of which libmpg123 would write
+/// to standard error.
+static struct sound_file_patch find_patch(const struct decoder *d)
+{
+    struct sound_file_patch patch = {0};
+    const uint64_t bytes = d->size_bytes - d->layout.first_byte;
+    if (d->lengths.is_unfinished) {
+        patch.offset = d->lengths.data_offset - sizeof patch.bytes;
+        memset(patch.bytes, 0xff, sizeof patch.bytes);
+    } else if (d->layout.size_offset && d->layout.stated_size > bytes) {
+        patch.offset = d->layout.size_offset;
+        for (unsigned i = 0; i < sizeof patch.bytes; i++)
+            patch.bytes[i] = (unsigned char)(bytes >> (24 - 8 * i));
+    }
+    return patch;
+}
+
 /// Open the file, or open it anew.
 static int reopen(struct decoder *d)
 {
     const struct mp3_layout *layout = d->layout.frames ? &d->layout : NULL;
-    struct sound_file_patch patch = {0};
-    if (d->lengths.is_unfinished) {
-        patch.offset = d->lengths.data_offset - sizeof patch.bytes;
-        memset(patch.bytes, 0xff, sizeof patch.bytes); // "unknown"
-    } else if (d->layout.size_field) {
-        // libmpg123 writes a warning to stderr where a tag's size is not the file's.
-        patch.offset = d->layout.size_field;
-        for (int i = 0; i < 4; i++)
-            patch.bytes[i] = (unsigned char)(d->layout.audio_bytes >> (24 - 8 * i));
-    }
+    const struct sound_file_patch patch = find_patch(d);
     sound_file_close(&d->file);
     return sound_file_open(&d->file, d->source, d->size_bytes, layout, &patch);
 }
@@ -152,7 +160,8 @@ static void handle_short_read(struct decoder *d)
     }
     int error = d->file.io_error;
     bool is_ogg = strcmp(d->names.container, "ogg") == 0;
-    if (is_ogg && !error && d->info.frames - d->position < OGG_SLACK_FRAMES) {
+    if (is_ogg && !error && d->stated_frames <= d->info.frames &&
+        d->info.frames - d->position < OGG_SLACK_FRAMES) {
         d->has_ended = true;
         return;
     }
@@ -330,11 +339,18 @@ static int count_frames(struct decoder *d, uint64_t *frames)
 static uint64_t find_stated_frames(const struct decoder *d)
 {
     const struct container_lengths *l = &d->lengths;
-    if (l->stated_bytes <= d->size_bytes || d->size_bytes <= l->data_offset)
+    if (l->stated_bytes <= d->size_bytes || d->size_bytes < l->data_offset)
         return 0;
-    double have = (double)(d->size_bytes - l->data_offset);
-    double whole = (double)d->info.frames * (double)(l->stated_bytes - l->data_offset) / have;
-    return whole < 1e15 ? (uint64_t)(whole + 0.5) : 0;
+    // Of a file that ends with its header only the format tells how long a frame is.
+    double have = (double)(d->size_bytes - l->data_offset), frames = (double)d->info.frames;
+    if (d->info.frames == 0) {
+        have = d->info.format.channels * (d->info.depth_bits ? d->info.depth_bits / 8.0 : 4.0);
+        frames = 1;
+    }
+    double whole = frames * (double)(l->stated_bytes - l->data_offset) / have;
+    // Any byte that is missing belongs to a frame.
+    uint64_t least = d->info.frames + 1;
+    return whole < (double)least ? least : whole < 1e15 ? (uint64_t)(whole + 0.5) : 0;
 }
 
 static int open_decoder(struct decoder *d)

@@ -109,19 +109,33 @@ static uint64_t skip_id3(struct view *v, int *error)
     return offset;
 }
 
-static int has_tag(struct view *v, struct mp3_layout *layout, const struct mp3_header *header,
+static uint32_t get32(const unsigned char *from)
+{
+    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
+
+/// Where a Xing or Info tag at `at` states the size of the stream.
+static void find_size(struct mp3_layout *layout, struct view *v, uint64_t at, int *error)
+{
+    const unsigned char *b = look(v, at, 16, error);
+    if (!b || (b[7] & 3) != 3)
+        return;
+    layout->size_offset = at + 12;
+    layout->stated_size = get32(b + 12);
+}
+
+static int has_tag(struct mp3_layout *layout, struct view *v, const struct mp3_header *header,
                    int *error)
 {
-    uint64_t at = layout->first_byte + MP3_HEADER_BYTES + header->side_bytes;
+    const uint64_t offset = layout->first_byte;
+    uint64_t at = offset + MP3_HEADER_BYTES + header->side_bytes;
     // LAME writes the tag where it would lie without a checksum even if there is one.
     for (uint32_t shift = 0; shift <= 2; shift += 2) {
         const unsigned char *b = look(v, at + shift, 8, error);
-        if (!b || (memcmp(b, "Xing", 4) != 0 && memcmp(b, "Info", 4) != 0) || !(b[7] & 1))
-            continue;
-        if (b[7] & 2)
-            layout->size_field = at + shift + 12;
-        layout->audio_bytes = v->size_bytes - layout->first_byte;
-        return 1;
+        if (b && (memcmp(b, "Xing", 4) == 0 || memcmp(b, "Info", 4) == 0) && (b[7] & 1)) {
+            find_size(layout, v, at + shift, error);
+            return 1;
+        }
     }
     return 0;
 }
@@ -192,7 +206,7 @@ int mp3_scan(struct mp3_layout *layout, struct source *source, uint64_t size_byt
     struct mp3_header header;
     if (error || !b || mp3_parse_header(&header, b))
         return error ? error : -ENOTSUP;
-    if (has_tag(&v, layout, &header, &error) || error)
+    if (has_tag(layout, &v, &header, &error) || error)
         return error;
     unsigned char first[MP3_HEADER_BYTES];
     memcpy(first, b, sizeof first);

@@ -21,8 +21,8 @@ MUST_CHECK int mp3_parse_header(struct mp3_header *header, const unsigned char *
 struct mp3_layout {
     uint64_t first_byte;  // of the first frame
     uint64_t frames;      // MPEG frames, 0 where a tag states their number
-    uint64_t size_field;  // where a tag of the file states its size in bytes, 0: nowhere
-    uint64_t audio_bytes; // what it should state
+    uint64_t size_offset; // in the file, of the size that its tag states; 0: it states none
+    uint64_t stated_size; // from first_byte on
     uint32_t tag_bytes;
     uint32_t lead_frames; // PCM frames of silence that the tag adds
     // A frame that states the number, and a silent one: of a tagged file libmpg123 drops the first

@@ -47,11 +47,9 @@ static int64_t read_bytes(struct sound_file *f, unsigned char *to, size_t bytes)
     int64_t n = source_read(f->source, to + done, offset, bytes - done);
     if (n < 0)
         return n;
-    for (uint64_t i = 0; f->patch.offset && i < sizeof f->patch.bytes; i++) {
-        uint64_t at = f->patch.offset + i;
+    for (uint64_t i = 0, at = f->patch.offset; at && i < sizeof f->patch.bytes; i++, at++)
         if (at >= offset && at < offset + (uint64_t)n)
             to[done + (size_t)(at - offset)] = f->patch.bytes[i];
-    }
     return n + (int64_t)done;
 }
 
@@ -114,9 +112,8 @@ int sound_file_open(struct sound_file *file, struct source *source, uint64_t siz
     static SF_VIRTUAL_IO io = {
         .get_filelen = get_length, .seek = seek_to, .read = read_some, .tell = tell};
     assert(!layout || layout->first_byte <= size_bytes);
-    *file = (struct sound_file){.source = source, .layout = layout, .bytes = size_bytes};
-    if (patch)
-        file->patch = *patch;
+    *file = (struct sound_file){
+        .source = source, .layout = layout, .bytes = size_bytes, .patch = *patch};
     if (layout)
         file->bytes = size_bytes - layout->first_byte + layout->tag_bytes;
     file->handle = sf_open_virtual(&io, SFM_READ, &file->info, file);

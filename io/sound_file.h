@@ -9,9 +9,9 @@
 
 struct mp3_layout;
 
-/// Four bytes that libsndfile is shown instead of the file's: a size that would mislead it.
+/// Four bytes that libsndfile sees instead of the file's own: of a size that does not fit the file.
 struct sound_file_patch {
-    uint64_t offset; // 0: no patch
+    uint64_t offset; // 0: none
     unsigned char bytes[4];
 };
 
@@ -28,7 +28,7 @@ struct sound_file {
     bool has_ended; // libsndfile asked for bytes past the file's end
 };
 
-/// Open; blocks. `layout` is borrowed, `patch` copied; both may be NULL. @return 0; -ENOTSUP; -EBADMSG; the source's errors. On error there
+/// Open; blocks. `layout` is borrowed, `patch` is copied. @return 0; -ENOTSUP; -EBADMSG; the source's errors. On error there
 /// is nothing to close.
 MUST_CHECK int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
                                const struct mp3_layout *layout,

@@ -373,6 +373,60 @@ static void wav_shorter_than_it_says_is_truncated(void **state)
     assert_string_equal(text, "truncated: 1.0 of 2.0 s are there");
 }
 
+static void wav_that_ends_with_its_header_is_truncated(void **state)
+{
+    (void)state;
+    unsigned char wav[44];
+    make_wav_header(wav, 1, 44100, 44100 * 2 * 2);
+    save_file("bad", wav, sizeof wav);
+    uint64_t frames;
+    char text[160] = "";
+    assert_int_equal(play_bad(&frames, text), DECODER_TRUNCATED);
+    assert_int_equal(frames, 0);
+    assert_string_equal(text, "truncated: 0.0 of 2.0 s are there");
+}
+
+static void ogg_cut_within_a_page_is_told(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.ogg", "a.opus"};
+    for (int i = 0; i < 2; i++) {
+        size_t bytes;
+        unsigned char *data = load_file(names[i], &bytes);
+        for (size_t cut = 1; cut < 100; cut += 7) {
+            save_file("bad", data, bytes - cut);
+            uint64_t frames;
+            char text[160] = "";
+            assert_int_equal(play_bad(&frames, text), DECODER_CORRUPT);
+            assert_non_null(strstr(text, "can be decoded"));
+        }
+        free(data);
+    }
+}
+
+static void truncated_mp3_writes_nothing_to_standard_error(void **state)
+{
+    (void)state;
+    size_t bytes;
+    unsigned char *data = load_file("a.mp3", &bytes);
+    save_file("bad", data, bytes / 2);
+    free(data);
+    int saved = dup(STDERR_FILENO), ends[2];
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[1]);
+    uint64_t frames;
+    char text[160] = "";
+    enum decoder_damage damage = play_bad(&frames, text);
+    dup2(saved, STDERR_FILENO); // the pipe's last writer goes, so that reading ends
+    close(saved);
+    char noise[100];
+    ssize_t length = read(ends[0], noise, sizeof noise);
+    close(ends[0]);
+    assert_int_equal(damage, DECODER_TRUNCATED);
+    assert_int_equal(length, 0);
+}
+
 static void wav_with_its_size_left_open_plays_to_the_end(void **state)
 {
     (void)state;
@@ -536,6 +590,9 @@ int main(void)
         cmocka_unit_test(mp3_without_its_tag_is_counted),
         cmocka_unit_test(what_is_no_sound_file_is_refused_with_its_cause),
         cmocka_unit_test(wav_shorter_than_it_says_is_truncated),
+        cmocka_unit_test(wav_that_ends_with_its_header_is_truncated),
+        cmocka_unit_test(ogg_cut_within_a_page_is_told),
+        cmocka_unit_test(truncated_mp3_writes_nothing_to_standard_error),
         cmocka_unit_test(wav_with_its_size_left_open_plays_to_the_end),
         cmocka_unit_test(not_a_number_infinite_and_huge_samples_become_zero_and_are_counted),
         cmocka_unit_test(broken_flac_frame_becomes_a_faded_hole),
