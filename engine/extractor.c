@@ -2,10 +2,12 @@
 // Everything here runs on the scheduler's loop, so that there is nothing to lock: requests, completions of
 // the backend and the cache's notifications all arrive on that one thread.
 #include "engine/extractor.h"
+#include "engine/library.h"
 #include "engine/track_reader.h"
 #include "engine/track_record.h"
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,14 +15,18 @@
 
 struct extractor {
     struct extractor_config config;
-    uint32_t busy; // jobs of the backend
+    uint32_t busy; // jobs of the backend and look-ups of the library
 };
 
-// The part of a request that works: one job in the backend, on behalf of all who wait for its key. It
-// outlives the request that started it when that one is cancelled and others still want the result.
+// The part of a request that works: a look-up in the library, then, if that does not do, one job in the
+// backend, on behalf of all who wait for its key. It outlives the request that started it when that one is
+// cancelled and others still want the result.
 struct work {
     struct extractor *extractor;
-    struct track_reader *reader;
+    struct track_reader *reader; // NULL during the look-up
+    struct library_lookup lookup;
+    enum loader_priority load_priority;
+    int wanted_priority;
     struct analysis_cache_ticket *ticket;
     struct extraction *request; // NULL once that request was cancelled
     char *path;
@@ -35,6 +41,20 @@ struct extraction {
     unsigned references;                  // the handle's and the pending completion's
     bool done;
 };
+
+const char *extraction_tier_name(enum extraction_tier tier)
+{
+    switch (tier) {
+    case EXTRACTION_SQLITE:
+        return "sqlite";
+    case EXTRACTION_SIDECAR:
+        return "sidecar";
+    case EXTRACTION_COMPUTED:
+        return "computed";
+    default:
+        return "memory";
+    }
+}
 
 int extractor_create(struct extractor **out, const struct extractor_config *config)
 {
@@ -109,6 +129,13 @@ static void complete_record(struct extraction *e, struct record *record, enum ex
                     .error = damage, .record = record, .tier = tier, .text = ""});
 }
 
+static void note_memory_hit(const struct extraction *e, struct record *record)
+{
+    if (e->extractor->config.library)
+        library_note_memory_hit(e->extractor->config.library, e->request.path, &e->request.identity,
+                                record);
+}
+
 static void on_flight_ended(void *context)
 {
     struct extraction *e = context;
@@ -117,16 +144,19 @@ static void on_flight_ended(void *context)
     struct record *record = NULL;
     const int error =
         analysis_cache_wait(e->extractor->config.cache, &e->ticket, INT64_MAX, &record);
-    if (error)
+    if (error) {
         complete_error(e, error, decoder_error_text(error));
-    else
+    } else {
+        note_memory_hit(e, record);
         complete_record(e, record, EXTRACTION_SHARED);
+    }
     record_unref(&record);
 }
 
 static void work_destroy(struct work *w)
 {
     track_reader_destroy(&w->reader);
+    library_lookup_deinit(&w->lookup);
     free(w->job.analysis);
     free(w->path);
     free(w);
@@ -134,36 +164,62 @@ static void work_destroy(struct work *w)
 
 static struct work *work_create(struct extraction *e, struct analysis_cache_ticket *ticket)
 {
-    struct extractor *x = e->extractor;
     struct work *w = calloc(1, sizeof(*w));
     if (!w)
         return NULL;
-    w->extractor = x;
     w->path = strdup(e->request.path);
-    if (!w->path || track_reader_create(&w->reader, x->config.loader, e->request.path,
-                                        &e->request.identity, e->request.load_priority)) {
-        work_destroy(w);
+    if (!w->path) {
+        free(w);
         return NULL;
     }
+    w->extractor = e->extractor;
+    w->load_priority = e->request.load_priority;
+    w->wanted_priority = e->request.priority;
     w->ticket = ticket;
     w->request = e;
-    w->job.reader = track_reader_pcm(w->reader);
-    w->job.settings = x->config.settings;
-    w->job.priority = e->request.priority;
-    w->job.owner = w;
+    w->lookup = (struct library_lookup){.path = w->path,
+                                        .identity = e->request.identity,
+                                        .priority = e->request.priority,
+                                        .owner = w};
     return w;
+}
+
+static int submit(struct work *w)
+{
+    const struct extractor_config *config = &w->extractor->config;
+    const int error = track_reader_create(&w->reader, config->loader, w->path, &w->lookup.identity,
+                                          w->load_priority);
+    if (error)
+        return error;
+    w->job.reader = track_reader_pcm(w->reader);
+    w->job.settings = config->settings;
+    w->job.priority = w->wanted_priority;
+    w->job.owner = w;
+    if (w->lookup.record)
+        w->job.known = track_record_analysis(track_record_of(w->lookup.record));
+    ++w->extractor->busy;
+    backend_submit(config->backend, &w->job);
+    return 0;
 }
 
 static int lead(struct extraction *e, struct analysis_cache_ticket *ticket)
 {
     struct extractor *x = e->extractor;
-    e->work = work_create(e, ticket);
-    if (!e->work) {
-        analysis_cache_fail(x->config.cache, &ticket, -ENOMEM);
-        return -ENOMEM;
+    struct work *w = work_create(e, ticket);
+    int error = w ? 0 : -ENOMEM;
+    if (w && !x->config.library)
+        error = submit(w);
+    if (error) {
+        if (w)
+            work_destroy(w);
+        analysis_cache_fail(x->config.cache, &ticket, error);
+        return error;
     }
-    ++x->busy;
-    backend_submit(x->config.backend, &e->work->job);
+    e->work = w;
+    if (x->config.library) {
+        ++x->busy;
+        library_look_up(x->config.library, &w->lookup);
+    }
     return 0;
 }
 
@@ -179,6 +235,7 @@ static void start(struct extraction *e)
     int outcome = analysis_cache_get_or_lead(cache, &key, &record, &ticket);
     switch (outcome) {
     case ANALYSIS_CACHE_HIT:
+        note_memory_hit(e, record);
         complete_record(e, record, EXTRACTION_MEMORY);
         record_unref(&record);
         return;
@@ -232,7 +289,7 @@ void extraction_cancel(struct extraction **extraction)
         if (e->work) {
             e->work->request = NULL;
             analysis_cache_lead_for_others(e->extractor->config.cache, e->work->ticket);
-            if (analysis_cache_is_cancelled(e->work->ticket)) {
+            if (analysis_cache_is_cancelled(e->work->ticket) && e->work->reader) {
                 backend_cancel(e->extractor->config.backend, &e->work->job);
                 track_reader_cancel(e->work->reader);
             }
@@ -246,8 +303,12 @@ void extraction_cancel(struct extraction **extraction)
 void extraction_set_priority(struct extraction *e, int priority)
 {
     e->request.priority = priority;
-    if (e->work)
+    if (!e->work)
+        return;
+    if (e->work->reader)
         backend_set_priority(e->extractor->config.backend, &e->work->job, priority);
+    else
+        e->work->wanted_priority = priority; // for the job that may follow the look-up
 }
 
 // Results of damaged and of changing files go to those who wait for them, and nowhere else.
@@ -260,17 +321,27 @@ static void publish(struct work *w, struct record *record, bool keep)
     analysis_cache_publish(cache, &w->ticket, record);
 }
 
+static enum extraction_tier tier_of(const struct library_lookup *lookup)
+{
+    if (lookup->outcome == LIBRARY_MISS)
+        return EXTRACTION_COMPUTED;
+    return lookup->tier == LIBRARY_SQLITE ? EXTRACTION_SQLITE : EXTRACTION_SIDECAR;
+}
+
 static void finish_with_record(struct work *w, struct record *record,
                                const struct track_reader_report *report)
 {
     struct extraction *e = w->request;
-    publish(w, record, w->job.error == 0 && !report->changed);
+    const bool keep = w->job.error == 0 && !report->changed;
+    if (keep && w->extractor->config.library)
+        library_save(w->extractor->config.library, &w->lookup, record);
+    publish(w, record, keep);
     if (!e)
         return;
     e->work = NULL;
     complete(e, &(struct extraction_result){.error = w->job.error,
                                             .record = record,
-                                            .tier = EXTRACTION_COMPUTED,
+                                            .tier = tier_of(&w->lookup),
                                             .text = report->text,
                                             .replaced_samples = report->replaced_samples});
 }
@@ -290,8 +361,9 @@ static void finish(struct work *w)
     struct track_reader_report report;
     track_reader_report(w->reader, &report);
     struct record *record = NULL;
-    if (w->job.analysis)
-        record = track_record_pack(&w->job, report.codec);
+    const struct track_record *known = w->lookup.record ? track_record_of(w->lookup.record) : NULL;
+    if (w->job.analysis || (known && (w->job.error == 0 || w->job.error == -EBADMSG)))
+        record = track_record_pack(&w->job, report.codec, known);
     if (record)
         finish_with_record(w, record, &report);
     else
@@ -300,8 +372,39 @@ static void finish(struct work *w)
     work_destroy(w);
 }
 
+static void finish_lookup(struct work *w)
+{
+    struct extraction *e = w->request;
+    publish(w, w->lookup.record, true);
+    if (e) {
+        e->work = NULL;
+        complete_record(e, w->lookup.record, tier_of(&w->lookup));
+    }
+    work_destroy(w);
+}
+
+// Down the ladder's last step, unless what was found does or nobody waits any more.
+static void go_on(struct work *w)
+{
+    if (w->lookup.outcome == LIBRARY_RECORD) {
+        finish_lookup(w);
+        return;
+    }
+    const int error = analysis_cache_is_cancelled(w->ticket) ? -ECANCELED : submit(w);
+    if (!error)
+        return;
+    finish_with_error(w, error, &(struct track_reader_report){0});
+    work_destroy(w);
+}
+
 void extractor_reap(struct extractor *extractor)
 {
+    struct library *library = extractor->config.library;
+    struct library_lookup *lookup;
+    while (library && (lookup = library_reap(library))) {
+        --extractor->busy;
+        go_on(lookup->owner);
+    }
     struct backend_job *job;
     while ((job = backend_reap(extractor->config.backend))) {
         --extractor->busy;

@@ -10,6 +10,8 @@
 #include "io/source.h"
 #include <stdint.h>
 
+struct library;
+
 /// Lives on the scheduler's loop: calls marked "loop" belong to that thread, the others are Safe.
 struct extractor;
 /// One request under way.
@@ -18,8 +20,13 @@ struct extraction;
 enum extraction_tier {
     EXTRACTION_MEMORY,   // from the cache
     EXTRACTION_SHARED,   // someone else's extraction of the same track
+    EXTRACTION_SQLITE,   // from the database: its analysis at least
+    EXTRACTION_SIDECAR,  // from the file beside the track, likewise
     EXTRACTION_COMPUTED, // for this request
 };
+
+/// "memory", "sqlite", "sidecar", "computed".
+const char *extraction_tier_name(enum extraction_tier tier);
 
 struct extraction_result {
     int error;             // 0, -errno; -EBADMSG with a record: figures of what is sound
@@ -42,6 +49,7 @@ struct extractor_config {
     struct loader *loader;
     struct backend *backend;
     struct analysis_cache *cache;
+    struct library *library; // NULL: nothing but memory
     struct mastering_settings settings;
 };
 
@@ -63,9 +71,10 @@ void extraction_cancel(struct extraction **extraction);
 void extraction_release(struct extraction **extraction);
 /// Loop. Move in the backend's queue.
 void extraction_set_priority(struct extraction *extraction, int priority);
-/// Loop. Collect completed jobs of the backend: call it when its event fd is readable.
+/// Loop. Collect completed jobs of the backend, and answers of the library: call it when the event fd of either
+/// is readable.
 void extractor_reap(struct extractor *extractor);
-/// Loop. Jobs submitted and not yet reaped.
+/// Loop. Jobs and look-ups begun and not yet reaped.
 uint32_t extractor_busy(const struct extractor *extractor);
 /// The record if it is in the cache, a new reference; nothing is promoted or counted. Any thread.
 struct record *extractor_peek(struct extractor *extractor, const char *path,

@@ -32,6 +32,7 @@ struct scheduler {
     struct loader *loader;
     struct backend *backend;
     struct analysis_cache *cache;
+    struct library *library; // or NULL
     struct extractor *extractor;
     pthread_t thread;
     struct mutex lock; // leaf; loader_wake() is called after it is let go
@@ -64,7 +65,8 @@ static void on_extracted(void *context, const struct extraction_result *result)
     if (!result->record)
         log_write(log, LOG_LEVEL_INFO, track_path(a->track), "not analysed: %s", result->text);
     else if (result->tier != EXTRACTION_COMPUTED)
-        log_write(log, LOG_LEVEL_INFO, track_path(a->track), "analysis found in memory");
+        log_write(log, LOG_LEVEL_INFO, track_path(a->track), "analysis found in %s",
+                  extraction_tier_name(result->tier));
     else
         log_write(log, LOG_LEVEL_INFO, track_path(a->track), "analysed in %.0f ms",
                   (double)track_record_of(result->record)->timing.total_ns / 1e6);
@@ -215,7 +217,7 @@ static bool take_tasks(struct scheduler *s, struct scheduler_task **tasks)
     return go_on;
 }
 
-static void on_backend_event(void *context)
+static void on_analysis_event(void *context)
 {
     struct scheduler *s = context;
     extractor_reap(s->extractor);
@@ -243,8 +245,10 @@ static void *scheduler_run(void *context)
 {
     struct scheduler *s = context;
     pthread_setname_np(pthread_self(), "segue-sched");
-    if (loader_watch(s->loader, backend_event_fd(s->backend), on_backend_event, s))
+    if (loader_watch(s->loader, backend_event_fd(s->backend), on_analysis_event, s))
         log_write(s->config.log, LOG_LEVEL_ERROR, NULL, "analysis results cannot be watched");
+    if (s->library && loader_watch(s->loader, library_event_fd(s->library), on_analysis_event, s))
+        log_write(s->config.log, LOG_LEVEL_ERROR, NULL, "look-ups cannot be watched");
     struct scheduler_task *tasks;
     while (take_tasks(s, &tasks)) {
         run_tasks(tasks);
@@ -258,6 +262,8 @@ static void *scheduler_run(void *context)
     drain(s);
     if (loader_watch(s->loader, backend_event_fd(s->backend), NULL, NULL))
         log_write(s->config.log, LOG_LEVEL_DEBUG, NULL, "analysis results were not watched");
+    if (s->library && loader_watch(s->loader, library_event_fd(s->library), NULL, NULL))
+        log_write(s->config.log, LOG_LEVEL_DEBUG, NULL, "look-ups were not watched");
     return NULL;
 }
 
@@ -283,11 +289,15 @@ static int create_parts(struct scheduler *s)
         error = backend_create(&s->backend, &s->config.backend);
     if (!error)
         error = analysis_cache_create(&s->cache, &s->config.cache);
+    if (!error && s->config.library)
+        error = library_create(&s->library, s->config.library);
+    s->config.library = NULL; // its owner's again
     if (error)
         return error;
     const struct extractor_config extractor = {.loader = s->loader,
                                                .backend = s->backend,
                                                .cache = s->cache,
+                                               .library = s->library,
                                                .settings = s->config.settings};
     return extractor_create(&s->extractor, &extractor);
 }
@@ -295,6 +305,7 @@ static int create_parts(struct scheduler *s)
 static void destroy_parts(struct scheduler *s)
 {
     extractor_destroy(&s->extractor);
+    library_destroy(&s->library);
     backend_destroy(&s->backend);
     analysis_cache_destroy(&s->cache);
     loader_destroy(&s->loader);
@@ -359,4 +370,9 @@ struct loader *scheduler_loader(struct scheduler *s)
 struct backend *scheduler_backend(struct scheduler *s)
 {
     return s->backend;
+}
+
+struct library *scheduler_library(struct scheduler *s)
+{
+    return s->library;
 }

@@ -5,6 +5,7 @@
 #include "dsp/annotate.h"
 #include "dsp/mastering.h"
 #include "engine/extractor.h"
+#include "engine/library.h"
 #include "engine/log.h"
 #include "engine/track.h"
 #include "gpu/backend.h"
@@ -19,12 +20,14 @@ struct scheduler_config {
     struct backend_config backend;
     struct analysis_cache_config cache;
     struct mastering_settings settings;
+    const struct library_config
+        *library;    // read by scheduler_create(); NULL: nothing is kept on disk
     struct log *log; // not owned
 };
 
 /// Create and start the thread. @return 0; -ENOMEM; -EAGAIN; the loader's errors. On error *out is NULL.
 MUST_CHECK int scheduler_create(struct scheduler **out, const struct scheduler_config *config);
-/// Cancel everything, end the thread, set *scheduler to NULL. NULL is fine. All tracks and
+/// Cancel everything, end the thread, have the persistent tier save what is left, set *scheduler to NULL. NULL is fine. All tracks and
 /// requests must be given back before.
 void scheduler_destroy(struct scheduler **scheduler);
 /// What is to be ready soon, soonest first: the track that plays, then those after it. Tracks that were
@@ -44,3 +47,5 @@ struct extractor *scheduler_extractor(struct scheduler *scheduler);
 struct analysis_cache *scheduler_cache(struct scheduler *scheduler);
 struct loader *scheduler_loader(struct scheduler *scheduler);
 struct backend *scheduler_backend(struct scheduler *scheduler);
+/// Any thread: the persistent tier, or NULL.
+struct library *scheduler_library(struct scheduler *scheduler);

@@ -7,21 +7,28 @@
 _Static_assert(sizeof(struct track_record) % _Alignof(struct analysis) == 0,
                "the analysis stands right behind the head");
 
-struct record *track_record_pack(const struct backend_job *job, const char *codec)
+struct record *track_record_create(const struct track_record *head, const struct analysis *analysis)
 {
-    const struct analysis *analysis = job->analysis ? job->analysis : job->known;
-    assert(analysis);
-    struct record *record = record_create(sizeof(struct track_record) + analysis_bytes(analysis));
+    struct record *record = record_create(sizeof(*head) + analysis_bytes(analysis));
     if (!record)
         return NULL;
     struct track_record *t = record_data_mutable(record);
-    t->targets = job->targets;
-    t->timing = job->timing;
-    t->on_cuda = strcmp(job->backend, "cuda") == 0;
-    t->damage = job->error;
-    snprintf(t->codec, sizeof(t->codec), "%s", codec);
+    *t = *head;
     memcpy(t + 1, analysis, analysis_bytes(analysis));
     return record;
+}
+
+struct record *track_record_pack(const struct backend_job *job, const char *codec,
+                                 const struct track_record *known)
+{
+    const struct analysis *analysis = job->analysis ? job->analysis : job->known;
+    assert(analysis && (job->analysis || known));
+    struct track_record head = {
+        .targets = job->targets, .timing = job->timing, .has_targets = 1, .damage = job->error};
+    head.cost_ns = known ? known->cost_ns : job->timing.total_ns;
+    head.on_cuda = known ? known->on_cuda : strcmp(job->backend, "cuda") == 0;
+    snprintf(head.codec, sizeof(head.codec), "%s", known ? known->codec : codec);
+    return track_record_create(&head, analysis);
 }
 
 const struct analysis *track_record_analysis(const struct track_record *track_record)

@@ -13,13 +13,20 @@
 struct track_record {
     struct mastering_targets targets;
     struct extraction_timing timing;
-    uint32_t on_cuda; // 1: the CUDA backend made it
-    int32_t damage;   // 0, or -EBADMSG: figures of the sound part of a damaged file
+    int64_t cost_ns;     // what it took to make, wherever it came from since
+    uint32_t on_cuda;    // 1: the CUDA backend made it
+    int32_t has_targets; // 0: only the analysis counts
+    int32_t damage;      // 0, or -EBADMSG: figures of the sound part of a damaged file
     char codec[16];
 };
 
-/// Pack a finished job. @return a new record, or NULL without memory.
-MUST_CHECK struct record *track_record_pack(const struct backend_job *job, const char *codec);
+/// A head and an analysis, both copied. @return a new record, or NULL without memory.
+MUST_CHECK struct record *track_record_create(const struct track_record *head,
+                                              const struct analysis *analysis);
+/// Pack a finished job. `known`: the record that job->known is from, or NULL. @return a new record, or
+/// NULL without memory.
+MUST_CHECK struct record *track_record_pack(const struct backend_job *job, const char *codec,
+                                            const struct track_record *known);
 /// The analysis that follows the head.
 const struct analysis *track_record_analysis(const struct track_record *track_record);
 /// View of a record that track_record_pack() made; valid as long as a reference to it is held.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/desktop/analysis_json.h"
+#include "engine/analysis_json.h"
 #include "engine/desktop/analysis_table.h"
 #include "engine/desktop/commands.h"
 #include "engine/desktop/session.h"
@@ -37,11 +37,6 @@ static unsigned terminal_columns(int fd)
     return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 100;
 }
 
-static const char *tier_name(enum extraction_tier tier)
-{
-    return tier == EXTRACTION_COMPUTED ? "computed" : "memory";
-}
-
 static struct analysis_report report_of(const struct scan_result *result)
 {
     struct analysis_report report = {.path = result->path};
@@ -56,7 +51,7 @@ static struct analysis_report report_of(const struct scan_result *result)
     report.analysis = track_record_analysis(t);
     report.targets = &t->targets;
     report.timing = &t->timing;
-    report.source = tier_name(result->tier);
+    report.source = extraction_tier_name(result->tier);
     report.backend = t->on_cuda ? "cuda" : "cpu";
     return report;
 }

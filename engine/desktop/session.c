@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/session.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 int session_start(struct scheduler **out, const struct options *options, struct log *log)
@@ -13,9 +14,22 @@ int session_start(struct scheduler **out, const struct options *options, struct 
         .cache = analysis_cache_config_default(),
         .settings = options->mastering,
         .log = log};
-    if (options_has(options, OPTION_NO_CACHE))
+    *out = NULL;
+    char *database = NULL;
+    int error = 0;
+    struct library_config library = {.settings = options->mastering, .log = log};
+    if (options_has(options, OPTION_NO_CACHE)) {
         config.cache.capacity_entries = 0;
-    const int error = scheduler_create(out, &config);
+    } else {
+        error = library_path_database(&database);
+        library.database = database;
+        library.sidecars =
+            options_has(options, OPTION_SIDECAR) ? LIBRARY_SIDECARS_WRITE : LIBRARY_SIDECARS_READ;
+        config.library = &library;
+    }
+    // Without a home folder there are still sidecars.
+    error = error == -ENOENT || !error ? scheduler_create(out, &config) : error;
+    free(database);
     if (error)
         log_write(log, LOG_LEVEL_ERROR, NULL, "cannot start: %s", strerror(-error));
     return error;

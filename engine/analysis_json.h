@@ -46,3 +46,8 @@ struct analysis_json_record {
 /// @return 0; -EBADMSG: not such an object; -ENOMEM. On error record->analysis is NULL.
 MUST_CHECK int analysis_json_read(struct analysis_json_record *record, const char *text,
                                   size_t bytes);
+
+struct json_t;
+/// The same of an object that jansson has read already.
+MUST_CHECK int analysis_json_read_object(struct analysis_json_record *record,
+                                         const struct json_t *object);

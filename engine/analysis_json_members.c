@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/desktop/analysis_json_members.h"
+#include "engine/analysis_json_members.h"
 #include "dsp/analysis.h"
 #include "dsp/mastering.h"
 #include <assert.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Writing. The reader is analysis_json_read.c.
-#include "engine/desktop/analysis_json.h"
-#include "engine/desktop/analysis_json_members.h"
+#include "engine/analysis_json.h"
+#include "engine/analysis_json_members.h"
 #include "engine/escape.h"
 #include <assert.h>
 #include <jansson.h>

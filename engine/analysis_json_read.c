@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/desktop/analysis_json.h"
-#include "engine/desktop/analysis_json_members.h"
+#include "engine/analysis_json.h"
+#include "engine/analysis_json_members.h"
 #include <assert.h>
 #include <errno.h>
 #include <jansson.h>
@@ -200,6 +200,18 @@ static int read_object(struct analysis_json_record *record, const json_t *object
     return reader.bad ? -EBADMSG : 0;
 }
 
+int analysis_json_read_object(struct analysis_json_record *record, const json_t *object)
+{
+    assert(record && object);
+    memset(record, 0, sizeof *record);
+    const int error = read_object(record, object);
+    if (error) {
+        free(record->analysis);
+        record->analysis = NULL;
+    }
+    return error;
+}
+
 int analysis_json_read(struct analysis_json_record *record, const char *text, size_t bytes)
 {
     assert(record && text);
@@ -208,11 +220,7 @@ int analysis_json_read(struct analysis_json_record *record, const char *text, si
     json_t *object = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &cause);
     if (!object)
         return json_error_code(&cause) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
-    const int error = read_object(record, object);
+    const int error = analysis_json_read_object(record, object);
     json_decref(object);
-    if (error) {
-        free(record->analysis);
-        record->analysis = NULL;
-    }
     return error;
 }

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "engine/library_notes.h"
+#include "io/store.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct library_folder {
+    struct library_folder *next;
+    size_t bytes;
+    char path[];
+};
+
+int library_notes_init(struct library_notes *notes, struct log *log, const char *database)
+{
+    *notes = (struct library_notes){.log = log, .database = database};
+    return mutex_init(&notes->lock);
+}
+
+void library_notes_deinit(struct library_notes *notes)
+{
+    for (struct library_folder *f = notes->folders, *next; f; f = next) {
+        next = f->next;
+        free(f);
+    }
+    mutex_deinit(&notes->lock);
+}
+
+static enum library_note note_of(int error)
+{
+    switch (-error) {
+    case EBADMSG:
+        return LIBRARY_NOTE_CORRUPT;
+    case EMEDIUMTYPE:
+        return LIBRARY_NOTE_FOREIGN;
+    case EOVERFLOW:
+        return LIBRARY_NOTE_NEWER;
+    case EBUSY:
+    case EAGAIN:
+        return LIBRARY_NOTE_LOCKED;
+    case ENOSPC:
+    case EDQUOT:
+        return LIBRARY_NOTE_FULL;
+    case EROFS:
+    case EACCES:
+    case EPERM:
+        return LIBRARY_NOTE_READ_ONLY;
+    case EISDIR:
+    case ESPIPE:
+    case ENOTDIR:
+        return LIBRARY_NOTE_KIND;
+    default:
+        return LIBRARY_NOTE_OTHER;
+    }
+}
+
+void library_notes_database(struct library_notes *notes, int error, uint64_t lost)
+{
+    struct log_once *once = &notes->said[note_of(error)];
+    const char *cause = store_error_text(error);
+    const char *subject = notes->database ? notes->database : "library.db";
+    if (!notes->database)
+        cause = "neither HOME nor XDG_DATA_HOME says where it is: nothing is kept on disk";
+    if (lost)
+        log_write_once(notes->log, once, LOG_LEVEL_WARN, subject, "%s; %llu results are not saved",
+                       cause, (unsigned long long)lost);
+    else
+        log_write_once(notes->log, once, LOG_LEVEL_WARN, subject, "%s", cause);
+}
+
+// Note the folder of a path. @return 1 if it is new here. Allocates before the lock is taken.
+static int is_new_folder(struct library_notes *notes, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const size_t bytes = slash ? (size_t)(slash - path) : 0;
+    struct library_folder *added = malloc(sizeof(*added) + bytes);
+    if (!added)
+        return 0;
+    added->bytes = bytes;
+    memcpy(added->path, path, bytes);
+    mutex_lock(&notes->lock);
+    struct library_folder *f = notes->folders;
+    while (f && (f->bytes != bytes || memcmp(f->path, path, bytes) != 0))
+        f = f->next;
+    if (!f) {
+        added->next = notes->folders;
+        notes->folders = added;
+        added = NULL;
+    }
+    mutex_unlock(&notes->lock);
+    free(added);
+    return !f;
+}
+
+void library_notes_unwritable(struct library_notes *notes, const char *sidecar, int error)
+{
+    if (!is_new_folder(notes, sidecar))
+        return;
+    const char *slash = strrchr(sidecar, '/');
+    char *folder =
+        slash ? strndup(sidecar, slash == sidecar ? 1 : (size_t)(slash - sidecar)) : strdup(".");
+    log_write(notes->log, LOG_LEVEL_WARN, folder, "sidecars cannot be written here: %s",
+              strerror(-error));
+    free(folder);
+}
+
+void library_notes_sidecar(struct library_notes *notes, const char *sidecar, int error)
+{
+    const char *cause = error == -EBADMSG                      ? "damaged"
+                        : error == -EOVERFLOW                  ? "made by a newer version of Segue"
+                        : error == -EFBIG                      ? "too large"
+                        : error == -ELOOP                      ? "a link"
+                        : error == -EISDIR || error == -ESPIPE ? "not a regular file"
+                                                               : strerror(-error);
+    log_write(notes->log, LOG_LEVEL_WARN, sidecar, "%s: this sidecar is not used", cause);
+}

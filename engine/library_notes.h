@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+// What the user is told of the persistent tier: each cause of trouble once a run.
+#pragma once
+#include "dsp/mutex.h"
+#include "engine/log.h"
+#include <stdint.h>
+
+enum library_note {
+    LIBRARY_NOTE_CORRUPT,
+    LIBRARY_NOTE_FOREIGN,
+    LIBRARY_NOTE_NEWER,
+    LIBRARY_NOTE_LOCKED,
+    LIBRARY_NOTE_FULL,
+    LIBRARY_NOTE_READ_ONLY,
+    LIBRARY_NOTE_KIND,
+    LIBRARY_NOTE_OTHER,
+    LIBRARY_NOTES
+};
+
+struct library_folder;
+
+/// Thread-safety: Safe.
+struct library_notes {
+    // --- immutable after init
+    struct log *log;
+    const char *database; // not owned
+    struct mutex lock;    // leaf
+    // --- protected by lock
+    struct library_folder *folders; // whose sidecars cannot be written, and that was said
+    // --- atomic: see struct log_once
+    struct log_once said[LIBRARY_NOTES];
+};
+
+/// @return 0; -ENOMEM, -EAGAIN.
+MUST_CHECK int library_notes_init(struct library_notes *notes, struct log *log,
+                                  const char *database);
+void library_notes_deinit(struct library_notes *notes);
+/// The database is in trouble; `lost` results are not saved for it (0: nothing is said of that).
+void library_notes_database(struct library_notes *notes, int error, uint64_t lost);
+/// A sidecar cannot be written: once a folder.
+void library_notes_unwritable(struct library_notes *notes, const char *sidecar, int error);
+/// A sidecar cannot be used and is left alone.
+void library_notes_sidecar(struct library_notes *notes, const char *sidecar, int error);
