@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 struct library {
@@ -60,8 +61,24 @@ static void count(struct library *l, const struct library_lookup *lookup)
     library_writer_count(l->writer, &totals);
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+// What a found record cost this time; no one else has seen it yet.
+static void set_timing(struct record *record, int64_t begun_ns)
+{
+    struct track_record *head = record_data_mutable(record);
+    const int64_t passed_ns = now_ns() - begun_ns;
+    head->timing = (struct extraction_timing){.load_ns = passed_ns, .total_ns = passed_ns};
+}
+
 static void answer(struct library *l, struct library_lookup *lookup)
 {
+    const int64_t begun_ns = now_ns();
     const unsigned generation = library_writer_generation(l->writer);
     if (generation != l->generation)
         l->ladder.is_corrupt = false; // there is a new one
@@ -69,6 +86,8 @@ static void answer(struct library *l, struct library_lookup *lookup)
     char *moved_from;
     const enum library_repair repair = library_ladder_climb(&l->ladder, lookup, &moved_from);
     count(l, lookup);
+    if (lookup->record)
+        set_timing(lookup->record, begun_ns);
     if (lookup->record)
         save(l, lookup, lookup->record, repair == LIBRARY_KEEP ? 0 : LIBRARY_WRITE_ALL,
              &moved_from);

@@ -160,7 +160,8 @@ static void take_document(struct library_ladder *l, struct library_lookup *looku
                           ? LIBRARY_RECORD
                           : LIBRARY_ANALYSIS;
     lookup->tier = LIBRARY_SIDECAR;
-    lookup->record = record_ref(document->record);
+    lookup->record = document->record; // with its reference
+    document->record = NULL;
 }
 
 static void ask_sidecar(struct library_ladder *l, struct library_lookup *lookup)
