@@ -2,6 +2,7 @@
 #include "engine/analysis_json.h"
 #include "engine/desktop/analysis_table.h"
 #include "engine/desktop/commands.h"
+#include "engine/desktop/interrupt.h"
 #include "engine/desktop/session.h"
 #include "engine/desktop/walk.h"
 #include "engine/monotonic.h"
@@ -172,6 +173,8 @@ enum exit_status command_analyze(const struct options *options, struct log *log)
                         .has_progress = isatty(2) && !isatty(1),
                         .begun_ns = monotonic_ns()};
     struct scheduler *scheduler;
+    struct interrupt *interrupt = NULL;
+    interrupt_hold();
     if (session_start(&scheduler, &with_jobs, log))
         return EXIT_SOMETHING_FAILED;
     if (options_has(options, OPTION_TABLE)) {
@@ -179,7 +182,9 @@ enum exit_status command_analyze(const struct options *options, struct log *log)
         analysis_table_heading(heading, a.path_columns);
         print_line(&a, heading);
     }
-    int error = prepare(&a, scheduler);
+    int error = interrupt_start(&interrupt, scheduler);
+    if (!error)
+        error = prepare(&a, scheduler);
     if (!error)
         error = run(&a);
     if (a.has_progress)
@@ -190,6 +195,7 @@ enum exit_status command_analyze(const struct options *options, struct log *log)
         log_write(log, LOG_LEVEL_ERROR, NULL, "standard output cannot be written");
     walk_destroy(&a.walk);
     scan_destroy(&a.scan);
+    interrupt_stop(&interrupt);
     scheduler_destroy(&scheduler);
     return error || a.failed || a.broken ? EXIT_SOMETHING_FAILED : EXIT_DONE;
 }

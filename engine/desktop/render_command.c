@@ -3,6 +3,7 @@
 #include "dsp/dither.h"
 #include "engine/chunk.h"
 #include "engine/desktop/commands.h"
+#include "engine/desktop/interrupt.h"
 #include "engine/desktop/session.h"
 #include "engine/escape.h"
 #include "engine/output_meter.h"
@@ -270,10 +271,14 @@ enum exit_status command_render(const struct options *options, struct log *log)
         (void)fail(&job, job.out, "the output must end in .wav or .flac");
         return EXIT_BAD_USAGE;
     }
+    interrupt_hold();
     if (session_start(&job.scheduler, options, log))
         return EXIT_SOMETHING_FAILED;
-    const int status = render(&job);
+    struct interrupt *interrupt;
+    const int error = interrupt_start(&interrupt, job.scheduler);
+    const int status = error ? fail(&job, job.in, strerror(-error)) : render(&job);
     job_deinit(&job);
+    interrupt_stop(&interrupt);
     scheduler_destroy(&job.scheduler);
     return (enum exit_status)status;
 }
