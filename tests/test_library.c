@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: MIT
+// The ladder without the scheduler: real files, a real database, records that nobody computed.
+#include "engine/library.h"
+#include "engine/library_columns.h"
+#include "engine/track_record.h"
+#include "io/sidecar.h"
+#include "io/store.h"
+#include "support/sample_record.h"
+#include "support/scratch.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    char folder[SCRATCH_PATH_BYTES], database[SCRATCH_PATH_BYTES], track[SCRATCH_PATH_BYTES],
+        log_path[SCRATCH_PATH_BYTES];
+    struct log log;
+    struct library_config config;
+    struct library *library;
+};
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+// Long enough ago for stat to decide; the time of the inode's change cannot be set, so it is waited for.
+static void age(const char *path, time_t seconds)
+{
+    const struct timespec times[2] = {{.tv_sec = 1500000000}, {.tv_sec = seconds}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    struct library_file file;
+    do
+        assert_int_equal(library_path_identify(path, &file), 0);
+    while (file.is_fresh);
+}
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    memset(&f, 0, sizeof(f));
+    scratch_create(f.folder);
+    scratch_path(f.database, f.folder, "library.db");
+    scratch_path(f.track, f.folder, "track.wav");
+    scratch_path(f.log_path, f.folder, "log");
+    log_init(&f.log, open(f.log_path, O_CREAT | O_RDWR | O_APPEND | O_CLOEXEC, 0600),
+             LOG_LEVEL_WARN);
+    f.config = (struct library_config){
+        .database = f.database, .settings = mastering_settings_default(), .log = &f.log};
+    write_file(f.track, "the bytes of a track");
+    age(f.track, 1600000000);
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    library_destroy(&f->library);
+    close(f->log.fd);
+    scratch_remove(f->folder);
+    return 0;
+}
+
+static void start(struct fixture *f)
+{
+    library_destroy(&f->library);
+    assert_int_equal(library_create(&f->library, &f->config), 0);
+}
+
+static void reap(struct fixture *f, struct library_lookup *expected)
+{
+    struct library_lookup *answer;
+    while (!(answer = library_reap(f->library))) {
+        struct pollfd event = {.fd = library_event_fd(f->library), .events = POLLIN};
+        assert_int_equal(poll(&event, 1, 60000), 1);
+    }
+    assert_ptr_equal(answer, expected);
+}
+
+static struct library_lookup look_up(struct fixture *f, const char *path)
+{
+    struct library_lookup lookup = {.path = path};
+    struct library_file file;
+    assert_int_equal(library_path_identify(path, &file), 0);
+    lookup.identity = file.identity;
+    library_look_up(f->library, &lookup);
+    reap(f, &lookup);
+    return lookup;
+}
+
+// Look up, and save as if it had been computed.
+static void compute(struct fixture *f, const char *path, struct record *record)
+{
+    struct library_lookup lookup = look_up(f, path);
+    assert_int_equal(lookup.outcome, LIBRARY_MISS);
+    library_save(f->library, &lookup, record);
+    library_lookup_deinit(&lookup);
+}
+
+static void assert_found(struct fixture *f, const char *path, enum library_tier tier,
+                         const struct record *expected)
+{
+    struct library_lookup lookup = look_up(f, path);
+    assert_int_equal(lookup.outcome, LIBRARY_RECORD);
+    assert_int_equal(lookup.tier, tier);
+    sample_record_assert_equal(lookup.record, expected);
+    library_lookup_deinit(&lookup);
+}
+
+static void assert_missed(struct fixture *f, const char *path)
+{
+    struct library_lookup lookup = look_up(f, path);
+    assert_int_equal(lookup.outcome, LIBRARY_MISS);
+    assert_null(lookup.record);
+    library_lookup_deinit(&lookup);
+}
+
+static unsigned warnings(struct fixture *f)
+{
+    char text[8192];
+    const ssize_t bytes = pread(f->log.fd, text, sizeof(text) - 1, 0);
+    assert_true(bytes >= 0);
+    unsigned count = 0;
+    for (ssize_t i = 0; i < bytes; ++i)
+        count += text[i] == '\n';
+    return count;
+}
+
+static struct store_stats stats_of(struct fixture *f)
+{
+    struct store *store;
+    struct store_stats stats;
+    assert_int_equal(store_open_reader(&store, f->database), 0);
+    assert_int_equal(store_stats(store, &stats), 0);
+    store_close(&store);
+    return stats;
+}
+
+static void columns_stand_in_the_order_of_their_names(void **state)
+{
+    (void)state;
+    struct record *record = sample_record(3);
+    const struct analysis *a = track_record_analysis(track_record_of(record));
+    struct store_track track = {0};
+    library_columns_from_record(&track, track_record_of(record));
+    unsigned found = 0;
+    for (unsigned i = 0; i < STORE_ANALYSIS_COLUMNS; ++i) {
+        const char *name = store_analysis_columns[i].name;
+        for (unsigned d = 0; d < FINGERPRINT_DIMENSIONS; ++d)
+            if (strcmp(name, fingerprint_name((enum fingerprint_dimension)d)) == 0) {
+                assert_memory_equal(&track.values[i].real, &a->fingerprint[d], sizeof(double));
+                ++found;
+            }
+        for (int g = 0; g < GENRE_COUNT; ++g)
+            if (strncmp(name, "genre_", 6) == 0 && strcmp(name + 6, genre_name(g)) == 0) {
+                assert_memory_equal(&track.values[i].real, &a->genre.scores[g], sizeof(double));
+                ++found;
+            }
+        if (strcmp(name, "first_beat_s") == 0 || strcmp(name, "true_peak_dbtp") == 0) {
+            assert_true(track.values[i].is_null);
+            ++found;
+        }
+    }
+    assert_int_equal(found, FINGERPRINT_DIMENSIONS + GENRE_COUNT + 2);
+    record_unref(&record);
+}
+
+static void record_is_found_in_a_later_run(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    start(f);
+    compute(f, f->track, record);
+    start(f);
+    assert_found(f, f->track, LIBRARY_SQLITE, record);
+    start(f);
+    const struct store_stats stats = stats_of(f);
+    assert_int_equal(stats.entries, 1);
+    assert_int_equal(stats.totals.sqlite_hits, 1);
+    assert_int_equal(stats.totals.misses, 1);
+    assert_int_equal(stats.totals.saved_ns, track_record_of(record)->cost_ns);
+    assert_int_equal(warnings(f), 0);
+    record_unref(&record);
+}
+
+static void nothing_is_made_before_there_is_something_to_save(void **state)
+{
+    struct fixture *f = *state;
+    start(f);
+    library_destroy(&f->library);
+    struct stat st;
+    assert_int_equal(stat(f->database, &st), -1);
+}
+
+static void other_settings_find_the_analysis(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1), *other = sample_record(1);
+    start(f);
+    compute(f, f->track, record);
+    f->config.settings.intensity = 0.5;
+    start(f);
+    struct library_lookup lookup = look_up(f, f->track);
+    assert_int_equal(lookup.outcome, LIBRARY_ANALYSIS);
+    assert_int_equal(lookup.tier, LIBRARY_SQLITE);
+    library_save(f->library, &lookup, other);
+    library_lookup_deinit(&lookup);
+    start(f);
+    assert_found(f, f->track, LIBRARY_SQLITE, other);
+    f->config.settings.intensity = 1.0;
+    start(f);
+    assert_found(f, f->track, LIBRARY_SQLITE, record);
+    record_unref(&record);
+    record_unref(&other);
+}
+
+static void touched_file_is_found_and_moved_file_too(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    char moved[SCRATCH_PATH_BYTES];
+    scratch_path(moved, f->folder, "moved.wav");
+    start(f);
+    compute(f, f->track, record);
+    start(f);
+    age(f->track, 1600000001);
+    assert_found(f, f->track, LIBRARY_SQLITE, record);
+    start(f);
+    assert_int_equal(rename(f->track, moved), 0);
+    assert_found(f, moved, LIBRARY_SQLITE, record);
+    start(f);
+    assert_int_equal(stats_of(f).entries, 1);
+    record_unref(&record);
+}
+
+static void edit_of_the_same_size_and_time_is_a_miss(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    start(f);
+    compute(f, f->track, record);
+    start(f);
+    write_file(f->track, "the bytes of another");
+    age(f->track, 1600000000);
+    assert_missed(f, f->track);
+    record_unref(&record);
+}
+
+static void file_just_written_is_checked_by_its_bytes(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    start(f);
+    write_file(f->track, "the bytes of A track");
+    struct library_lookup lookup = look_up(f, f->track);
+    assert_true(lookup.is_fresh);
+    library_save(f->library, &lookup, record);
+    library_lookup_deinit(&lookup);
+    start(f);
+    struct store *store;
+    struct store_track track;
+    assert_int_equal(store_open_reader(&store, f->database), 0);
+    assert_int_equal(store_find_by_path(store, f->track, &track), 0);
+    assert_true(track.is_fresh);
+    store_track_deinit(&track);
+
+    struct library_file now;
+    do // past the mark
+        assert_int_equal(library_path_identify(f->track, &now), 0);
+    while (now.is_fresh);
+    assert_found(f, f->track, LIBRARY_SQLITE, record);
+    start(f);
+    assert_int_equal(store_find_by_path(store, f->track, &track), 0);
+    assert_false(track.is_fresh);
+    store_track_deinit(&track);
+    store_close(&store);
+    record_unref(&record);
+}
+
+static void file_that_changed_meanwhile_is_not_saved(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    start(f);
+    struct library_lookup lookup = look_up(f, f->track);
+    write_file(f->track, "other bytes, other size");
+    library_save(f->library, &lookup, record);
+    library_lookup_deinit(&lookup);
+    start(f);
+    assert_missed(f, f->track);
+    record_unref(&record);
+}
+
+static void sidecar_is_written_read_and_promoted(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    f->config.sidecars = LIBRARY_SIDECARS_WRITE;
+    start(f);
+    compute(f, f->track, record);
+    library_destroy(&f->library);
+    assert_int_equal(unlink(f->database), 0);
+    f->config.sidecars = LIBRARY_SIDECARS_READ;
+    start(f);
+    assert_found(f, f->track, LIBRARY_SIDECAR, record);
+    start(f);
+    assert_found(f, f->track, LIBRARY_SQLITE, record);
+    assert_int_equal(warnings(f), 0);
+    record_unref(&record);
+}
+
+static void sidecar_of_another_track_is_rejected(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    char other[SCRATCH_PATH_BYTES], from[2 * SCRATCH_PATH_BYTES], to[2 * SCRATCH_PATH_BYTES];
+    scratch_path(other, f->folder, "other.wav");
+    write_file(other, "the bytes of 2 track");
+    age(other, 1600000000);
+    f->config.sidecars = LIBRARY_SIDECARS_WRITE;
+    start(f);
+    compute(f, f->track, record);
+    library_flush(f->library);
+    snprintf(from, sizeof(from), "%s.25d", f->track);
+    snprintf(to, sizeof(to), "%s.25d", other);
+    assert_int_equal(rename(from, to), 0);
+    assert_missed(f, other);
+    record_unref(&record);
+}
+
+static void memory_hit_has_its_sidecar_written(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    struct library_file file;
+    struct stat st;
+    char sidecar[2 * SCRATCH_PATH_BYTES];
+    snprintf(sidecar, sizeof(sidecar), "%s.25d", f->track);
+    assert_int_equal(library_path_identify(f->track, &file), 0);
+    f->config.sidecars = LIBRARY_SIDECARS_WRITE;
+    start(f);
+    library_note_memory_hit(f->library, f->track, &file.identity, record);
+    library_flush(f->library);
+    assert_int_equal(stat(sidecar, &st), 0);
+    assert_int_equal(stats_of(f).totals.memory_hits, 1);
+    record_unref(&record);
+}
+
+static void corrupt_database_is_replaced_within_the_run(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    write_file(f->database, "this is no database, however long one looks at it");
+    start(f);
+    compute(f, f->track, record);
+    library_flush(f->library);
+    assert_found(f, f->track, LIBRARY_SQLITE, record);
+    assert_int_equal(warnings(f), 1);
+    record_unref(&record);
+}
+
+static void without_a_database_sidecars_still_work(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    f->config.database = NULL;
+    f->config.sidecars = LIBRARY_SIDECARS_WRITE;
+    start(f);
+    compute(f, f->track, record);
+    library_flush(f->library);
+    assert_found(f, f->track, LIBRARY_SIDECAR, record);
+    assert_int_equal(warnings(f), 1);
+    record_unref(&record);
+}
+
+static void batch_waits_for_the_lock_and_loses_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    const int lock = store_lock_try(f->database);
+    assert_true(lock >= 0);
+    start(f);
+    compute(f, f->track, record);
+    assert_missed(f, f->track);
+    store_lock_release(lock);
+    library_flush(f->library);
+    assert_found(f, f->track, LIBRARY_SQLITE, record);
+    assert_int_equal(warnings(f), 0);
+    record_unref(&record);
+}
+
+static void many_look_ups_are_all_answered(void **state)
+{
+    struct fixture *f = *state;
+    enum { COUNT = 500 };
+    static struct library_lookup lookups[COUNT];
+    struct record *record = sample_record(1);
+    struct library_file file;
+    start(f);
+    compute(f, f->track, record);
+    library_flush(f->library);
+    assert_int_equal(library_path_identify(f->track, &file), 0);
+    for (int i = 0; i < COUNT; ++i) {
+        lookups[i] = (struct library_lookup){
+            .path = f->track, .identity = file.identity, .priority = COUNT - i};
+        library_look_up(f->library, &lookups[i]);
+    }
+    int answered = 0;
+    while (answered < COUNT) {
+        struct library_lookup *answer = library_reap(f->library);
+        struct pollfd event = {.fd = library_event_fd(f->library), .events = POLLIN};
+        if (!answer) {
+            assert_int_equal(poll(&event, 1, 60000), 1);
+            continue;
+        }
+        assert_int_equal(answer->outcome, LIBRARY_RECORD);
+        library_lookup_deinit(answer);
+        ++answered;
+    }
+    start(f);
+    assert_int_equal(stats_of(f).totals.sqlite_hits, COUNT);
+    record_unref(&record);
+}
+
+static void absolute_paths_are_tidy(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"/a/b", "/a/b"},       {"//a//b/", "/a/b"},    {"/a/./b/.", "/a/b"},
+        {"/a/../b", "/b"},      {"/../..", "/"},        {"/", "/"},
+        {"/a/..", "/"},         {"/a/b/../../c", "/c"}, {"/a/...", "/a/..."},
+        {"/.a/..b", "/.a/..b"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
+        char *path = library_path_absolute(cases[i][0]);
+        assert_string_equal(path, cases[i][1]);
+        free(path);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(columns_stand_in_the_order_of_their_names),
+        cmocka_unit_test(absolute_paths_are_tidy),
+        cmocka_unit_test_setup_teardown(record_is_found_in_a_later_run, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_made_before_there_is_something_to_save, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(other_settings_find_the_analysis, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(touched_file_is_found_and_moved_file_too, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(edit_of_the_same_size_and_time_is_a_miss, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(file_just_written_is_checked_by_its_bytes, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(file_that_changed_meanwhile_is_not_saved, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(sidecar_is_written_read_and_promoted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sidecar_of_another_track_is_rejected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(memory_hit_has_its_sidecar_written, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(corrupt_database_is_replaced_within_the_run, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(without_a_database_sidecars_still_work, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(batch_waits_for_the_lock_and_loses_nothing, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(many_look_ups_are_all_answered, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

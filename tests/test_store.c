@@ -1,0 +1,605 @@
+// SPDX-License-Identifier: MIT
+#include "io/store.h"
+#include "support/scratch.h"
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    char folder[SCRATCH_PATH_BYTES];
+    char path[SCRATCH_PATH_BYTES];
+    int lock;
+    struct store *writer;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture f;
+    f = (struct fixture){.lock = -1};
+    scratch_create(f.folder);
+    scratch_path(f.path, f.folder, "library.db");
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    store_close(&f->writer);
+    if (f->lock >= 0)
+        store_lock_release(f->lock);
+    scratch_remove(f->folder);
+    return 0;
+}
+
+static struct store *open_writer(struct fixture *f)
+{
+    f->lock = store_lock_try(f->path);
+    assert_true(f->lock >= 0);
+    assert_int_equal(store_open_writer(&f->writer, f->path), 0);
+    return f->writer;
+}
+
+static struct store *open_reader(struct fixture *f)
+{
+    struct store *reader;
+    assert_int_equal(store_open_reader(&reader, f->path), 0);
+    return reader;
+}
+
+// A row in which every value differs from every other.
+static struct store_track track_of(const char *path, uint64_t number)
+{
+    static const double blob[4] = {0.5, -0.0, DBL_MIN, 1e300};
+    struct store_track track = {.path = path,
+                                .identity = {1, 100 + number, 4096, 5000, 6000},
+                                .algorithm_version = 3,
+                                .created_s = 1700000000,
+                                .cost_ns = 1234567};
+    memset(&track.checksum, (int)(number + 1), sizeof(track.checksum));
+    for (unsigned i = 0; i < STORE_ANALYSIS_COLUMNS; ++i) {
+        struct store_value *value = &track.values[i];
+        switch (store_analysis_columns[i].type) {
+        case STORE_REAL:
+            value->real = (double)i / 7.0 + (double)number;
+            break;
+        case STORE_INTEGER:
+            value->integer = (int64_t)(1000 * number + i);
+            break;
+        case STORE_TEXT:
+            value->bytes.data = "text";
+            value->bytes.count = 4;
+            break;
+        default:
+            value->bytes.data = blob;
+            value->bytes.count = sizeof(blob);
+            break;
+        }
+    }
+    return track;
+}
+
+static struct store_targets targets_of(double intensity)
+{
+    struct store_targets targets = {
+        .settings = {.preset = "warm", .target = "asis", .intensity = intensity}};
+    for (unsigned i = 0; i < STORE_TARGETS_COLUMNS; ++i) {
+        if (store_targets_columns[i].type == STORE_REAL)
+            targets.values[i].real = (double)i / 3.0 + intensity;
+        else
+            targets.values[i].integer = i;
+    }
+    return targets;
+}
+
+static void save(struct store *store, struct store_track *track,
+                 const struct store_targets *targets, const char *moved_from)
+{
+    assert_int_equal(store_begin(store, STORE_CONSISTENT), 0);
+    assert_int_equal(store_save(store, track, targets, moved_from, STORE_SAVED_ALL), 0);
+    assert_int_equal(store_commit(store), 0);
+}
+
+static void assert_values_equal(const struct store_track *a, const struct store_track *b)
+{
+    const struct track_checksum x = store_track_checksum(a), y = store_track_checksum(b);
+    assert_memory_equal(&x, &y, sizeof(x));
+    for (unsigned i = 0; i < STORE_ANALYSIS_COLUMNS; ++i) {
+        assert_int_equal(a->values[i].is_null, b->values[i].is_null);
+        if (store_analysis_columns[i].type == STORE_REAL)
+            assert_memory_equal(&a->values[i].real, &b->values[i].real, sizeof(double));
+    }
+}
+
+static int64_t entries(struct store *store)
+{
+    struct store_stats stats;
+    assert_int_equal(store_stats(store, &stats), 0);
+    return stats.entries;
+}
+
+// --- rows
+
+static void row_comes_back_bit_for_bit(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f), *reader;
+    struct store_track track = track_of("/m/a", 1), found;
+    track.values[2].real = -0.0;
+    track.values[7].real = DBL_TRUE_MIN;
+    track.values[8].real = 0.1;
+    track.values[9] = (struct store_value){.is_null = true};
+    save(writer, &track, NULL, NULL);
+
+    reader = open_reader(f);
+    assert_int_equal(store_find_by_path(reader, "/m/a", &found), 0);
+
+    assert_values_equal(&found, &track);
+    assert_true(signbit(found.values[2].real));
+    assert_true(found.values[9].is_null);
+    assert_string_equal(found.path, "/m/a");
+    store_track_deinit(&found);
+    store_close(&reader);
+}
+
+static void path_is_raw_bytes(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_track track = track_of("/m/\xff\xfe'\"%\n", 1), found;
+    save(writer, &track, NULL, NULL);
+
+    assert_int_equal(store_find_by_path(writer, "/m/\xff\xfe'\"%\n", &found), 0);
+    store_track_deinit(&found);
+    assert_int_equal(store_find_by_path(writer, "/M/\xff\xfe'\"%\n", &found), -ENOENT);
+}
+
+static void value_that_is_not_finite_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    const double bad[] = {NAN, INFINITY, -INFINITY};
+    for (unsigned i = 0; i < 3; ++i) {
+        struct store_track track = track_of("/m/a", 1);
+        track.values[2].real = bad[i];
+        assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
+        assert_int_equal(store_save(writer, &track, NULL, NULL, STORE_SAVED_ALL), -EINVAL);
+        store_rollback(writer);
+    }
+    assert_int_equal(entries(writer), 0);
+}
+
+static void inode_finds_a_row_of_the_same_size(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_track track = track_of("/m/a", 1), found;
+    struct file_identity identity = track.identity;
+    save(writer, &track, NULL, NULL);
+
+    assert_int_equal(store_find_by_inode(writer, &identity, &found), 0);
+    store_track_deinit(&found);
+    ++identity.size_bytes;
+    assert_int_equal(store_find_by_inode(writer, &identity, &found), -ENOENT);
+}
+
+static void targets_belong_to_their_settings(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_track track = track_of("/m/a", 1);
+    struct store_targets half = targets_of(0.5), full = targets_of(1.0), found = {0};
+    save(writer, &track, &half, NULL);
+    save(writer, &track, &full, NULL);
+
+    found.settings = half.settings;
+    assert_int_equal(store_find_targets(writer, &track, &found), 0);
+    assert_true(found.values[0].real == half.values[0].real);
+    found.settings.intensity = 0.25;
+    assert_int_equal(store_find_targets(writer, &track, &found), -ENOENT);
+    found.settings = full.settings;
+    found.settings.target = "preset";
+    assert_int_equal(store_find_targets(writer, &track, &found), -ENOENT);
+}
+
+static void new_contents_take_old_targets_away(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_track track = track_of("/m/a", 1), other = track_of("/m/a", 2);
+    struct store_targets targets = targets_of(1.0);
+    save(writer, &track, &targets, NULL);
+    save(writer, &other, NULL, NULL);
+
+    struct store_targets found = {.settings = targets.settings};
+    assert_int_equal(store_find_targets(writer, &other, &found), -ENOENT);
+    int64_t orphans;
+    assert_int_equal(store_count_orphans(writer, &orphans), 0);
+    assert_int_equal(orphans, 0);
+    assert_int_equal(entries(writer), 1);
+}
+
+static void moved_row_keeps_all_its_targets(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_track track = track_of("/m/a", 1), stale = track_of("/m/b", 2), found;
+    struct store_targets half = targets_of(0.5), full = targets_of(1.0);
+    save(writer, &track, &half, NULL);
+    save(writer, &stale, NULL, NULL);
+    struct store_track moved = track_of("/m/b", 1);
+    save(writer, &moved, &full, "/m/a");
+
+    assert_int_equal(entries(writer), 1);
+    assert_int_equal(store_find_by_path(writer, "/m/a", &found), -ENOENT);
+    assert_int_equal(store_find_by_path(writer, "/m/b", &found), 0);
+    struct store_targets back = {.settings = half.settings};
+    assert_int_equal(store_find_targets(writer, &found, &back), 0);
+    back.settings = full.settings;
+    assert_int_equal(store_find_targets(writer, &found, &back), 0);
+    store_track_deinit(&found);
+}
+
+static void newer_algorithms_row_is_not_overwritten(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_track newer = track_of("/m/a", 1), older = track_of("/m/a", 2), found;
+    newer.algorithm_version = 4;
+    save(writer, &newer, NULL, NULL);
+    save(writer, &older, NULL, NULL);
+
+    assert_int_equal(store_find_by_path(writer, "/m/a", &found), 0);
+    assert_int_equal(found.algorithm_version, 4);
+    store_track_deinit(&found);
+}
+
+// --- what nobody reports but the checksum
+
+// Change one column of one row behind the store's back.
+static void tamper(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_changes(db), 1);
+    sqlite3_close(db);
+}
+
+static void change_of_any_column_makes_a_miss(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const keys[] = {"device",   "inode",    "size_bytes",        "mtime_ns",
+                                       "ctime_ns", "is_fresh", "algorithm_version", "created_s",
+                                       "cost_ns"};
+    enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
+    struct store *writer = open_writer(f);
+    for (unsigned i = 0; i < KEYS + STORE_ANALYSIS_COLUMNS; ++i) {
+        struct store_track track = track_of("/m/a", 1), found;
+        save(writer, &track, NULL, NULL);
+        assert_int_equal(store_find_by_path(writer, "/m/a", &found), 0);
+        store_track_deinit(&found);
+        const char *name = i < KEYS ? keys[i] : store_analysis_columns[i - KEYS].name;
+        const enum store_type type =
+            i < KEYS ? STORE_INTEGER : store_analysis_columns[i - KEYS].type;
+        static const char *const changes[] = {[STORE_REAL] = "x+1e-9",
+                                              [STORE_INTEGER] = "x+1",
+                                              [STORE_TEXT] = "'test'",
+                                              [STORE_BLOB] = "zeroblob(32)"};
+        char sql[128], change[32];
+        snprintf(change, sizeof(change), "%s", changes[type]);
+        if (change[0] == 'x')
+            snprintf(sql, sizeof(sql), "UPDATE analysis SET %s=%s%s", name, name, change + 1);
+        else
+            snprintf(sql, sizeof(sql), "UPDATE analysis SET %s=%s", name, change);
+        tamper(f->path, sql);
+        assert_int_equal(store_find_by_path(writer, "/m/a", &found), -ENOENT);
+        assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
+        int64_t count;
+        assert_int_equal(store_clear(writer, NULL, &count), 0);
+        assert_int_equal(store_commit(writer), 0);
+        assert_int_equal(count, 1);
+    }
+}
+
+static void change_of_any_targets_column_makes_a_miss(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    for (unsigned i = 0; i < STORE_TARGETS_COLUMNS; ++i) {
+        struct store_track track = track_of("/m/a", 1);
+        struct store_targets targets = targets_of(1.0);
+        save(writer, &track, &targets, NULL);
+        assert_int_equal(store_find_targets(writer, &track, &targets), 0);
+        char sql[128];
+        const char *name = store_targets_columns[i].name;
+        snprintf(sql, sizeof(sql), "UPDATE targets SET %s=%s+1", name, name);
+        tamper(f->path, sql);
+        assert_int_equal(store_find_targets(writer, &track, &targets), -ENOENT);
+    }
+}
+
+static void targets_of_another_track_are_none(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_track track = track_of("/m/a", 1), other = track_of("/m/b", 2);
+    struct store_targets targets = targets_of(1.0);
+    save(writer, &track, &targets, NULL);
+    save(writer, &other, NULL, NULL);
+    char sql[64];
+    snprintf(sql, sizeof(sql), "UPDATE targets SET track=%lld", (long long)other.id);
+    tamper(f->path, sql);
+
+    assert_int_equal(store_find_targets(writer, &other, &targets), -ENOENT);
+}
+
+// --- forgetting and counting
+
+static void clear_takes_whole_components(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    static const char *const paths[] = {"/m/ab",  "/m/ab/1", "/m/ab/2/3", "/m/abc",
+                                        "/m/ab0", "/m/ab.",  "/m/a"};
+    for (unsigned i = 0; i < 7; ++i) {
+        struct store_track track = track_of(paths[i], i);
+        const struct store_targets targets = targets_of(1.0);
+        save(writer, &track, &targets, NULL);
+    }
+    int64_t count, orphans;
+    assert_int_equal(store_begin(writer, STORE_DURABLE), 0);
+    assert_int_equal(store_clear(writer, "/m/ab", &count), 0);
+    assert_int_equal(count, 3);
+    assert_int_equal(store_clear(writer, "/m/zz", &count), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(store_clear(writer, "/", &count), 0);
+    assert_int_equal(count, 4);
+    assert_int_equal(store_commit(writer), 0);
+    assert_int_equal(store_count_orphans(writer, &orphans), 0);
+    assert_int_equal(orphans, 0);
+}
+
+static void totals_add_up_until_cleared(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    const struct store_totals totals = {1, 2, 3, 4, 5};
+    struct store_stats stats;
+    for (int i = 0; i < 2; ++i) {
+        assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
+        assert_int_equal(store_add_totals(writer, &totals), 0);
+        assert_int_equal(store_commit(writer), 0);
+    }
+    assert_int_equal(store_stats(writer, &stats), 0);
+    const struct store_totals twice = {2, 4, 6, 8, 10};
+    assert_memory_equal(&stats.totals, &twice, sizeof(twice));
+
+    int64_t count;
+    assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
+    assert_int_equal(store_clear(writer, NULL, &count), 0);
+    assert_int_equal(store_commit(writer), 0);
+    assert_int_equal(store_stats(writer, &stats), 0);
+    assert_int_equal(stats.totals.misses, 0);
+}
+
+static void rolled_back_batch_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_track track = track_of("/m/a", 1);
+    assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
+    assert_int_equal(store_save(writer, &track, NULL, NULL, STORE_SAVED_ALL), 0);
+    store_rollback(writer);
+    assert_int_equal(entries(writer), 0);
+}
+
+// --- files and locks
+
+static void lock_is_for_one_at_a_time(void **state)
+{
+    struct fixture *f = *state;
+    (void)open_writer(f);
+    assert_int_equal(store_lock_try(f->path), -EAGAIN);
+    store_lock_release(f->lock);
+    f->lock = store_lock_try(f->path);
+    assert_true(f->lock >= 0);
+}
+
+static void closing_leaves_the_log_to_the_next_writer(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_track track = track_of("/m/a", 1), found;
+    save(writer, &track, NULL, NULL);
+    store_close(&f->writer);
+    char wal[SCRATCH_PATH_BYTES];
+    struct stat st;
+    scratch_path(wal, f->folder, "library.db-wal");
+    assert_int_equal(stat(wal, &st), 0);
+    assert_true(st.st_size > 0);
+
+    struct store *reader = open_reader(f);
+    assert_int_equal(store_find_by_path(reader, "/m/a", &found), 0);
+    store_track_deinit(&found);
+    store_close(&reader);
+    assert_int_equal(stat(wal, &st), 0);
+    assert_true(st.st_size > 0);
+}
+
+static void reader_sees_what_was_committed_before_it_asks(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f), *reader = open_reader(f);
+    struct store_track track = track_of("/m/a", 1), found;
+    assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
+    assert_int_equal(store_save(writer, &track, NULL, NULL, STORE_SAVED_ALL), 0);
+    assert_int_equal(store_find_by_path(reader, "/m/a", &found), -ENOENT);
+    assert_int_equal(store_commit(writer), 0);
+
+    assert_int_equal(store_find_by_path(reader, "/m/a", &found), 0);
+    store_track_deinit(&found);
+    store_close(&reader);
+}
+
+static void write_file(const char *path, const void *bytes, size_t count)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, count, file), count);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void what_is_no_database_is_told_by_its_first_bytes(void **state)
+{
+    struct fixture *f = *state;
+    char bytes[200];
+    memset(bytes, 'x', sizeof(bytes));
+    assert_int_equal(store_schema_inspect(f->path), -ENOENT);
+    write_file(f->path, bytes, sizeof(bytes));
+    assert_int_equal(store_schema_inspect(f->path), -EBADMSG);
+    write_file(f->path, bytes, 5);
+    assert_int_equal(store_schema_inspect(f->path), -EBADMSG);
+    write_file(f->path, bytes, 0);
+    assert_int_equal(store_schema_inspect(f->path), 0);
+    assert_int_equal(store_schema_inspect(f->folder), -EISDIR);
+}
+
+static void run_sql(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void other_databases_are_told_from_ours(void **state)
+{
+    struct fixture *f = *state;
+    run_sql(f->path, "CREATE TABLE t(x)");
+    assert_int_equal(store_schema_inspect(f->path), -EMEDIUMTYPE);
+    run_sql(f->path, "PRAGMA application_id=7");
+    assert_int_equal(store_schema_inspect(f->path), -EMEDIUMTYPE);
+    struct store *store;
+    assert_int_equal(store_open_writer(&store, f->path), -EMEDIUMTYPE);
+    assert_null(store);
+}
+
+static void newer_schema_is_neither_opened_nor_written(void **state)
+{
+    struct fixture *f = *state;
+    (void)open_writer(f);
+    store_close(&f->writer);
+    run_sql(f->path, "PRAGMA user_version=2");
+    assert_int_equal(store_schema_inspect(f->path), -EOVERFLOW);
+    struct store *store;
+    assert_int_equal(store_open_writer(&store, f->path), -EOVERFLOW);
+    assert_int_equal(store_open_reader(&store, f->path), -EOVERFLOW);
+}
+
+static void schema_raised_meanwhile_ends_writing(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    run_sql(f->path, "PRAGMA user_version=2");
+    assert_int_equal(store_begin(writer, STORE_CONSISTENT), -EOVERFLOW);
+}
+
+static void corrupt_database_is_put_aside_and_only_the_newest_kept(void **state)
+{
+    struct fixture *f = *state;
+    char old[SCRATCH_PATH_BYTES], wal[SCRATCH_PATH_BYTES];
+    struct stat st;
+    scratch_path(old, f->folder, "library.db.corrupt-20010101T000000Z");
+    scratch_path(wal, f->folder, "library.db-wal");
+    write_file(old, "a", 1);
+    write_file(f->path, "b", 1);
+    write_file(wal, "c", 1);
+    assert_int_equal(store_put_aside(f->path), 0);
+    assert_int_equal(stat(f->path, &st), -1);
+    assert_int_equal(stat(wal, &st), -1);
+    assert_int_equal(stat(old, &st), -1);
+
+    struct store *store = open_writer(f);
+    assert_int_equal(entries(store), 0);
+}
+
+static void killed_writer_loses_no_committed_batch(void **state)
+{
+    struct fixture *f = *state;
+    int pipe_fds[2];
+    assert_int_equal(pipe(pipe_fds), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        struct store *writer;
+        if (store_lock_try(f->path) < 0 || store_open_writer(&writer, f->path))
+            _exit(1);
+        for (uint64_t i = 0;; ++i) {
+            char path[32];
+            snprintf(path, sizeof(path), "/m/%llu", (unsigned long long)i);
+            struct store_track track = track_of(path, i % 100);
+            if (store_begin(writer, STORE_CONSISTENT) ||
+                store_save(writer, &track, NULL, NULL, STORE_SAVED_ALL) || store_commit(writer) ||
+                write(pipe_fds[1], &i, sizeof(i)) != sizeof(i))
+                _exit(1);
+        }
+    }
+    uint64_t reported = 0;
+    while (reported < 40)
+        assert_int_equal(read(pipe_fds[0], &reported, sizeof(reported)), sizeof(reported));
+    kill(child, SIGKILL);
+    close(pipe_fds[1]);
+    while (read(pipe_fds[0], &reported, sizeof(reported)) == sizeof(reported))
+        ;
+    close(pipe_fds[0]);
+
+    struct store *reader = open_reader(f);
+    assert_true(entries(reader) >= (int64_t)reported + 1);
+    store_close(&reader);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(row_comes_back_bit_for_bit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(path_is_raw_bytes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(value_that_is_not_finite_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(inode_finds_a_row_of_the_same_size, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(targets_belong_to_their_settings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(new_contents_take_old_targets_away, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(moved_row_keeps_all_its_targets, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(newer_algorithms_row_is_not_overwritten, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(change_of_any_column_makes_a_miss, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(change_of_any_targets_column_makes_a_miss, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(targets_of_another_track_are_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(clear_takes_whole_components, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(totals_add_up_until_cleared, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rolled_back_batch_leaves_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(lock_is_for_one_at_a_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(closing_leaves_the_log_to_the_next_writer, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(reader_sees_what_was_committed_before_it_asks, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_database_is_told_by_its_first_bytes, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(other_databases_are_told_from_ours, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(newer_schema_is_neither_opened_nor_written, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(schema_raised_meanwhile_ends_writing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(corrupt_database_is_put_aside_and_only_the_newest_kept,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(killed_writer_loses_no_committed_batch, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
