@@ -260,28 +260,59 @@ static void edit_of_the_same_size_and_time_is_a_miss(void **state)
     record_unref(&record);
 }
 
-static void file_just_written_is_checked_by_its_bytes(void **state)
+// Put a row into the database whose identity is the file's, but whose checksum is not.
+static void save_other_bytes(struct fixture *f, struct record *record, bool is_fresh)
+{
+    struct store_track track = {.path = f->track, .is_fresh = is_fresh};
+    struct store_targets targets;
+    char target[LIBRARY_TARGET_BYTES];
+    struct library_file file;
+    struct store *store;
+    assert_int_equal(library_path_identify(f->track, &file), 0);
+    track.identity = file.identity;
+    library_columns_from_record(&track, track_record_of(record));
+    library_columns_settings(&targets.settings, target, &f->config.settings);
+    library_columns_from_targets(&targets, &track_record_of(record)->targets);
+    const int lock = store_lock_try(f->database);
+    assert_true(lock >= 0);
+    assert_int_equal(store_open_writer(&store, f->database), 0);
+    assert_int_equal(store_begin(store, STORE_CONSISTENT), 0);
+    assert_int_equal(store_save(store, &track, &targets, NULL, STORE_SAVED_ALL), 0);
+    assert_int_equal(store_commit(store), 0);
+    store_close(&store);
+    store_lock_release(lock);
+}
+
+static void stat_decides_unless_the_row_is_marked(void **state)
 {
     struct fixture *f = *state;
     struct record *record = sample_record(1);
     start(f);
-    write_file(f->track, "the bytes of A track");
-    struct library_lookup lookup = look_up(f, f->track);
-    assert_true(lookup.is_fresh);
-    library_save(f->library, &lookup, record);
-    library_lookup_deinit(&lookup);
-    start(f);
+    save_other_bytes(f, record, false);
+    assert_found(f, f->track, LIBRARY_SQLITE, record);
+    save_other_bytes(f, record, true);
+    assert_missed(f, f->track);
+    record_unref(&record);
+}
+
+static void file_written_just_now_is_marked_until_it_has_aged(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    const time_t later = time(NULL) + 3600; // cannot be said to lie 20 ms back
+    const struct timespec times[2] = {{.tv_sec = later}, {.tv_sec = later}};
     struct store *store;
     struct store_track track;
+    assert_int_equal(utimensat(AT_FDCWD, f->track, times, 0), 0);
+    start(f);
+    compute(f, f->track, record);
+    start(f);
     assert_int_equal(store_open_reader(&store, f->database), 0);
     assert_int_equal(store_find_by_path(store, f->track, &track), 0);
     assert_true(track.is_fresh);
     store_track_deinit(&track);
 
-    struct library_file now;
-    do // past the mark
-        assert_int_equal(library_path_identify(f->track, &now), 0);
-    while (now.is_fresh);
+    age(f->track, 1600000000);
     assert_found(f, f->track, LIBRARY_SQLITE, record);
     start(f);
     assert_int_equal(store_find_by_path(store, f->track, &track), 0);
@@ -465,7 +496,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(edit_of_the_same_size_and_time_is_a_miss, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(file_just_written_is_checked_by_its_bytes, set_up,
+        cmocka_unit_test_setup_teardown(stat_decides_unless_the_row_is_marked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(file_written_just_now_is_marked_until_it_has_aged, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(file_that_changed_meanwhile_is_not_saved, set_up,
                                         tear_down),
