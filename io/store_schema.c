@@ -205,7 +205,7 @@ static int read_header(const char *path, unsigned char header[HEADER_BYTES], siz
 int store_schema_inspect(const char *path)
 {
     unsigned char header[HEADER_BYTES];
-    size_t bytes;
+    size_t bytes = 0;
     int error = read_header(path, header, &bytes);
     if (!error)
         error = check_header(header, bytes);
