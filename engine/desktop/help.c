@@ -90,9 +90,10 @@ static const struct page pages[COMMAND_COUNT] = {
                      "  segue cache import FILE\n",
             .description =
                 "Look after the analyses kept on disk. stats counts entries, hits and the time they\n"
-                "saved. clear forgets all, or those of a track or a folder. verify checks every\n"
-                "record and changes nothing. vacuum gives free space back. export writes JSON\n"
-                "lines, import takes them.\n",
+                "saved, over all runs since the last clear. clear forgets all, or those of a track\n"
+                "or a folder, gone or not; sidecars stay. verify checks every record and changes\n"
+                "nothing. vacuum gives free space back. export writes JSON lines, import takes\n"
+                "them: each checks itself, and bad ones are named.\n",
             .examples = "  segue cache stats\n"
                         "  segue cache clear ~/Music/album\n"
                         "  segue cache export analyses.jsonl\n",
@@ -115,7 +116,8 @@ static const char exit_status[] =
     "  2  bad usage\n";
 
 static const char files[] =
-    "  $XDG_DATA_HOME/segue/library.db   analyses (default ~/.local/share/segue/library.db)\n"
+    "  $XDG_DATA_HOME/segue/library.db   analyses (default ~/.local/share/segue/library.db);\n"
+    "                                    a corrupt one is kept as library.db.corrupt-TIME\n"
     "  $XDG_CACHE_HOME/segue/demo-1/     the demo's pieces (default ~/.cache/segue/demo-1/)\n"
     "  NAME.25d                          an analysis beside its file (analyze --sidecar)\n";
 

@@ -51,13 +51,15 @@ static const struct option_info table[OPTION_COUNT] = {
     [OPTION_JOBS] = {"--jobs", "N", ANALYZE,
                      "files analysed at the same time, 1 to 1024;\n"
                      "default: the number of processors"},
-    [OPTION_SIDECAR] = {"--sidecar", NULL, ANALYZE,
-                        "also write each result beside its file, as NAME.25d"},
+    [OPTION_SIDECAR] =
+        {"--sidecar", NULL, ANALYZE,
+         "also write each result beside its file, as NAME.25d,\nunless a good one is there"},
     [OPTION_UNORDERED] = {"--unordered", NULL, ANALYZE,
                           "print results as they are done, not in the order of the paths"},
     [OPTION_NULL] = {"--null", NULL, ANALYZE,
                      "paths read from standard input end with NUL, not newline"},
-    [OPTION_FILES] = {"--files", NULL, CACHE, "verify: compare with the files, too"},
+    [OPTION_FILES] = {"--files", NULL, CACHE,
+                      "verify: read the files and compare their contents, too"},
     [OPTION_NO_CACHE] = {"--no-cache", NULL, MASTERING,
                          "neither read nor keep analyses, in memory or on disk"},
     [OPTION_NO_GPU] = {"--no-gpu", NULL, MASTERING, "analyse on the processor only"},
