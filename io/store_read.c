@@ -16,6 +16,8 @@ static int read_one(struct store *store, sqlite3_stmt *statement, struct store_t
     else
         *track = (struct store_track){0};
     const bool is_bad_row = code == SQLITE_ROW && error == -EBADMSG;
+    if (error)
+        store_track_deinit(track);
     sqlite3_reset(statement);
     return is_bad_row ? -ENOENT : error;
 }
@@ -81,8 +83,7 @@ int store_for_each_track(struct store *store, store_track_fn fn, void *context)
         struct store_track track;
         const int error = store_track_read(statement, &track);
         result = error == -ENOMEM ? error : fn(context, &track, error);
-        if (!error)
-            store_track_deinit(&track);
+        store_track_deinit(&track);
     }
     if (!result)
         result = store_error(store->db, code);

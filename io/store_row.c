@@ -385,11 +385,7 @@ int store_track_read(sqlite3_stmt *statement, struct store_track *track)
     if (error)
         return error;
     const struct track_checksum computed = store_track_checksum(track);
-    if (memcmp(&computed, &stored, sizeof(stored)) != 0) {
-        store_track_deinit(track);
-        return -EBADMSG;
-    }
-    return 0;
+    return memcmp(&computed, &stored, sizeof(stored)) != 0 ? -EBADMSG : 0;
 }
 
 int store_targets_read_settings(sqlite3_stmt *statement, struct store_settings *settings)

@@ -66,7 +66,8 @@ MUST_CHECK int store_track_bind(sqlite3_stmt *statement, const struct store_trac
 MUST_CHECK int store_targets_bind(sqlite3_stmt *statement, const struct store_track *track,
                                   const struct store_targets *targets);
 /// Copy the row that `statement` stands on. @return 0; -EBADMSG: its checksum fails, or a value is of a wrong
-/// type or not finite; -ENOMEM. On error there is nothing to free.
+/// type or not finite; -ENOMEM. On error too store_track_deinit() frees what there is: a damaged row's path is
+/// kept where it can be read, to name it by.
 MUST_CHECK int store_track_read(sqlite3_stmt *statement, struct store_track *track);
 /// The settings of a targets row; text is valid until the statement goes on. @return 0; -EBADMSG.
 MUST_CHECK int store_targets_read_settings(sqlite3_stmt *statement,

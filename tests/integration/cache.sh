@@ -313,7 +313,7 @@ check 'and is made anew' has_source sqlite 4
 
 # Bits of a record that SQLite takes no notice of.
 rm -f "$database-wal" "$database-shm"
-sed -i 's/cpu/CPU/' "$database"
+sed -i 's/cpu/CPU/g' "$database"
 "$segue" cache verify >"$out" 2>"$err"
 check 'verify sees a flipped record' test $? -eq 1
 check 'verify names it' grep -q 'damaged' "$err"
@@ -413,7 +413,7 @@ if mount -t tmpfs -o size=64k tmpfs "$root/small" 2>/dev/null; then
     check 'disk full: the exit status is that of the tracks' test $? -eq 0
     check 'disk full: one warning' one_warning 'the disk is full'
     umount "$mounted" && mount -t tmpfs -o size=320k tmpfs "$root/small"
-    for i in {20..59}; do
+    for i in {20..139}; do
         make_track "$music/$i.wav" "$i" 8000
     done
     XDG_DATA_HOME=$root/small analyze "$music"
