@@ -8,6 +8,7 @@
 int bench_cache(int argc, char **argv);
 int bench_cold_warm(int argc, char **argv);
 int bench_ring(int argc, char **argv);
+int bench_store(int argc, char **argv);
 
 /// CPU time of the calling thread: unlike wall time it does not count what else the machine does.
 int64_t bench_cpu_ns(void);

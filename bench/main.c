@@ -11,6 +11,7 @@ static const struct {
     {"cache", bench_cache, "[--instructions N]"},
     {"cold-warm", bench_cold_warm, "FILE"},
     {"ring", bench_ring, ""},
+    {"store", bench_store, "[ROWS]"},
 };
 
 int main(int argc, char **argv)

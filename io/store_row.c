@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#define XXH_STATIC_LINKING_ONLY // its state on the stack; the functions stay those of the library
 #include <xxhash.h>
 
 // Columns of the analysis table before its values, as the SELECT has them.
@@ -48,49 +47,62 @@ void store_track_deinit(struct store_track *track)
 
 // --- checksums: each value with its kind and length, so that no two rows read the same
 
-struct digest {
-    XXH3_state_t state;
+// Short values lie side by side, to be hashed at once; of long ones only their own hash does.
+enum {
+    DIGEST_ITEM_BYTES = 1 + sizeof(uint64_t) + sizeof(XXH128_hash_t),
+    DIGEST_KEY_ITEMS = 12,
+    DIGEST_BYTES = (DIGEST_KEY_ITEMS + STORE_ANALYSIS_COLUMNS) * DIGEST_ITEM_BYTES
 };
+
+struct digest {
+    size_t used;
+    unsigned char bytes[DIGEST_BYTES];
+};
+
+static void add_word(struct digest *digest, char kind, const void *eight_bytes)
+{
+    assert(digest->used + DIGEST_ITEM_BYTES <= DIGEST_BYTES);
+    digest->bytes[digest->used] = (unsigned char)kind;
+    memcpy(digest->bytes + digest->used + 1, eight_bytes, sizeof(uint64_t));
+    digest->used += 1 + sizeof(uint64_t);
+}
 
 static void add(struct digest *digest, char kind, const void *bytes, size_t count)
 {
     const uint64_t length = count;
-    // Updating a state that was reset cannot fail: only a NULL input does.
-    (void)XXH3_128bits_update(&digest->state, &kind, 1);
-    (void)XXH3_128bits_update(&digest->state, &length, sizeof(length));
-    (void)XXH3_128bits_update(&digest->state, count ? bytes : "", count);
+    const XXH128_hash_t hash = XXH3_128bits(count ? bytes : "", count);
+    add_word(digest, kind, &length);
+    memcpy(digest->bytes + digest->used, &hash, sizeof(hash));
+    digest->used += sizeof(hash);
 }
 
 static void add_integer(struct digest *digest, int64_t integer)
 {
-    add(digest, 'i', &integer, sizeof(integer));
+    add_word(digest, 'i', &integer);
 }
 
 static void add_value(struct digest *digest, enum store_type type, const struct store_value *value)
 {
+    static const uint64_t nothing = 0;
     if (value->is_null)
-        add(digest, 'n', NULL, 0);
+        add_word(digest, 'n', &nothing);
     else if (type == STORE_REAL)
-        add(digest, 'r', &value->real, sizeof(value->real));
+        add_word(digest, 'r', &value->real);
     else if (type == STORE_INTEGER)
         add_integer(digest, value->integer);
     else
         add(digest, type == STORE_TEXT ? 't' : 'b', value->bytes.data, value->bytes.count);
 }
 
-static struct track_checksum finish(struct digest *digest)
+static struct track_checksum finish(const struct digest *digest)
 {
-    XXH128_canonical_t canonical;
-    struct track_checksum checksum;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(&digest->state));
-    memcpy(checksum.bytes, canonical.digest, sizeof(checksum.bytes));
-    return checksum;
+    return track_checksum_of_bytes(digest->bytes, digest->used);
 }
 
 struct track_checksum store_track_checksum(const struct store_track *track)
 {
     struct digest digest;
-    (void)XXH3_128bits_reset(&digest.state); // fails for NULL only
+    digest.used = 0;
     add(&digest, 'p', track->path, strlen(track->path));
     add_integer(&digest, (int64_t)track->identity.device);
     add_integer(&digest, (int64_t)track->identity.inode);
@@ -111,12 +123,12 @@ struct track_checksum store_targets_checksum(const struct store_track *track,
                                              const struct store_targets *targets)
 {
     struct digest digest;
-    (void)XXH3_128bits_reset(&digest.state); // fails for NULL only
+    digest.used = 0;
     add(&digest, 'c', track->checksum.bytes, sizeof(track->checksum.bytes));
     add_integer(&digest, track->algorithm_version);
     add(&digest, 't', targets->settings.preset, strlen(targets->settings.preset));
     add(&digest, 't', targets->settings.target, strlen(targets->settings.target));
-    add(&digest, 'r', &targets->settings.intensity, sizeof(targets->settings.intensity));
+    add_word(&digest, 'r', &targets->settings.intensity);
     for (unsigned i = 0; i < STORE_TARGETS_COLUMNS; ++i)
         add_value(&digest, store_targets_columns[i].type, &targets->values[i]);
     return finish(&digest);

@@ -313,7 +313,7 @@ check 'and is made anew' has_source sqlite 4
 
 # Bits of a record that SQLite takes no notice of.
 rm -f "$database-wal" "$database-shm"
-sed -i 's/cpu/CPU/g' "$database"
+sed -i 's/wavcpu/wawcpu/g' "$database" # codec and back end stand side by side
 "$segue" cache verify >"$out" 2>"$err"
 check 'verify sees a flipped record' test $? -eq 1
 check 'verify names it' grep -q 'damaged' "$err"
@@ -412,13 +412,18 @@ if mount -t tmpfs -o size=64k tmpfs "$root/small" 2>/dev/null; then
     XDG_DATA_HOME=$root/small analyze "$music"
     check 'disk full: the exit status is that of the tracks' test $? -eq 0
     check 'disk full: one warning' one_warning 'the disk is full'
-    umount "$mounted" && mount -t tmpfs -o size=320k tmpfs "$root/small"
-    for i in {20..139}; do
+    umount "$mounted" && mount -t tmpfs -o size=1m tmpfs "$root/small"
+    XDG_DATA_HOME=$root/small analyze "$music"
+    check 'disk not yet full: no warning' no_warning
+    cat /dev/zero >"$root/small/filler" 2>/dev/null
+    truncate -s -8192 "$root/small/filler"
+    for i in {20..39}; do
         make_track "$music/$i.wav" "$i" 8000
     done
     XDG_DATA_HOME=$root/small analyze "$music"
     check 'disk full later: the exit status is that of the tracks' test $? -eq 0
     check 'disk full later: one warning' one_warning 'the disk is full'
+    check 'disk full later: hits are served' grep -q '"source":"sqlite"' "$out"
     XDG_DATA_HOME=$root/small "$segue" cache verify >"$out" 2>"$err"
     check 'disk full: the file stays sound' test $? -eq 0
     umount "$mounted"
