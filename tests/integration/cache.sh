@@ -141,6 +141,17 @@ analyze --no-cache "$music"
 check '--no-cache reads nothing' has_source computed 4
 check '--no-cache writes nothing' cmp -s "$database" "$root/kept.db"
 
+# --- what play finds and leaves
+rm -rf "$XDG_DATA_HOME"
+"$segue" play --no-gpu --device null --speed max "$music" 2>"$err"
+check 'playing saves what it analysed' test "$(entries)" -eq 4
+analyze "$music"
+check 'and a scan finds it' has_source sqlite 4
+"$segue" play --no-gpu --device null --speed max "$music" 2>"$err"
+check 'playing finds what is known' test "$(grep -c 'analysis found in sqlite' "$err")" -eq 4
+"$segue" render "$music/a/1.wav" "$root/rendered.wav" >"$out" 2>"$err"
+check 'rendering finds it, too' grep -q '"sqlite": 9' <("$segue" cache stats --json)
+
 # --- identity
 touch "$music/a/1.wav"
 sleep 0.03
