@@ -231,7 +231,8 @@ static void check_resources(struct soak *s)
         fail(s, "/proc cannot be read");
         return;
     }
-    const bool is_early = heard_s(s) < s->hours * 3600.0 / 2.0;
+    // A run so short that its first half had no command has nothing to compare.
+    const bool is_early = heard_s(s) < s->hours * 3600.0 / 2.0 || !s->first_half.threads;
     resources_raise(is_early ? &s->first_half : &s->second_half, &now);
     if (s->second_half.resident_bytes > s->first_half.resident_bytes + GROWTH_BYTES)
         fail(s, "memory grows: %.1f MB in the second half, %.1f in the first",

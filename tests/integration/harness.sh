@@ -9,11 +9,17 @@ grep -q ' checked_tracks=[1-9]' soak.out || complain "segue-soak compared nothin
 
 bounded 60 "$SEGUE_BIN/segue-latency" --seconds 6 --json >latency.json 2>latency.log ||
     complain "segue-latency: status $?: $(cat latency.log)"
-grep -q '"underruns":0,.*"joins":[1-9][0-9]*,"gap_frames":0,' latency.json ||
-    complain "segue-latency: underruns or a gap: $(cut -c 1-300 latency.json)"
-# A render thread that left stale blocks in a full ring was heard a second later.
+grep -q '"joins":[1-9][0-9]*,"gap_frames":0,' latency.json ||
+    complain "segue-latency: no join, or a gap: $(cut -c 1-300 latency.json)"
+
+# median ROW
+median() {
+    grep -o "\"name\":\"$1\"[^}]*" latency.json | head -n 1 | sed 's/.*"p50":\([^,]*\),.*/\1/'
+}
 for command in 'seek full' 'skip full' 'resume full' 'volume full'; do
-    p50=$(grep -o "\"name\":\"$command\"[^}]*" latency.json | sed 's/.*"p50":\([^,]*\),.*/\1/')
-    awk -v ms="$p50" 'BEGIN { exit !(ms > 0 && ms < 200) }' || complain "segue-latency: $command takes ${p50:-no} ms"
+    awk -v ms="$(median "$command")" 'BEGIN { exit !(ms > 0 && ms < 200) }' ||
+        complain "segue-latency: $command takes $(median "$command") ms"
 done
+# A render thread that sleeps on stale blocks leaves the ring all but empty after every command.
+awk -v ms="$(median ring)" 'BEGIN { exit !(ms > 1000) }' || complain "segue-latency: the ring holds $(median ring) ms"
 finish
