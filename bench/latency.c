@@ -46,6 +46,8 @@ static const char HELP[] =
     "  --seconds N        of commands; default 30\n"
     "  --json             one object instead of tables and histograms\n"
     "\n"
+    "A device that drops periods (xruns) counts as late from then on: its lateness means nothing.\n"
+    "\n"
     "Not done yet: load on the other cores, comparing two reports, an SVG, the round trip of an impulse,\n"
     "and mastering, without which the tracks are played: it is no part of the callback, but of the start.\n";
 
