@@ -30,6 +30,7 @@ struct analyzer {
     // --- immutable after create
     struct analyzer_config config;
     double mono_rate_hz;
+    uint32_t lfe; // the channel that no peak hears; as many as there are channels: none
     // --- the block under way
     uint32_t fill;
     float block[BLOCK_FRAMES * PCM_MAX_CHANNELS];
@@ -39,7 +40,8 @@ struct analyzer {
     uint64_t frames, mono_samples;
     uint64_t first_sound, last_sound; // frames that are not digital silence; equal to frames: none
     uint32_t replaced;
-    float sample_peak;
+    int has_sound;
+    float sample_peak; // without the LFE
     // --- stages at the native rate
     struct level_sums levels;
     struct loudness_meter *loudness;
@@ -110,6 +112,7 @@ int analyzer_create(struct analyzer **out, const struct analyzer_config *config)
     if (!a)
         return -ENOMEM;
     a->config = *config;
+    a->lfe = downmix_lfe(format->channels);
     const int error = create_stages(a);
     if (error) {
         analyzer_destroy(&a);
@@ -153,15 +156,19 @@ static void note_sound(struct analyzer *a, uint32_t frames)
 {
     const uint32_t channels = a->config.format.channels;
     for (uint32_t i = 0; i < frames; ++i) {
-        float peak = 0;
+        float peak = 0, lfe = 0;
         for (uint32_t c = 0; c < channels; ++c) {
             const float magnitude = fabsf(a->block[i * channels + c]);
-            peak = peak > magnitude ? peak : magnitude;
+            if (c == a->lfe)
+                lfe = magnitude;
+            else
+                peak = peak > magnitude ? peak : magnitude;
         }
-        if (peak <= 0)
+        if (peak + lfe <= 0)
             continue;
-        if (a->sample_peak <= 0)
+        if (!a->has_sound)
             a->first_sound = a->frames + i;
+        a->has_sound = 1;
         a->last_sound = a->frames + i;
         a->sample_peak = a->sample_peak > peak ? a->sample_peak : peak;
     }
@@ -198,7 +205,8 @@ static int analyze_block(struct analyzer *a)
     if (error || a->config.depth != ANALYZER_FULL)
         return error;
     for (uint32_t c = 0; c < channels; ++c)
-        true_peak_feed(&a->true_peaks[c], a->block + c, channels, frames);
+        if (c != a->lfe)
+            true_peak_feed(&a->true_peaks[c], a->block + c, channels, frames);
     return feed_mono(a, a->low, decimator_push(a->decimator, a->low, a->mono, frames));
 }
 
@@ -253,9 +261,10 @@ static void fill_track(const struct analyzer *a, struct analysis *out)
     out->replaced_samples_reported = a->replaced;
     out->frames = a->frames;
     out->duration_s = (double)a->frames / rate_hz;
-    const int silent = a->sample_peak <= 0;
-    out->silence_head_s = (double)(silent ? a->frames : a->first_sound) / rate_hz;
-    out->silence_tail_s = (double)(silent ? a->frames : a->frames - 1 - a->last_sound) / rate_hz;
+    const uint64_t head = a->has_sound ? a->first_sound : a->frames;
+    const uint64_t tail = a->has_sound ? a->frames - 1 - a->last_sound : a->frames;
+    out->silence_head_s = (double)head / rate_hz;
+    out->silence_tail_s = (double)tail / rate_hz;
 }
 
 static int fill_loudness(struct analyzer *a, struct analysis *out)
@@ -315,7 +324,7 @@ static void fill_levels(struct analyzer *a, struct analysis *out)
     f[FINGERPRINT_PHASE_CORRELATION] = levels.phase_correlation;
     float peak = 0;
     for (uint32_t c = 0; c < a->config.format.channels; ++c)
-        peak = fmaxf(peak, true_peak_finish(&a->true_peaks[c]));
+        peak = fmaxf(peak, true_peak_finish(&a->true_peaks[c])); // 0 for the LFE
     out->loudness.true_peak_dbtp = decibels((double)peak);
 }
 

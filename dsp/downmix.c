@@ -9,6 +9,12 @@
 static const float C = 0.70710678F;
 static const float S = 0.70710678F;
 
+uint32_t downmix_lfe(uint32_t channels)
+{
+    assert(channels >= 1 && channels <= PCM_MAX_CHANNELS);
+    return channels >= 6 ? 3 : channels;
+}
+
 static void gains_for(uint32_t channels, float left[PCM_MAX_CHANNELS],
                       float right[PCM_MAX_CHANNELS])
 {
@@ -16,7 +22,7 @@ static void gains_for(uint32_t channels, float left[PCM_MAX_CHANNELS],
     memset(right, 0, PCM_MAX_CHANNELS * sizeof(float));
     left[0] = right[1] = 1.0F;
     const int has_center = channels == 3 || channels >= 5;
-    const int has_lfe = channels >= 6;
+    const int has_lfe = downmix_lfe(channels) < channels;
     if (has_center)
         left[2] = right[2] = C;
     for (uint32_t k = 2U + (uint32_t)has_center + (uint32_t)has_lfe, side = 0; k < channels;

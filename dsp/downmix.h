@@ -10,3 +10,6 @@
 /// mirror image; no LFE, not normalised. `stereo` may be `interleaved` itself for 2 or more channels. RT safe.
 RT_SAFE void downmix_to_stereo(float *stereo, const float *interleaved, uint32_t frames,
                                uint32_t channels);
+/// Place of the low-frequency effects channel among `channels`, which neither this mix nor loudness nor
+/// peaks hear; equal to `channels` where there is none. RT safe.
+RT_SAFE uint32_t downmix_lfe(uint32_t channels);

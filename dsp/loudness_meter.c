@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/loudness_meter.h"
+#include "dsp/downmix.h"
 #include "dsp/k_weighting.h"
 #include <assert.h>
 #include <errno.h>
@@ -26,11 +27,11 @@ struct loudness_meter {
     struct k_state states[PCM_MAX_CHANNELS];
     uint64_t frame, slice_index, slice_start, slice_end;
     double slice_energy;
-    // --- mean powers of the last 3 s of slices, at slice_index % SHORT_TERM_SLICES
+    // --- energies of the last 3 s of slices, at slice_index % SHORT_TERM_SLICES
     double slices[SHORT_TERM_SLICES];
     double momentary_max, short_term_max; // mean powers; negative before the first window
     // --- mean powers of every 100 ms
-    double step_power;
+    double step_energy;
     float *steps;
     uint32_t step_count, step_capacity;
 };
@@ -52,8 +53,8 @@ static void fill_weights(double weights[PCM_MAX_CHANNELS], uint32_t channels)
     const uint32_t fronts = channels == 3 || channels >= 5 ? 3 : 2;
     for (uint32_t c = 0; c < channels; ++c)
         weights[c] = c < fronts ? 1.0 : 1.41;
-    if (channels >= 6)
-        weights[3] = 0.0;
+    if (downmix_lfe(channels) < channels)
+        weights[downmix_lfe(channels)] = 0.0;
     if (channels == 1)
         weights[0] = 2.0;
 }
@@ -103,32 +104,33 @@ static int append_step(struct loudness_meter *meter, double power)
     return 0;
 }
 
-// Mean of the last `count` slices, oldest first.
+// Mean power of the last `count` slices, oldest first.
 static double mean_of_last(const struct loudness_meter *meter, uint32_t count)
 {
+    const uint64_t first = meter->slice_index - count;
     double sum = 0;
-    for (uint64_t i = meter->slice_index - count; i < meter->slice_index; ++i)
+    for (uint64_t i = first; i < meter->slice_index; ++i)
         sum += meter->slices[i % SHORT_TERM_SLICES];
-    return sum / count;
+    return sum / (double)(meter->slice_start - slice_start_of(meter, first));
 }
 
 static int end_slice(struct loudness_meter *meter)
 {
-    const double power = meter->slice_energy / (double)(meter->slice_end - meter->slice_start);
+    meter->slices[meter->slice_index++ % SHORT_TERM_SLICES] = meter->slice_energy;
+    meter->step_energy += meter->slice_energy;
     meter->slice_energy = 0;
-    meter->slices[meter->slice_index++ % SHORT_TERM_SLICES] = power;
     meter->slice_start = meter->slice_end;
     meter->slice_end = slice_start_of(meter, meter->slice_index + 1);
     if (meter->slice_index >= MOMENTARY_SLICES)
         meter->momentary_max = fmax(meter->momentary_max, mean_of_last(meter, MOMENTARY_SLICES));
     if (meter->slice_index >= SHORT_TERM_SLICES)
         meter->short_term_max = fmax(meter->short_term_max, mean_of_last(meter, SHORT_TERM_SLICES));
-    meter->step_power += power / SLICES_PER_STEP;
     if (meter->slice_index % SLICES_PER_STEP)
         return 0;
-    const double step_power = meter->step_power;
-    meter->step_power = 0;
-    return append_step(meter, step_power);
+    const uint64_t start = slice_start_of(meter, meter->slice_index - SLICES_PER_STEP);
+    const double power = meter->step_energy / (double)(meter->slice_start - start);
+    meter->step_energy = 0;
+    return append_step(meter, power);
 }
 
 int loudness_meter_feed(struct loudness_meter *meter, const float *interleaved, uint32_t frames)
