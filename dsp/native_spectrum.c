@@ -2,22 +2,13 @@
 #include "dsp/native_spectrum.h"
 #include "dsp/fft.h"
 #include "dsp/hann.h"
+#include "dsp/shape_medians.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-// A frame's figures in 16 bits each: 1.5e-5 of their range, and 0.012 dB for the level, so that
-// ten hours of frames take 7 MB.
-struct frame_figures {
-    uint16_t level; // 1/256 octave of power; 0 is silence
-    uint16_t centroid, rolloff, flatness;
-};
-
-static const double HZ_STEP = 20000.0 / 65535.0, FLATNESS_STEP = 1.0 / 65535.0;
-// A frame counts within 1e-4 of the loudest frame's power: 13.288 octaves.
-static const int GATE_STEPS = 3402;
 // Rounding in single precision leaves up to 7e-16 of a frame's power in any bin (tones and constants,
 // 4,096 to 65,536 points).
 static const double ROUNDING_SHARE = 4e-15;
@@ -34,8 +25,8 @@ struct native_spectrum {
     float *power, *magnitude; // scratch
     // --- results so far
     double *energy; // summed power, by bin
-    struct frame_figures *frames;
-    uint32_t frame_count, frame_capacity;
+    uint64_t frames;
+    struct shape_medians medians;
 };
 
 int native_spectrum_create(struct native_spectrum **out, uint32_t rate_hz)
@@ -48,6 +39,7 @@ int native_spectrum_create(struct native_spectrum **out, uint32_t rate_hz)
     while ((uint64_t)48000 * (s->size / 4096) < rate_hz)
         s->size *= 2;
     s->hop = s->size / 2;
+    shape_medians_init(&s->medians);
     const uint32_t bins = s->size / 2 + 1;
     s->window = malloc(s->size * sizeof *s->window);
     s->line = calloc((size_t)2 * s->size, sizeof *s->line);
@@ -77,7 +69,7 @@ void native_spectrum_destroy(struct native_spectrum **spectrum)
     free(s->power);
     free(s->magnitude);
     free(s->energy);
-    free(s->frames);
+    shape_medians_deinit(&s->medians);
     free(s);
     *spectrum = NULL;
 }
@@ -111,40 +103,16 @@ static void add_energy(struct native_spectrum *s, double sum)
     }
 }
 
-static uint16_t quantize(double value, double step)
-{
-    return (uint16_t)lround(fmin(value / step, 65535.0));
-}
-
-static uint16_t level_of(double power)
-{
-    const double level = 256.0 * (log2(power) + 128.0);
-    return (uint16_t)fmin(65535.0, fmax(1.0, level));
-}
-
 static int measure_frame(struct native_spectrum *s)
 {
     const double power = transform(s);
     add_energy(s, power);
-    if (s->frame_count == s->frame_capacity) {
-        const uint32_t capacity = s->frame_capacity + s->frame_capacity / 2 + 1024;
-        struct frame_figures *grown = realloc(s->frames, capacity * sizeof *grown);
-        if (!grown)
-            return -ENOMEM;
-        s->frames = grown;
-        s->frame_capacity = capacity;
-    }
-    struct frame_figures *figures = &s->frames[s->frame_count++];
-    *figures = (struct frame_figures){0};
+    ++s->frames;
     if (power <= 0)
         return 0;
     struct spectral_shape shape;
     spectral_grid_measure(&s->grid, s->power, s->magnitude, &shape);
-    figures->level = level_of(power);
-    figures->centroid = quantize(shape.centroid_hz, HZ_STEP);
-    figures->rolloff = quantize(shape.rolloff_hz, HZ_STEP);
-    figures->flatness = quantize(shape.flatness, FLATNESS_STEP);
-    return 0;
+    return shape_medians_push(&s->medians, power, &shape);
 }
 
 int native_spectrum_feed(struct native_spectrum *s, const float *left, const float *right,
@@ -164,57 +132,16 @@ int native_spectrum_feed(struct native_spectrum *s, const float *left, const flo
     return 0;
 }
 
-static int compare_figures(const void *a, const void *b)
-{
-    const uint16_t x = *(const uint16_t *)a, y = *(const uint16_t *)b;
-    return (x > y) - (x < y);
-}
-
-// Median of one member, `offset` uint16_t into each frame, over the first `count` frames.
-static double median_of(uint16_t *scratch, const struct frame_figures *frames, uint32_t count,
-                        uint32_t member)
-{
-    for (uint32_t i = 0; i < count; ++i) {
-        const uint16_t members[3] = {frames[i].centroid, frames[i].rolloff, frames[i].flatness};
-        scratch[i] = members[member];
-    }
-    qsort(scratch, count, sizeof *scratch, compare_figures);
-    return 0.5 * (scratch[(count - 1) / 2] + scratch[count / 2]);
-}
-
-// Move the frames that are not silent to the front. @return how many there are.
-static uint32_t drop_silent(struct native_spectrum *s)
-{
-    int loudest = 0;
-    for (uint32_t i = 0; i < s->frame_count; ++i)
-        loudest = s->frames[i].level > loudest ? s->frames[i].level : loudest;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < s->frame_count; ++i)
-        if (s->frames[i].level > 0 && s->frames[i].level >= loudest - GATE_STEPS)
-            s->frames[kept++] = s->frames[i];
-    return kept;
-}
-
 int native_spectrum_finish(struct native_spectrum *s, double bands[BAND_COUNT],
                            struct spectral_shape *median)
 {
     *median = (struct spectral_shape){0};
-    if (s->frame_count == 0 && s->fill > 0) { // shorter than one frame: zeros fill it up
+    if (s->frames == 0 && s->fill > 0) { // shorter than one frame: zeros fill it up
         memset(s->line + 2 * (size_t)s->fill, 0, 2 * (size_t)(s->size - s->fill) * sizeof(float));
         const int error = measure_frame(s);
         if (error)
             return error;
     }
     spectral_grid_bands(&s->grid, s->energy, bands);
-    const uint32_t kept = drop_silent(s);
-    if (kept == 0)
-        return 0;
-    uint16_t *scratch = malloc(kept * sizeof *scratch);
-    if (!scratch)
-        return -ENOMEM;
-    median->centroid_hz = median_of(scratch, s->frames, kept, 0) * HZ_STEP;
-    median->rolloff_hz = median_of(scratch, s->frames, kept, 1) * HZ_STEP;
-    median->flatness = median_of(scratch, s->frames, kept, 2) * FLATNESS_STEP;
-    free(scratch);
-    return 0;
+    return shape_medians_finish(&s->medians, median);
 }

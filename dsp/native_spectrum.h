@@ -6,8 +6,8 @@
 #include "dsp/spectral_shape.h"
 #include <stdint.h>
 
-/// Hann frames of about 85 ms, half overlapping. Memory grows by 8 bytes a frame, some 170 a second.
-/// Thread-safety: one thread at a time.
+/// Hann frames of about 85 ms, half overlapping. Memory grows as that of shape_medians, by some 170
+/// bytes a second up to 2 MB. Thread-safety: one thread at a time.
 struct native_spectrum;
 
 /// @return 0; -ENOMEM. On error *out is NULL.
