@@ -15,6 +15,7 @@ enum {
     SHORT_TERM_SLICES = 300, // 3 s
     BLOCK_STEPS = 4,         // 400 ms
     SHORT_TERM_STEPS = 30,   // 3 s
+    HALVES = 1 << 16,        // values of half of a float
 };
 static const double ABSOLUTE_GATE_LUFS = -70.0;
 
@@ -93,7 +94,7 @@ void loudness_meter_destroy(struct loudness_meter **meter)
 static int append_step(struct loudness_meter *meter, double power)
 {
     if (meter->step_count == meter->step_capacity) {
-        const uint32_t capacity = meter->step_capacity + meter->step_capacity / 2 + 512;
+        const uint32_t capacity = meter->step_capacity + meter->step_capacity / 8 + 512;
         float *grown = realloc(meter->steps, capacity * sizeof *grown);
         if (!grown)
             return -ENOMEM;
@@ -198,35 +199,60 @@ static double short_term_gate(const struct loudness_meter *meter)
     return fmax(absolute, 0.01 * mean_over_gate(meter, SHORT_TERM_STEPS, absolute));
 }
 
-static int compare_doubles(const void *a, const void *b)
+static uint32_t bits_of(float value)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+// The short-term power over the gate with `rank` others under it. Positive floats order as their bits:
+// one pass over the windows finds the upper half of those, another the lower half, without a list.
+static double power_at(const struct loudness_meter *meter, double gate, uint32_t rank,
+                       uint32_t counts[HALVES])
+{
+    uint32_t found = 0;
+    for (uint32_t half_index = 0; half_index < 2; ++half_index) {
+        const uint32_t shift = half_index ? 0 : 16;
+        memset(counts, 0, HALVES * sizeof *counts);
+        for (uint32_t i = 0; i < window_count(meter, SHORT_TERM_STEPS); ++i) {
+            const double power = window_power(meter, i, SHORT_TERM_STEPS);
+            const uint32_t bits = bits_of((float)power);
+            if (power > gate && (shift || bits >> 16 == found >> 16))
+                ++counts[bits >> shift & (HALVES - 1)];
+        }
+        uint32_t half = 0;
+        while (counts[half] <= rank)
+            rank -= counts[half++];
+        found |= half << shift;
+    }
+    float power;
+    memcpy(&power, &found, sizeof power);
+    return (double)power;
+}
+
+static uint32_t count_over(const struct loudness_meter *meter, double gate)
+{
+    uint32_t passed = 0;
+    for (uint32_t i = 0; i < window_count(meter, SHORT_TERM_STEPS); ++i)
+        passed += window_power(meter, i, SHORT_TERM_STEPS) > gate;
+    return passed;
 }
 
 int loudness_meter_range_lu(const struct loudness_meter *meter, double *range_lu)
 {
     *range_lu = 0;
-    const uint32_t windows = window_count(meter, SHORT_TERM_STEPS);
-    if (windows == 0)
-        return 0;
-    double *powers = malloc(windows * sizeof *powers);
-    if (!powers)
-        return -ENOMEM;
     const double gate = short_term_gate(meter);
-    uint32_t passed = 0;
-    for (uint32_t i = 0; i < windows; ++i) {
-        const double power = window_power(meter, i, SHORT_TERM_STEPS);
-        if (power > gate)
-            powers[passed++] = power;
-    }
-    if (passed > 0) {
-        qsort(powers, passed, sizeof *powers, compare_doubles);
-        const double low = powers[(size_t)floor((passed - 1) * 0.10 + 0.5)];
-        const double high = powers[(size_t)floor((passed - 1) * 0.95 + 0.5)];
-        *range_lu = 10.0 * log10(high / low);
-    }
-    free(powers);
+    const uint32_t passed = count_over(meter, gate);
+    if (passed == 0)
+        return 0;
+    uint32_t *counts = malloc(HALVES * sizeof *counts);
+    if (!counts)
+        return -ENOMEM;
+    const double low = power_at(meter, gate, (uint32_t)floor((passed - 1) * 0.10 + 0.5), counts);
+    const double high = power_at(meter, gate, (uint32_t)floor((passed - 1) * 0.95 + 0.5), counts);
+    *range_lu = 10.0 * log10(high / low);
+    free(counts);
     return 0;
 }
 

@@ -53,19 +53,33 @@ static void drop_silent(struct shape_medians *m)
     m->count = left;
 }
 
-// The list is full: silent frames leave first. If that frees too little, half of the others go, by
-// lot, so that no rhythm of the music can meet that of the draw.
+// One frame of every `stride` is kept, at a drawn place: no rhythm of the music can meet that.
+static int is_drawn(struct shape_medians *m)
+{
+    if (m->place == 0)
+        m->drawn_place = draw(m) % m->stride;
+    const int drawn = m->place == m->drawn_place;
+    m->place = (m->place + 1) % m->stride;
+    return drawn;
+}
+
+static void set_stride(struct shape_medians *m, uint32_t stride)
+{
+    m->stride = stride;
+    m->place = 0;
+}
+
+// The list is full: silent frames leave first. If that frees too little, one of every two neighbours
+// goes, by lot.
 static void thin(struct shape_medians *m)
 {
     drop_silent(m);
     if (m->count <= SHAPE_MEDIANS_MAX_FRAMES / 2)
         return;
-    uint32_t left = 0;
+    m->count /= 2;
     for (uint32_t i = 0; i < m->count; ++i)
-        if (draw(m) % 2)
-            m->kept[left++] = m->kept[i];
-    m->count = left;
-    m->stride *= 2;
+        m->kept[i] = m->kept[2 * i + draw(m) % 2];
+    set_stride(m, 2 * m->stride);
 }
 
 static int make_room(struct shape_medians *m)
@@ -97,10 +111,10 @@ int shape_medians_push(struct shape_medians *m, double power, const struct spect
     const int level = level_of(power);
     if (level > m->loudest + GATE_STEPS) { // all before it was silent
         m->count = 0;
-        m->stride = 1;
+        set_stride(m, 1);
     }
     m->loudest = level > m->loudest ? level : m->loudest;
-    if (level < m->loudest - GATE_STEPS || (m->stride > 1 && draw(m) % m->stride))
+    if (level < m->loudest - GATE_STEPS || !is_drawn(m))
         return 0;
     const int error = make_room(m);
     if (error)

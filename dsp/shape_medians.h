@@ -11,13 +11,15 @@ struct shape_figures;
 
 /// A frame is silent under 1e-4 of the loudest frame's power, which is known only at the end. Each
 /// frame takes 8 bytes: its level to 0.012 dB, its shape to 1.5e-5 of 20 kHz and of 1. Once
-/// SHAPE_MEDIANS_MAX_FRAMES are kept, half of them leave by lot (the same on every run) and one in two
-/// of those to come is kept, and so on: the medians are then off by 0.14 % of the frames in rank (the
-/// standard deviation), which is some 3e-4 of a figure's range. Thread-safety: one thread at a time.
+/// SHAPE_MEDIANS_MAX_FRAMES are kept, one of every two neighbours leaves by lot (the same on every run),
+/// one of every two to come is kept, and so on. A median's rank is then off by at most 0.14 % of the
+/// frames (standard deviation, for frames that have nothing to do with their neighbours); music, whose
+/// neighbours are alike, comes closer. Thread-safety: one thread at a time.
 struct shape_medians {
-    int loudest;     // level of any frame
-    uint32_t stride; // one in so many frames is kept
-    uint32_t draw;   // state of the generator that picks them
+    int loudest;                 // level of any frame
+    uint32_t stride;             // one in so many frames is kept
+    uint32_t place, drawn_place; // of the next frame and of the one to keep, 0..stride - 1
+    uint32_t draw;               // state of the generator
     uint32_t count, capacity;
     struct shape_figures *kept;
 };
