@@ -192,6 +192,36 @@ static void silence_has_its_defined_figures(void **state)
     free(silence);
 }
 
+// A tone on the left, a louder one in the LFE, which weighs nothing in loudness and peaks.
+static void a_loud_lfe_leaves_every_figure_alone(void **state)
+{
+    (void)state;
+    enum { FRAMES = 48000 };
+    float *six = calloc((size_t)FRAMES * 6, sizeof *six);
+    assert_non_null(six);
+    for (uint32_t i = 0; i < FRAMES; ++i)
+        six[6 * i] = (float)(0.1 * sin(2 * M_PI * 300 * i / 48000.0));
+    struct analysis *without = analyze(six, FRAMES, 48000, 6, 4096);
+    for (uint32_t i = 1000; i < FRAMES; ++i)
+        six[6 * i + 3] = (float)(0.8 * sin(2 * M_PI * 50 * i / 48000.0));
+    struct analysis *with = analyze(six, FRAMES, 48000, 6, 4096);
+    assert_memory_equal(with, without, analysis_bytes(without));
+    assert_near(with->loudness.sample_peak_dbfs, -20.0, 1e-3);
+    assert_near(with->loudness.true_peak_dbtp, -20.0, 0.01);
+    free(with);
+
+    memset(six, 0, (size_t)FRAMES * 6 * sizeof *six);
+    six[6 * 12000 + 3] = 0.5F; // but it is sound: neither head nor tail hides it
+    struct analysis *alone = analyze(six, FRAMES, 48000, 6, 4096);
+    assert_true(isnan(alone->loudness.sample_peak_dbfs));
+    assert_true(isnan(alone->loudness.true_peak_dbtp));
+    assert_near(alone->fingerprint[FINGERPRINT_LUFS], -70.0, 0.0);
+    assert_near(alone->silence_head_s, 0.25, 1e-12);
+    free(alone);
+    free(without);
+    free(six);
+}
+
 static void odd_inputs_give_finite_figures(void **state)
 {
     (void)state;
@@ -334,6 +364,7 @@ int main(void)
         cmocka_unit_test(band_edge_cuts_a_cell_in_proportion),
         cmocka_unit_test(white_noise_has_the_flatness_of_its_statistics),
         cmocka_unit_test(silence_has_its_defined_figures),
+        cmocka_unit_test(a_loud_lfe_leaves_every_figure_alone),
         cmocka_unit_test(odd_inputs_give_finite_figures),
         cmocka_unit_test(unsound_samples_count_as_zero),
         cmocka_unit_test(digital_silence_at_both_ends_is_timed),
