@@ -157,6 +157,21 @@ static void means_leave_out_frames_40_db_under_the_loudest(void **state)
     }
 }
 
+// Sums are kept in a ring of 4,096 levels, 256 an octave of power: those that the loudest frame leaves
+// behind must not come back as those above it.
+static void levels_that_fell_out_of_the_window_do_not_come_back(void **state)
+{
+    (void)state;
+    const double step_db = 10 * log10(2) / 256, middle_db = 0.5 * step_db;
+    const int leaps[] = {1, 2, 3, 100, 3401, 4094, 4095};
+    for (int first = 0; first < 7; ++first)
+        for (int second = 0; second < 7; ++second) {
+            const double levels_db[] = {middle_db, middle_db + leaps[first] * step_db,
+                                        middle_db + (leaps[first] + leaps[second]) * step_db};
+            assert_means(levels_db, 3, -20);
+        }
+}
+
 static void a_tone_belongs_to_its_class(void **state)
 {
     (void)state;
@@ -200,6 +215,7 @@ int main(void)
         cmocka_unit_test(weights_are_librosas),
         cmocka_unit_test(weights_are_the_formulas_in_every_bin),
         cmocka_unit_test(means_leave_out_frames_40_db_under_the_loudest),
+        cmocka_unit_test(levels_that_fell_out_of_the_window_do_not_come_back),
         cmocka_unit_test(a_tone_belongs_to_its_class),
         cmocka_unit_test(silence_has_even_chroma),
     };

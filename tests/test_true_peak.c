@@ -116,6 +116,27 @@ static void band_limited_noise_peaks_as_a_long_sinc_finds(void **state)
     }
 }
 
+// 24 samples of one level whose signs are those of the filter's taps half way between two samples reach
+// the sum of the taps' magnitudes: no block of that level may reach more, and this one not be skipped.
+static void the_worst_pattern_is_not_skipped(void **state)
+{
+    (void)state;
+    enum { TAPS = 24 };
+    double taps[TAPS], sum = 0, magnitude = 0;
+    for (int i = 0; i < TAPS; ++i) {
+        const double x = i - 11.5;
+        taps[i] = sin(M_PI * x) / (M_PI * x) * (0.5 + 0.5 * cos(M_PI * x / 12));
+        sum += taps[i];
+    }
+    for (int i = 0; i < TAPS; ++i)
+        magnitude += fabs(taps[i]) / sum;
+    float samples[1000] = {0};
+    samples[100] = (float)(0.1 * 0.99 * magnitude); // the peak so far
+    for (int i = 0; i < TAPS; ++i)
+        samples[500 + i] = taps[i] > 0 ? 0.1F : -0.1F;
+    assert_within(peak_db_of(samples, 1000, 48000), 20 * log10(0.1 * magnitude), 1e-4, 1e-4);
+}
+
 // A block is skipped where it cannot matter; every stride and cut sees the same peak.
 static void a_lone_peak_between_samples_is_found_wherever_it_lies(void **state)
 {
@@ -162,6 +183,7 @@ int main(void)
         cmocka_unit_test(ebu_3341_cases_15_to_19_sines_between_samples),
         cmocka_unit_test(ebu_3341_cases_20_to_23_one_period_at_any_offset),
         cmocka_unit_test(band_limited_noise_peaks_as_a_long_sinc_finds),
+        cmocka_unit_test(the_worst_pattern_is_not_skipped),
         cmocka_unit_test(a_lone_peak_between_samples_is_found_wherever_it_lies),
         cmocka_unit_test(high_rates_interpolate_less),
         cmocka_unit_test(one_sample_reads_itself),

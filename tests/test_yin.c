@@ -171,6 +171,14 @@ static void tones_have_their_period_within_a_thousandth(void **state)
     }
 }
 
+// At 22,050 Hz lags go from 10 to 338. Periods just outside fall towards an end, which is taken as it is.
+static void tones_just_outside_the_range_take_its_end(void **state)
+{
+    (void)state;
+    assert_near(period_of_tone(22050, 22050 / 339.5, 1, 1), 338, 0.0);
+    assert_near(period_of_tone(22050, 22050 / 9.7, 1, 1), 10, 0.0);
+}
+
 static void a_missing_fundamental_is_heard(void **state)
 {
     (void)state;
@@ -233,6 +241,7 @@ int main(void)
         cmocka_unit_test(every_frames_period_is_the_definitions),
         cmocka_unit_test(stability_is_the_definitions),
         cmocka_unit_test(tones_have_their_period_within_a_thousandth),
+        cmocka_unit_test(tones_just_outside_the_range_take_its_end),
         cmocka_unit_test(a_missing_fundamental_is_heard),
         cmocka_unit_test(noise_is_unvoiced),
         cmocka_unit_test(silence_and_constants_are_unvoiced),
