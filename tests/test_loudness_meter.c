@@ -137,58 +137,6 @@ static void ebu_3341_case_5_gate_between_levels(void **state)
     assert_integrated((const struct piece[]){{-26, 20}, {-20, 20.1}, {-26, 20}}, 3, -22.979);
 }
 
-static void ebu_3341_case_10_short_term_maximum_at_any_offset(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 20; ++i) {
-        const struct piece pieces[] = {{-999, 0.15 * i}, {-23, 3}, {-999, 1}};
-        struct signal signal = make_tone(48000, pieces, 3);
-        struct loudness_meter *meter = measure(&signal, 2);
-        assert_near(loudness_meter_short_term_max_lufs(meter), -22.993, 0.02);
-        loudness_meter_destroy(&meter);
-        free(signal.samples);
-    }
-}
-
-static void ebu_3341_case_13_momentary_maximum_at_any_offset(void **state)
-{
-    (void)state;
-    for (uint32_t r = 0; r < 2; ++r)
-        for (int i = 0; i < 20; ++i) {
-            const struct piece pieces[] = {{-999, 0.02 * i}, {-23, 0.4}, {-999, 1}};
-            struct signal signal = make_tone(RATES_HZ[r], pieces, 3);
-            struct loudness_meter *meter = measure(&signal, 2);
-            assert_near(loudness_meter_momentary_max_lufs(meter), -22.994, 0.02);
-            loudness_meter_destroy(&meter);
-            free(signal.samples);
-        }
-}
-
-static void ebu_3342_loudness_ranges(void **state)
-{
-    (void)state;
-    const struct {
-        double levels_db[5];
-        uint32_t count;
-        double range_lu;
-    } cases[] = {{{-20, -30}, 2, 10},
-                 {{-20, -15}, 2, 5},
-                 {{-40, -20}, 2, 20},
-                 {{-50, -35, -20, -35, -50}, 5, 15}};
-    for (uint32_t c = 0; c < 4; ++c) {
-        struct piece pieces[5];
-        for (uint32_t p = 0; p < cases[c].count; ++p)
-            pieces[p] = (struct piece){cases[c].levels_db[p], 20};
-        struct signal signal = make_tone(44100, pieces, cases[c].count);
-        struct loudness_meter *meter = measure(&signal, 2);
-        double range_lu = -1;
-        assert_int_equal(loudness_meter_range_lu(meter, &range_lu), 0);
-        assert_near(range_lu, cases[c].range_lu, 0.1);
-        loudness_meter_destroy(&meter);
-        free(signal.samples);
-    }
-}
-
 static void mono_counts_on_both_sides(void **state)
 {
     (void)state;
@@ -197,24 +145,6 @@ static void mono_counts_on_both_sides(void **state)
         signal.samples[i] = signal.samples[2 * i];
     struct loudness_meter *meter = measure(&signal, 1);
     assert_near(loudness_meter_integrated_lufs(meter), -22.993, 0.02);
-    loudness_meter_destroy(&meter);
-    free(signal.samples);
-}
-
-// Case 6: 5.0 at L, R -28, C -24, surrounds -30 dBFS reads -23.0, and a loud LFE changes nothing.
-static void surrounds_weigh_more_and_lfe_nothing(void **state)
-{
-    (void)state;
-    const double levels_db[] = {-28, -28, -24, -3, -30, -30};
-    struct signal signal = {.rate_hz = 48000, .frames = 48000 * 20};
-    signal.samples = calloc((size_t)signal.frames * 6, sizeof(float));
-    assert_non_null(signal.samples);
-    for (uint32_t i = 0; i < signal.frames; ++i)
-        for (uint32_t c = 0; c < 6; ++c)
-            signal.samples[6 * i + c] =
-                (float)(pow(10, levels_db[c] / 20) * sin(2 * M_PI * 1000 * i / 48000.0));
-    struct loudness_meter *meter = measure(&signal, 6);
-    assert_near(loudness_meter_integrated_lufs(meter), -23.0, 0.02);
     loudness_meter_destroy(&meter);
     free(signal.samples);
 }
@@ -260,11 +190,7 @@ int main(void)
         cmocka_unit_test(ebu_3341_case_3_relative_gate),
         cmocka_unit_test(ebu_3341_case_4_absolute_gate),
         cmocka_unit_test(ebu_3341_case_5_gate_between_levels),
-        cmocka_unit_test(ebu_3341_case_10_short_term_maximum_at_any_offset),
-        cmocka_unit_test(ebu_3341_case_13_momentary_maximum_at_any_offset),
-        cmocka_unit_test(ebu_3342_loudness_ranges),
         cmocka_unit_test(mono_counts_on_both_sides),
-        cmocka_unit_test(surrounds_weigh_more_and_lfe_nothing),
         cmocka_unit_test(agrees_with_libebur128_on_shaped_noise),
         cmocka_unit_test(silence_reads_minus_70_and_has_no_maxima),
     };

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// The signals of EBU Tech 3342 that can be made, at five rates. Its tolerance is 1 LU; a fifth is asked for.
+#include "support/loudness_signal.h"
+#include "support/near.h"
+
+static void loudness_ranges(void **state)
+{
+    (void)state;
+    static const struct {
+        double levels_db[5];
+        uint32_t count;
+        double range_lu;
+    } cases[] = {{{-20, -30}, 2, 10},
+                 {{-20, -15}, 2, 5},
+                 {{-40, -20}, 2, 20},
+                 {{-50, -35, -20, -35, -50}, 5, 15}};
+    for (int r = 0; r < LOUDNESS_RATE_COUNT; ++r)
+        for (int c = 0; c < 4; ++c) {
+            struct loudness_piece pieces[5];
+            for (uint32_t p = 0; p < cases[c].count; ++p)
+                pieces[p] = (struct loudness_piece){cases[c].levels_db[p], 20};
+            const struct loudness_figures m =
+                loudness_measure_tones(LOUDNESS_RATES_HZ[r], pieces, cases[c].count);
+            assert_near(m.range_lu, cases[c].range_lu, 0.2);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loudness_ranges),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
