@@ -74,10 +74,11 @@ static double block_peak(const struct level_block *b)
     return (double)higher(higher(b->max_l, -b->min_l), higher(b->max_r, -b->min_r));
 }
 
+// At least 0: what a constant magnitude's RMS exceeds its peak by is rounding.
 static double block_crest_db(const struct level_block *block)
 {
     const double power = (block->ll + block->rr) / (2.0 * (double)block->frames);
-    return power > 0 ? 20.0 * log10(block_peak(block) / sqrt(power)) : 0.0;
+    return power > 0 ? fmax(0.0, 20.0 * log10(block_peak(block) / sqrt(power))) : 0.0;
 }
 
 static void spread_add(struct level_spread *spread, double value)

@@ -67,6 +67,20 @@ static void crest_of_a_sine_is_3_01_db_and_of_a_square_0(void **state)
     free(sound);
 }
 
+static void crest_of_a_constant_is_never_under_0(void **state)
+{
+    (void)state;
+    struct sound *sound = make_sound(3 * RATE_HZ + 77);
+    for (int level = 1; level < 60; ++level) {
+        for (uint32_t i = 0; i < sound->frames; ++i)
+            sound->left[i] = sound->right[i] = (float)level / 37.0F;
+        const double crest_db = measure(sound).crest_db;
+        assert_true(crest_db >= 0);
+        assert_near(crest_db, 0.0, 1e-12);
+    }
+    free(sound);
+}
+
 // Blocks of 1 s at full and at half level: peaks 1 and 1/2, mean 3/4, deviation 1/4.
 static void peak_consistency_of_two_levels(void **state)
 {
@@ -229,6 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crest_of_a_sine_is_3_01_db_and_of_a_square_0),
+        cmocka_unit_test(crest_of_a_constant_is_never_under_0),
         cmocka_unit_test(peak_consistency_of_two_levels),
         cmocka_unit_test(variation_is_the_populations_deviation_of_crests),
         cmocka_unit_test(a_last_part_block_is_dropped_unless_it_is_the_only_one),
