@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /// Hann frames of about 85 ms, half overlapping. Memory grows as that of shape_medians, by some 170
-/// bytes a second up to 2 MB. Thread-safety: one thread at a time.
+/// bytes a second up to 1.8 MB. Thread-safety: one thread at a time.
 struct native_spectrum;
 
 /// @return 0; -ENOMEM. On error *out is NULL.

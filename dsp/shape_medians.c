@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { CENTROID, ROLLOFF, FLATNESS, FIGURES, VALUES = 1 << 16 };
 enum { FIRST_FRAMES = 1024, STEPS_PER_OCTAVE = 256 };
@@ -26,7 +25,9 @@ void shape_medians_init(struct shape_medians *medians)
 void shape_medians_deinit(struct shape_medians *medians)
 {
     free(medians->kept);
+    free(medians->counts);
     medians->kept = NULL;
+    medians->counts = NULL;
 }
 
 static int level_of(double power)
@@ -44,13 +45,42 @@ static uint32_t draw(struct shape_medians *m)
     return m->draw >> 8;
 }
 
+static void drop_counts(struct shape_medians *m)
+{
+    free(m->counts);
+    m->counts = NULL;
+}
+
+static void count_frame(struct shape_medians *m, const struct shape_figures *frame)
+{
+    for (uint32_t figure = 0; figure < FIGURES; ++figure)
+        ++m->counts[figure * VALUES + frame->figures[figure]];
+    ++m->counted;
+}
+
+// Count every kept frame; the list may be thinned then.
+static int start_counts(struct shape_medians *m)
+{
+    m->counts = calloc((size_t)FIGURES * VALUES, sizeof *m->counts);
+    m->counted = 0;
+    if (!m->counts)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < m->count; ++i)
+        count_frame(m, &m->kept[i]);
+    return 0;
+}
+
+// Counts cannot forget frames that fell under the gate: where more than one in a thousand did, they go.
 static void drop_silent(struct shape_medians *m)
 {
+    const uint32_t before = m->count;
     uint32_t left = 0;
-    for (uint32_t i = 0; i < m->count; ++i)
+    for (uint32_t i = 0; i < before; ++i)
         if (m->kept[i].level >= m->loudest - GATE_STEPS)
             m->kept[left++] = m->kept[i];
     m->count = left;
+    if (before - left > before / 1000)
+        drop_counts(m);
 }
 
 // One frame of every `stride` is kept, at a drawn place: no rhythm of the music can meet that.
@@ -69,27 +99,29 @@ static void set_stride(struct shape_medians *m, uint32_t stride)
     m->place = 0;
 }
 
-// The list is full: silent frames leave first. If that frees too little, one of every two neighbours
-// goes, by lot.
-static void thin(struct shape_medians *m)
+// The list is full: silent frames leave first. If that frees too little, all are counted from here on,
+// and one of every two neighbours goes, by lot.
+static int thin(struct shape_medians *m)
 {
     drop_silent(m);
     if (m->count <= SHAPE_MEDIANS_MAX_FRAMES / 2)
-        return;
+        return 0;
+    const int error = m->stride == 1 && !m->counts ? start_counts(m) : 0;
+    if (error)
+        return error;
     m->count /= 2;
     for (uint32_t i = 0; i < m->count; ++i)
         m->kept[i] = m->kept[2 * i + draw(m) % 2];
     set_stride(m, 2 * m->stride);
+    return 0;
 }
 
 static int make_room(struct shape_medians *m)
 {
     if (m->count < m->capacity)
         return 0;
-    if (m->capacity == SHAPE_MEDIANS_MAX_FRAMES) {
-        thin(m);
-        return 0;
-    }
+    if (m->capacity == SHAPE_MEDIANS_MAX_FRAMES)
+        return thin(m);
     const uint32_t wanted = m->capacity + m->capacity / 2 + FIRST_FRAMES;
     const uint32_t capacity = wanted < SHAPE_MEDIANS_MAX_FRAMES ? wanted : SHAPE_MEDIANS_MAX_FRAMES;
     struct shape_figures *grown = realloc(m->kept, capacity * sizeof *grown);
@@ -112,33 +144,35 @@ int shape_medians_push(struct shape_medians *m, double power, const struct spect
     if (level > m->loudest + GATE_STEPS) { // all before it was silent
         m->count = 0;
         set_stride(m, 1);
+        drop_counts(m);
     }
     m->loudest = level > m->loudest ? level : m->loudest;
-    if (level < m->loudest - GATE_STEPS || !is_drawn(m))
+    if (level < m->loudest - GATE_STEPS)
         return 0;
-    const int error = make_room(m);
-    if (error)
-        return error;
-    m->kept[m->count++] = (struct shape_figures){
+    const struct shape_figures frame = {
         .level = (uint16_t)level,
         .figures = {[CENTROID] = quantize(shape->centroid_hz, CENTROID),
                     [ROLLOFF] = quantize(shape->rolloff_hz, ROLLOFF),
                     [FLATNESS] = quantize(shape->flatness, FLATNESS)},
     };
+    const int error = make_room(m);
+    if (error)
+        return error;
+    if (m->counts)
+        count_frame(m, &frame);
+    if (is_drawn(m))
+        m->kept[m->count++] = frame;
     return 0;
 }
 
-// Median of one figure over the kept frames; `counts` is room for every value.
-static double median_of(const struct shape_medians *m, uint32_t figure, uint32_t counts[VALUES])
+static double median_of(const struct shape_medians *m, uint32_t figure)
 {
-    memset(counts, 0, VALUES * sizeof *counts);
-    for (uint32_t i = 0; i < m->count; ++i)
-        ++counts[m->kept[i].figures[figure]];
+    const uint32_t *counts = m->counts + (size_t)figure * VALUES;
     double middle = 0;
-    for (uint32_t i = 0; i < 2; ++i) {
-        const uint32_t rank = (m->count - 1 + i) / 2;
+    for (uint64_t i = 0; i < 2; ++i) {
+        const uint64_t rank = (m->counted - 1 + i) / 2;
         uint32_t value = 0;
-        for (uint32_t below = counts[0]; below <= rank; below += counts[value])
+        for (uint64_t below = counts[0]; below <= rank; below += counts[value])
             ++value;
         middle += 0.5 * value;
     }
@@ -151,12 +185,11 @@ int shape_medians_finish(struct shape_medians *m, struct spectral_shape *out)
     drop_silent(m);
     if (m->count == 0)
         return 0;
-    uint32_t *counts = malloc(VALUES * sizeof *counts);
-    if (!counts)
-        return -ENOMEM;
-    out->centroid_hz = median_of(m, CENTROID, counts);
-    out->rolloff_hz = median_of(m, ROLLOFF, counts);
-    out->flatness = median_of(m, FLATNESS, counts);
-    free(counts);
+    const int error = m->counts ? 0 : start_counts(m);
+    if (error)
+        return error;
+    out->centroid_hz = median_of(m, CENTROID);
+    out->rolloff_hz = median_of(m, ROLLOFF);
+    out->flatness = median_of(m, FLATNESS);
     return 0;
 }
