@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 /// A subcommand of segue-bench. @return an exit status: 0, 1 failed, 2 bad usage.
+int bench_analysis(int argc, char **argv);
 int bench_cache(int argc, char **argv);
 int bench_cold_warm(int argc, char **argv);
 int bench_ring(int argc, char **argv);
