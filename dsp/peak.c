@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/peak.h"
+#include "dsp/cpu.h"
 #include "dsp/peak_variants.h"
 #include <assert.h>
 #include <math.h>
@@ -86,7 +87,7 @@ const struct peak_impl *peak_reference(void)
 const struct peak_impl *peak_select(void)
 {
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx2"))
+    if (cpu_flags() & CPU_AVX2)
         return &peak_impl_avx2;
 #endif
     return &peak_impl_c;
