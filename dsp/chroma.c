@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/chroma.h"
+#include "dsp/cpu.h"
 #include "dsp/low_spectrum.h"
+#include "dsp/spectrum_kernel.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -9,7 +11,6 @@
 
 enum {
     BINS = LOW_SPECTRUM_BINS,
-    LANES = 8,
     STEPS_PER_OCTAVE = 256, // of power: 0.012 dB a step
     LEVELS = 4096,          // 48 dB, a power of two
 };
@@ -22,6 +23,7 @@ struct level_bin {
 };
 
 struct chroma {
+    const struct spectrum_impl *kernels;
     float weights[PITCH_CLASS_COUNT][BINS];
     uint64_t frames;
     double loudest;                  // mean square
@@ -60,6 +62,7 @@ int chroma_create(struct chroma **out, double rate_hz)
     *out = calloc(1, sizeof **out);
     if (!*out)
         return -ENOMEM;
+    (*out)->kernels = spectrum_select(cpu_flags());
     for (uint32_t bin = 0; bin < BINS; ++bin)
         design_bin(*out, bin, rate_hz);
     return 0;
@@ -75,18 +78,6 @@ const float *chroma_weights(const struct chroma *chroma, uint32_t pitch_class)
 {
     assert(pitch_class < PITCH_CLASS_COUNT);
     return chroma->weights[pitch_class];
-}
-
-static double weigh(const float *restrict weights, const float *restrict power)
-{
-    float lanes[LANES] = {0};
-    for (uint32_t k = 0; k + LANES <= BINS; k += LANES)
-        for (uint32_t i = 0; i < LANES; ++i)
-            lanes[i] += weights[k + i] * power[k + i];
-    double sum = (double)(weights[BINS - 1] * power[BINS - 1]);
-    for (uint32_t i = 0; i < LANES; ++i)
-        sum += (double)lanes[i];
-    return sum;
 }
 
 static int64_t level_of(double mean_square)
@@ -122,8 +113,9 @@ void chroma_push(struct chroma *c, const float *power, double mean_square)
     if (level <= c->top - LEVELS)
         return;
     double chroma[PITCH_CLASS_COUNT], sum = 0, squares = 0;
+    c->kernels->classes(chroma, c->weights[0], BINS, power, BINS);
     for (uint32_t p = 0; p < PITCH_CLASS_COUNT; ++p)
-        sum += chroma[p] = weigh(c->weights[p], power);
+        sum += chroma[p];
     struct level_bin *bin = bin_at(c, level);
     for (uint32_t p = 0; p < PITCH_CLASS_COUNT; ++p) {
         const double share = sum > 0 ? chroma[p] / sum : 1.0 / PITCH_CLASS_COUNT;

@@ -32,7 +32,7 @@ int fft_create(struct fft **out, uint32_t size)
         return -ENOMEM;
     fft->size = size;
     fft->input = allocate_aligned(2 * (size_t)size);
-    fft->output = allocate_aligned(2 * (size_t)size);
+    fft->output = allocate_aligned(2 * (size_t)size + 2);
     if (fft->input && fft->output) {
         memset(fft->input, 0, 2 * (size_t)size * sizeof(float));
         mutex_lock(&planner_lock);
@@ -73,5 +73,6 @@ float *fft_input(struct fft *fft)
 const float *fft_forward(struct fft *fft)
 {
     fftwf_execute(fft->plan);
+    memcpy(fft->output + 2 * (size_t)fft->size, fft->output, 2 * sizeof(float));
     return fft->output;
 }

@@ -14,5 +14,6 @@ MUST_CHECK int fft_create(struct fft **out, uint32_t size);
 void fft_destroy(struct fft **fft);
 /// Where the input goes: 2 * size floats, real and imaginary parts in turn.
 float *fft_input(struct fft *fft);
-/// Transform. @return the output in the same form, valid until the next call; the input is kept.
+/// Transform. @return the output in the same form and its first point once more, valid until the next
+/// call; the input is kept.
 const float *fft_forward(struct fft *fft);

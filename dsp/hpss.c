@@ -1,31 +1,41 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/hpss.h"
+#include "dsp/cpu.h"
 #include "dsp/low_spectrum.h"
 #include "dsp/median31.h"
+#include "dsp/spectrum_kernel.h"
 #include <assert.h>
 #include <errno.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 enum {
     BINS = LOW_SPECTRUM_BINS,
-    STRIDE = 1040,     // BINS rounded up to whole lanes
-    RING = 40,         // of rows, at least MEDIAN31_ROWS
-    REACH = 15,        // rows either side of a median's centre
-    QUAD = 4,          // frames or bins that share a sorted core
-    PHASE_LANES = 272, // a quarter of the bins, in whole lanes
-    PHASE = PHASE_LANES + 16,
+    RING = 40,   // of rows, at least MEDIAN31_ROWS
+    REACH = 15,  // rows either side of a median's centre
+    QUAD = 4,    // frames or bins that share a sorted core
+    MARGIN = 16, // mirrored bins before the first, a multiple of QUAD
+    FIRST = MARGIN / QUAD,
+    LANES = 272, // a quarter of the bins, in whole lanes
+    PHASE = FIRST + LANES + 8,
+};
+
+// Every fourth bin of a mirrored row lies in a phase of its own: bin k at phase k % 4, place
+// FIRST + k / 4. Windows of neighbouring bins that share a core then lie side by side, bins 4l to 4l+3
+// in lane l. What lies beyond the mirrored bins stays 0.
+struct row {
+    float phases[QUAD][PHASE];
 };
 
 struct hpss {
     struct median31 network;
+    const struct spectrum_impl *kernels;
     int64_t frames, done; // taken; masked, always in fours
     double harmonic, percussive;
-    float rows[RING][STRIDE]; // magnitudes, frame t at t % RING
-    float along_time[QUAD][STRIDE];
-    float phases[QUAD][PHASE]; // a mirrored row, every fourth bin of it
-    float along_frequency[QUAD][PHASE_LANES];
+    struct row rows[RING];       // magnitudes, frame t at t % RING
+    struct row along_time[QUAD]; // medians; nothing before FIRST
+    float along_frequency[QUAD][LANES];
+    float magnitudes[MARGIN + BINS + MARGIN]; // of the newest row, in order
 };
 
 int hpss_create(struct hpss **out)
@@ -34,6 +44,7 @@ int hpss_create(struct hpss **out)
     if (!*out)
         return -ENOMEM;
     median31_init(&(*out)->network);
+    (*out)->kernels = spectrum_select(cpu_flags());
     return 0;
 }
 
@@ -53,41 +64,37 @@ static int64_t mirrored(int64_t index, int64_t n)
 static void medians_along_time(struct hpss *h, int64_t first, int64_t known_frames)
 {
     const float *rows[MEDIAN31_ROWS];
-    for (int r = 0; r < MEDIAN31_ROWS; ++r)
-        rows[r] = h->rows[mirrored(first - REACH + r, known_frames) % RING];
-    float *const out[QUAD] = {h->along_time[0], h->along_time[1], h->along_time[2],
-                              h->along_time[3]};
-    median31_quad(&h->network, rows, out, STRIDE);
+    for (uint32_t phase = 0; phase < QUAD; ++phase) {
+        for (int r = 0; r < MEDIAN31_ROWS; ++r)
+            rows[r] =
+                h->rows[mirrored(first - REACH + r, known_frames) % RING].phases[phase] + FIRST;
+        float *const out[QUAD] = {
+            h->along_time[0].phases[phase] + FIRST, h->along_time[1].phases[phase] + FIRST,
+            h->along_time[2].phases[phase] + FIRST, h->along_time[3].phases[phase] + FIRST};
+        median31_quad(&h->network, rows, out, LANES);
+    }
 }
 
-// Bins 4l..4l+3 share a core. With every fourth bin in a row of its own, the windows of all l lie
-// side by side.
-static void medians_along_frequency(struct hpss *h, const float *magnitude)
+static void medians_along_frequency(struct hpss *h, const struct row *row)
 {
-    for (int64_t i = 0; i < BINS + 2 * REACH; ++i)
-        h->phases[i % QUAD][i / QUAD] = magnitude[mirrored(i - REACH, BINS)];
     const float *rows[MEDIAN31_ROWS];
-    for (int r = 0; r < MEDIAN31_ROWS; ++r)
-        rows[r] = h->phases[r % QUAD] + r / QUAD;
+    for (int r = 0; r < MEDIAN31_ROWS; ++r) {
+        const int bin = r - REACH + MARGIN;
+        rows[r] = row->phases[bin % QUAD] + bin / QUAD;
+    }
     float *const out[QUAD] = {h->along_frequency[0], h->along_frequency[1], h->along_frequency[2],
                               h->along_frequency[3]};
-    median31_quad(&h->network, rows, out, PHASE_LANES);
+    median31_quad(&h->network, rows, out, LANES);
 }
 
-static void add_masked(struct hpss *h, const float *magnitude, const float *along_time)
+static void add_masked(struct hpss *h, const struct row *magnitude, const struct row *along_time)
 {
-    double harmonic[QUAD] = {0}, percussive[QUAD] = {0};
-    for (uint32_t k = 0; k < BINS; ++k) {
-        const float a = along_time[k] * along_time[k];
-        const float f = h->along_frequency[k % QUAD][k / QUAD];
-        const float b = f * f, sum = a + b;
-        const float mask = sum > 0 ? a / sum : 0.5F, power = magnitude[k] * magnitude[k];
-        harmonic[k % QUAD] += (double)(mask * mask * power);
-        percussive[k % QUAD] += (double)((1 - mask) * (1 - mask) * power);
-    }
     for (uint32_t q = 0; q < QUAD; ++q) {
-        h->harmonic += harmonic[q];
-        h->percussive += percussive[q];
+        const struct spectrum_masked sums =
+            h->kernels->masked(magnitude->phases[q] + FIRST, along_time->phases[q] + FIRST,
+                               h->along_frequency[q], (BINS + QUAD - 1 - q) / QUAD);
+        h->harmonic += sums.harmonic;
+        h->percussive += sums.percussive;
     }
 }
 
@@ -97,18 +104,30 @@ static void mask_quad(struct hpss *h)
 {
     medians_along_time(h, h->done, h->frames);
     for (int q = 0; q < QUAD && h->done + q < h->frames; ++q) {
-        const float *magnitude = h->rows[(h->done + q) % RING];
+        const struct row *magnitude = &h->rows[(h->done + q) % RING];
         medians_along_frequency(h, magnitude);
-        add_masked(h, magnitude, h->along_time[q]);
+        add_masked(h, magnitude, &h->along_time[q]);
     }
     h->done += QUAD;
 }
 
+// Share a mirrored row out to its phases.
+static void lay_out(struct row *restrict row, const float *restrict mirrored_row)
+{
+    for (uint32_t l = 0; l < (MARGIN + BINS + MARGIN) / QUAD; ++l)
+        for (uint32_t q = 0; q < QUAD; ++q)
+            row->phases[q][l] = mirrored_row[QUAD * l + q];
+}
+
 void hpss_push(struct hpss *h, const float *power)
 {
-    float *row = h->rows[h->frames++ % RING];
-    for (uint32_t k = 0; k < BINS; ++k)
-        row[k] = sqrtf(power[k]);
+    float *first = h->magnitudes + MARGIN;
+    h->kernels->root(first, power, BINS);
+    for (int i = 0; i < MARGIN; ++i) {
+        first[-1 - i] = first[i];
+        first[BINS + i] = first[BINS - 1 - i];
+    }
+    lay_out(&h->rows[h->frames++ % RING], h->magnitudes);
     if (h->frames >= h->done + QUAD + REACH)
         mask_quad(h);
 }

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/low_spectrum.h"
+#include "dsp/cpu.h"
 #include "dsp/fft.h"
 #include "dsp/hann.h"
+#include "dsp/spectrum_kernel.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE = LOW_SPECTRUM_SIZE, HOP = LOW_SPECTRUM_HOP, LINE = SIZE + HOP };
+enum { SIZE = LOW_SPECTRUM_SIZE, HOP = LOW_SPECTRUM_HOP, LINE = SIZE + HOP, HOPS = LINE / HOP };
 
 struct low_spectrum {
     low_frame_fn on_frame;
     void *context;
+    const struct spectrum_impl *kernels;
     struct fft *fft;
     float window[SIZE];
     float line[LINE]; // the next two frames
     uint32_t fill;
     uint64_t samples, frames; // taken and given
+    double hop_squares[HOPS]; // sums over the line's hops
     float power[2][LOW_SPECTRUM_BINS];
 };
 
@@ -27,6 +31,7 @@ int low_spectrum_create(struct low_spectrum **out, low_frame_fn on_frame, void *
         free(s);
         return -ENOMEM;
     }
+    s->kernels = spectrum_select(cpu_flags());
     s->on_frame = on_frame;
     s->context = context;
     s->fill = SIZE / 2; // zeros before the first sample
@@ -47,26 +52,27 @@ void low_spectrum_destroy(struct low_spectrum **spectrum)
 // Y = (Z[k] - conj Z[-k]) / 2i.
 static void transform_pair(struct low_spectrum *s)
 {
-    float *in = fft_input(s->fft);
+    float *restrict in = fft_input(s->fft);
     for (uint32_t i = 0; i < SIZE; ++i) {
         in[2 * i] = s->line[i] * s->window[i];
         in[2 * i + 1] = s->line[i + HOP] * s->window[i];
     }
-    const float *z = fft_forward(s->fft);
-    for (uint32_t k = 0; k < LOW_SPECTRUM_BINS; ++k) {
-        const float *a = z + 2 * (size_t)k, *b = z + 2 * (size_t)((SIZE - k) % SIZE);
-        const float xr = a[0] + b[0], xi = a[1] - b[1];
-        const float yr = a[1] + b[1], yi = b[0] - a[0];
-        s->power[0][k] = 0.25F * (xr * xr + xi * xi);
-        s->power[1][k] = 0.25F * (yr * yr + yi * yi);
-    }
+    s->kernels->pair_power(s->power[0], s->power[1], fft_forward(s->fft), SIZE);
 }
 
-static double mean_square(const float *samples)
+// Neighbouring frames share hops, so each hop of the line is squared but once.
+static void square_hops(struct low_spectrum *s)
+{
+    memmove(s->hop_squares, s->hop_squares + 2, (HOPS - 2) * sizeof *s->hop_squares);
+    for (uint32_t h = s->frames ? HOPS - 2 : 0; h < HOPS; ++h)
+        s->hop_squares[h] = s->kernels->square_sum(s->line + (size_t)h * HOP, HOP);
+}
+
+static double mean_square(const double hop_squares[SIZE / HOP])
 {
     double sum = 0;
-    for (uint32_t i = 0; i < SIZE; ++i)
-        sum += (double)samples[i] * (double)samples[i];
+    for (uint32_t h = 0; h < SIZE / HOP; ++h)
+        sum += hop_squares[h];
     return sum / SIZE;
 }
 
@@ -74,8 +80,9 @@ static double mean_square(const float *samples)
 static int give_frames(struct low_spectrum *s, uint32_t count)
 {
     transform_pair(s);
+    square_hops(s);
     for (uint32_t i = 0; i < count; ++i) {
-        const struct low_frame frame = {s->power[i], mean_square(s->line + (size_t)i * HOP)};
+        const struct low_frame frame = {s->power[i], mean_square(s->hop_squares + i)};
         const int error = s->on_frame(s->context, &frame);
         if (error)
             return error;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/native_spectrum.h"
+#include "dsp/cpu.h"
 #include "dsp/fft.h"
 #include "dsp/hann.h"
 #include "dsp/shape_medians.h"
+#include "dsp/spectrum_kernel.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -18,7 +20,8 @@ struct native_spectrum {
     struct fft *fft;
     struct spectral_grid grid;
     uint32_t size, hop;
-    float *window;
+    float *window; // interleaved, each value for both sides
+    const struct spectrum_impl *kernels;
     // --- the frame under way: interleaved, left as real and right as imaginary part
     float *line;
     uint32_t fill;
@@ -41,7 +44,7 @@ int native_spectrum_create(struct native_spectrum **out, uint32_t rate_hz)
     s->hop = s->size / 2;
     shape_medians_init(&s->medians);
     const uint32_t bins = s->size / 2 + 1;
-    s->window = malloc(s->size * sizeof *s->window);
+    s->window = malloc(2 * (size_t)s->size * sizeof *s->window);
     s->line = calloc((size_t)2 * s->size, sizeof *s->line);
     s->power = malloc(bins * sizeof *s->power);
     s->magnitude = malloc(bins * sizeof *s->magnitude);
@@ -53,6 +56,9 @@ int native_spectrum_create(struct native_spectrum **out, uint32_t rate_hz)
         return -ENOMEM;
     }
     hann_fill(s->window, s->size);
+    for (uint32_t i = s->size; i-- > 0;)
+        s->window[2 * i] = s->window[2 * i + 1] = s->window[i];
+    s->kernels = spectrum_select(cpu_flags());
     *out = s;
     return 0;
 }
@@ -78,35 +84,26 @@ void native_spectrum_destroy(struct native_spectrum **spectrum)
 // |Z[k]|^2 and |Z[-k]|^2.
 static double transform(struct native_spectrum *s)
 {
-    float *in = fft_input(s->fft);
-    for (uint32_t i = 0; i < s->size; ++i) {
-        in[2 * i] = s->line[2 * i] * s->window[i];
-        in[2 * i + 1] = s->line[2 * i + 1] * s->window[i];
-    }
-    const float *z = fft_forward(s->fft);
-    double sum = 0;
-    for (uint32_t k = 0; k <= s->size / 2; ++k) {
-        const float *a = z + 2 * (size_t)k, *b = z + 2 * (size_t)((s->size - k) % s->size);
-        s->power[k] = 0.5F * (a[0] * a[0] + a[1] * a[1] + (b[0] * b[0] + b[1] * b[1]));
-        sum += (double)s->power[k];
-    }
-    return sum;
+    s->kernels->multiply(fft_input(s->fft), s->line, s->window, 2 * s->size);
+    return s->kernels->stereo_power(s->power, s->energy, fft_forward(s->fft), s->size);
 }
 
-// What the transform's rounding alone puts into a bin counts as nothing: a constant has no bands.
-static void add_energy(struct native_spectrum *s, double sum)
+// What the transform's rounding alone puts into a bin counts as nothing, and is taken back: a constant has no bands.
+static void remove_rounding(struct native_spectrum *s, double sum)
 {
     const float floor = (float)(ROUNDING_SHARE * sum);
     for (uint32_t k = 0; k <= s->size / 2; ++k) {
-        s->power[k] = s->power[k] > floor ? s->power[k] : 0.0F;
-        s->energy[k] += (double)s->power[k];
+        if (s->power[k] > floor)
+            continue;
+        s->energy[k] -= (double)s->power[k];
+        s->power[k] = 0.0F;
     }
 }
 
 static int measure_frame(struct native_spectrum *s)
 {
     const double power = transform(s);
-    add_energy(s, power);
+    remove_rounding(s, power);
     ++s->frames;
     if (power <= 0)
         return 0;
@@ -115,14 +112,27 @@ static int measure_frame(struct native_spectrum *s)
     return shape_medians_push(&s->medians, power, &shape);
 }
 
+static void interleave(float *restrict out, const float *restrict left, const float *restrict right,
+                       uint32_t frames)
+{
+    for (uint32_t i = 0; i < frames; ++i) {
+        out[2 * i] = left[i];
+        out[2 * i + 1] = right[i];
+    }
+}
+
 int native_spectrum_feed(struct native_spectrum *s, const float *left, const float *right,
                          uint32_t frames)
 {
-    for (uint32_t i = 0; i < frames; ++i) {
-        s->line[2 * (size_t)s->fill] = left[i];
-        s->line[2 * (size_t)s->fill + 1] = right[i];
-        if (++s->fill < s->size)
-            continue;
+    while (frames > 0) {
+        const uint32_t room = s->size - s->fill, part = room < frames ? room : frames;
+        interleave(s->line + 2 * (size_t)s->fill, left, right, part);
+        left += part;
+        right += part;
+        frames -= part;
+        s->fill += part;
+        if (s->fill < s->size)
+            break;
         const int error = measure_frame(s);
         if (error)
             return error;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/spectral_shape.h"
+#include "dsp/cpu.h"
+#include "dsp/spectrum_kernel.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
-enum { LANES = 8 };
+enum { BLOCKS_MAX = 1025 }; // of SPECTRUM_BLOCK bins: 65,536 points
 static const double LOWEST_HZ = 20.0, HIGHEST_HZ = 20000.0;
 static const double BAND_EDGES_HZ[BAND_COUNT + 1] = {20, 60, 250, 500, 2000, 4000, 8000, 20000};
 static const float FLATNESS_FLOOR = 1e-4F;
@@ -22,6 +24,7 @@ int spectral_grid_init(struct spectral_grid *grid, uint32_t bins, double bin_hz)
 {
     assert(bins > 1 && bin_hz > 0);
     *grid = (struct spectral_grid){.bins = bins, .bin_hz = bin_hz};
+    grid->kernels = spectrum_select(cpu_flags());
     grid->share = malloc(bins * sizeof *grid->share);
     grid->share_hz = malloc(bins * sizeof *grid->share_hz);
     if (!grid->share || !grid->share_hz) {
@@ -47,82 +50,59 @@ void spectral_grid_deinit(struct spectral_grid *grid)
     grid->share = grid->share_hz = NULL;
 }
 
-static double sum_lanes(const float lanes[LANES])
-{
-    double sum = 0;
-    for (uint32_t i = 0; i < LANES; ++i)
-        sum += (double)lanes[i];
-    return sum;
-}
-
-static double weighted_sum(const float *weights, const float *values, uint32_t count)
-{
-    float lanes[LANES] = {0};
-    uint32_t k = 0;
-    for (; k + LANES <= count; k += LANES)
-        for (uint32_t i = 0; i < LANES; ++i)
-            lanes[i] += weights[k + i] * values[k + i];
-    double sum = sum_lanes(lanes);
-    for (; k < count; ++k)
-        sum += (double)(weights[k] * values[k]);
-    return sum;
-}
-
-// The frequency under which 85 % of the weighted magnitude lies, linear inside the cell.
-static double rolloff_of(const struct spectral_grid *grid, const float *magnitude, double total)
+// The frequency under which 85 % of the weighted magnitude lies, linear inside the cell: the block that
+// holds it first, then the cell in it.
+static double rolloff_of(const struct spectral_grid *grid, const float *magnitude,
+                         const double *blocks, double total)
 {
     const double wanted = 0.85 * total;
     double below = 0;
-    for (uint32_t k = 0; k < grid->bins; ++k) {
+    uint32_t k = 0;
+    for (; k + SPECTRUM_BLOCK < grid->bins && below + blocks[k / SPECTRUM_BLOCK] < wanted;
+         k += SPECTRUM_BLOCK)
+        below += blocks[k / SPECTRUM_BLOCK];
+    for (; k < grid->bins; ++k) {
         const double cell = (double)(grid->share[k] * magnitude[k]);
         if (cell > 0 && below + cell >= wanted) {
             const double from = fmax((k - 0.5) * grid->bin_hz, LOWEST_HZ);
             const double to = fmin((k + 0.5) * grid->bin_hz, HIGHEST_HZ);
-            return from + (to - from) * (wanted - below) / cell;
+            return from + (to - from) * fmax(0.0, wanted - below) / cell;
         }
         below += cell;
     }
     return HIGHEST_HZ;
 }
 
-// Geometric over arithmetic mean. Eight floored powers, each relative to the mean, are multiplied
-// before one logarithm: their product stays within 1e-32 and the number of bins to the eighth / 8^8.
-static double flatness_of(const float *power, uint32_t count)
+// Geometric over arithmetic mean of the powers, each relative to the mean and floored.
+static double flatness_of(const struct spectrum_impl *kernels, const float *power, uint32_t count)
 {
-    double sum = 0;
-    for (uint32_t k = 0; k < count; ++k)
-        sum += (double)power[k];
+    const double sum = kernels->sum(power, count);
     if (sum <= 0)
         return 0.0;
-    const double per_mean = (double)count / sum;
-    double logs = 0, floored_sum = 0, product = 1;
-    for (uint32_t k = 0; k < count; ++k) {
-        const double ratio = (double)power[k] * per_mean;
-        const double floored = ratio > (double)FLATNESS_FLOOR ? ratio : (double)FLATNESS_FLOOR;
-        floored_sum += floored;
-        product *= floored;
-        if (k % LANES == LANES - 1) {
-            logs += log(product);
-            product = 1;
-        }
-    }
-    logs += log(product);
-    return exp(logs / count) / (floored_sum / count);
+    const struct spectrum_floored floored =
+        kernels->floored(power, count, (double)count / sum, (double)FLATNESS_FLOOR);
+    return exp(floored.log_sum / count) / (floored.sum / count);
 }
 
 void spectral_grid_measure(const struct spectral_grid *grid, const float *power, float *magnitude,
                            struct spectral_shape *out)
 {
-    for (uint32_t k = 0; k < grid->bins; ++k)
-        magnitude[k] = sqrtf(power[k]);
+    const struct spectrum_impl *kernels = grid->kernels;
     *out = (struct spectral_shape){0};
-    const double total = weighted_sum(grid->share, magnitude, grid->bins);
+    kernels->root(magnitude, power, grid->bins);
+    double blocks[BLOCKS_MAX], total = 0;
+    assert(grid->bins <= BLOCKS_MAX * SPECTRUM_BLOCK);
+    const double moment =
+        kernels->weigh_blocks(blocks, grid->share, grid->share_hz, magnitude, grid->bins);
+    for (uint32_t b = 0; b < (grid->bins + SPECTRUM_BLOCK - 1) / SPECTRUM_BLOCK; ++b)
+        total += blocks[b];
     if (total > 0) {
-        out->centroid_hz = weighted_sum(grid->share_hz, magnitude, grid->bins) / total;
-        out->rolloff_hz = rolloff_of(grid, magnitude, total);
+        out->centroid_hz = moment / total;
+        out->rolloff_hz = rolloff_of(grid, magnitude, blocks, total);
     }
     if (grid->flat_end > grid->flat_first)
-        out->flatness = flatness_of(power + grid->flat_first, grid->flat_end - grid->flat_first);
+        out->flatness =
+            flatness_of(kernels, power + grid->flat_first, grid->flat_end - grid->flat_first);
 }
 
 void spectral_grid_bands(const struct spectral_grid *grid, const double *energy,

@@ -5,6 +5,8 @@
 #include "dsp/annotate.h"
 #include <stdint.h>
 
+struct spectrum_impl;
+
 struct spectral_shape {
     double centroid_hz;
     double rolloff_hz; // 85 % of the magnitude
@@ -14,6 +16,7 @@ struct spectral_shape {
 /// The cells of a spectrum of `bins` bins, `bin_hz` apart: bin k covers half a bin either side.
 /// Immutable after init, so any thread may read it.
 struct spectral_grid {
+    const struct spectrum_impl *kernels;
     uint32_t bins;
     double bin_hz;
     uint32_t flat_first, flat_end; // bins with their centre in 20 Hz..20 kHz

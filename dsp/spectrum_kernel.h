@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// Arithmetic on spectra: windows, powers, shapes, masks. One row at a time, with run-time variants.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SPECTRUM_CLASSES = 12,
+    SPECTRUM_BLOCK = 32, // bins whose weighted magnitudes are summed apart
+};
+
+/// What one pass over the floored powers of a row gives.
+struct spectrum_floored {
+    double log_sum; // of the natural logarithms
+    double sum;
+};
+
+/// What the median masks leave of a row.
+struct spectrum_masked {
+    double harmonic, percussive;
+};
+
+/// Variants give the same bits: the order of each sum is fixed. Inputs are finite, nothing overlaps, no
+/// alignment is needed.
+struct spectrum_impl {
+    const char *name;
+    uint32_t cpu_flags; // what it needs
+    /// out[i] = a[i] * b[i].
+    void (*multiply)(float *out, const float *a, const float *b, uint32_t count);
+    /// out[i] = sqrt(in[i]).
+    void (*root)(float *out, const float *in, uint32_t count);
+    /// From the transform z of left + i right, `size` points and the first one again, the powers
+    /// |L|² + |R|² of bins 0 .. size / 2, also added to `energy`. @return their sum.
+    double (*stereo_power)(float *power, double *energy, const float *z, uint32_t size);
+    /// From the transform z of first + i second, as above, the powers of both.
+    void (*pair_power)(float *first, float *second, const float *z, uint32_t size);
+    /// @return the sum of the values, in double precision.
+    double (*sum)(const float *values, uint32_t count);
+    /// @return the sum of the squares, in double precision.
+    double (*square_sum)(const float *samples, uint32_t count);
+    /// blocks[b] = sum of weights times values over bins from SPECTRUM_BLOCK b up to the next block.
+    /// The last block may be a part. @return the sum over all bins of moments times values.
+    double (*weigh_blocks)(double *blocks, const float *weights, const float *moments,
+                           const float *values, uint32_t count);
+    /// Sums of max(values[i] * scale, floor) and of its logarithm; it lies within 1e-4 and 4096.
+    struct spectrum_floored (*floored)(const float *values, uint32_t count, double scale,
+                                       double floor);
+    /// out[c] = sum of weights[c][i] times values[i].
+    void (*classes)(double out[SPECTRUM_CLASSES], const float *weights, uint32_t stride,
+                    const float *values, uint32_t count);
+    /// Energies under the masks a²/(a²+b²) and its complement, squared; ½ where a and b are 0.
+    struct spectrum_masked (*masked)(const float *magnitude, const float *a, const float *b,
+                                     uint32_t count);
+};
+
+/// Best first; the last is the reference and needs nothing.
+extern const struct spectrum_impl *const spectrum_impls[];
+extern const size_t spectrum_impl_count;
+/// The best variant for these cpu_flags().
+const struct spectrum_impl *spectrum_select(uint32_t cpu_flags);
