@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/yin.h"
+#include "dsp/cpu.h"
+#include "dsp/yin_kernel.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -7,20 +9,16 @@
 #include <string.h>
 
 enum {
-    HOP = 512,
-    LANES = 16,
-    MAX_LAGS = 784, // 50 kHz / 65.4 Hz + 2, in whole lanes
-    PART = 64,      // products added in single precision before they join a double sum
+    HOP = YIN_BLOCK,
+    MAX_LAGS = 800, // 50 kHz / 65.4 Hz + 2, in whole lanes
     STEADINESS_BINS = 16384,
 };
 static const double LOWEST_HZ = 65.4, HIGHEST_HZ = 2093.0, THRESHOLD = 0.1;
 
-// Four lags side by side; left as an array, the compiler would keep the sums in memory.
-typedef float quad __attribute__((vector_size(16)));
-
 struct yin {
     // --- immutable after create
-    uint32_t first_lag, last_lag;
+    const struct yin_impl *kernel;
+    uint32_t first_lag, last_lag, lags; // lags in whole lanes
     // --- the block under way: HOP samples and what the lags reach beyond them
     float line[HOP + MAX_LAGS];
     uint32_t fill;
@@ -41,6 +39,9 @@ int yin_create(struct yin **out, double rate_hz)
         return -ENOMEM;
     (*out)->first_lag = (uint32_t)fmax(1.0, floor(rate_hz / HIGHEST_HZ));
     (*out)->last_lag = (uint32_t)ceil(rate_hz / LOWEST_HZ);
+    (*out)->lags = ((*out)->last_lag / YIN_LAG_LANES + 1) * YIN_LAG_LANES;
+    assert((*out)->lags <= MAX_LAGS);
+    (*out)->kernel = yin_select(cpu_flags());
     return 0;
 }
 
@@ -48,28 +49,6 @@ void yin_destroy(struct yin **yin)
 {
     free(*yin);
     *yin = NULL;
-}
-
-// Sums over one block of (x[j] - x[j + lag])^2. A frame's window is two blocks, so each block's sums
-// serve two frames. Differences are squared as they are: expanding the square would cancel.
-static void block_differences(const float *restrict x, double *restrict out, uint32_t lags)
-{
-    for (uint32_t lag = 0; lag < lags; lag += LANES) {
-        double sums[LANES] = {0};
-        for (uint32_t part = 0; part < HOP; part += PART) {
-            quad lanes[LANES / 4] = {{0}};
-            for (uint32_t j = part; j < part + PART; ++j)
-                for (uint32_t i = 0; i < LANES / 4; ++i) {
-                    quad shifted;
-                    memcpy(&shifted, x + j + lag + 4 * i, sizeof shifted);
-                    const quad d = x[j] - shifted;
-                    lanes[i] += d * d;
-                }
-            for (uint32_t i = 0; i < LANES; ++i)
-                sums[i] += (double)lanes[i / 4][i % 4];
-        }
-        memcpy(out + lag, sums, sizeof sums);
-    }
 }
 
 // Cumulative mean normalised difference; 1 where nothing differs, which is silence.
@@ -130,10 +109,10 @@ static void end_frame(struct yin *y)
     ++y->steps;
 }
 
-// Block b starts at sample 512 (b - 2): the first two lie before the signal.
+// A frame's window is two blocks, so each block's sums serve two frames. Block b starts at sample 512 (b - 2): the first two lie before the signal.
 static void end_block(struct yin *y)
 {
-    block_differences(y->line, y->difference[y->blocks % 2], y->last_lag + 1);
+    y->kernel->differences(y->difference[y->blocks % 2], y->line, y->lags);
     if (++y->blocks >= 2)
         end_frame(y);
     memmove(y->line, y->line + HOP, (y->fill - HOP) * sizeof(float));
