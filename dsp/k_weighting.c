@@ -42,13 +42,13 @@ static void settle(double memory[2])
 }
 
 double k_weighting_energy(const struct k_coefficients *coefficients, struct k_state *state,
-                          const float *samples, uint32_t stride, uint32_t frames)
+                          const double *samples, uint32_t frames)
 {
     const struct k_coefficients k = *coefficients;
     struct k_state s = *state;
     double energy = 0;
     for (uint32_t i = 0; i < frames; ++i) {
-        const double x = (double)samples[(uint64_t)i * stride];
+        const double x = samples[i];
         const double y = k.shelf_b[0] * x + s.shelf[0];
         s.shelf[0] = k.shelf_b[1] * x - k.shelf_a[1] * y + s.shelf[1];
         s.shelf[1] = k.shelf_b[2] * x - k.shelf_a[2] * y;

@@ -16,6 +16,6 @@ struct k_state {
 
 /// Derive the filter for `rate_hz` from the analogue prototype behind the standard's 48 kHz table.
 void k_weighting_design(struct k_coefficients *out, uint32_t rate_hz);
-/// Filter `frames` samples, `stride` floats apart. @return the sum of the squared outputs.
+/// Filter `frames` samples. @return the sum of the squared outputs.
 double k_weighting_energy(const struct k_coefficients *coefficients, struct k_state *state,
-                          const float *samples, uint32_t stride, uint32_t frames);
+                          const double *samples, uint32_t frames);

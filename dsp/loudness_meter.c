@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/loudness_meter.h"
+#include "dsp/cpu.h"
 #include "dsp/downmix.h"
-#include "dsp/k_weighting.h"
+#include "dsp/k_slice.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -21,13 +22,15 @@ static const double ABSOLUTE_GATE_LUFS = -70.0;
 
 struct loudness_meter {
     // --- immutable after create
-    struct k_coefficients filter;
+    struct k_slice_plan plan;
+    const struct k_slice_impl *kernel;
     uint32_t rate_hz, channels;
     double weights[PCM_MAX_CHANNELS];
     // --- the slice under way: [slice_start, slice_end) in frames
     struct k_state states[PCM_MAX_CHANNELS];
+    double *slice; // planar, an even number of channels
+    uint32_t slice_stride;
     uint64_t frame, slice_index, slice_start, slice_end;
-    double slice_energy;
     // --- energies of the last 3 s of slices, at slice_index % SHORT_TERM_SLICES
     double slices[SHORT_TERM_SLICES];
     double momentary_max, short_term_max; // mean powers; negative before the first window
@@ -78,15 +81,26 @@ int loudness_meter_create(struct loudness_meter **out, const struct pcm_format *
     meter->momentary_max = meter->short_term_max = -1.0;
     meter->slice_end = slice_start_of(meter, 1);
     fill_weights(meter->weights, format->channels);
-    k_weighting_design(&meter->filter, format->rate_hz);
+    meter->slice_stride = format->rate_hz / SLICES_PER_SECOND + 1 + K_SLICE_SLACK;
+    meter->slice =
+        calloc((size_t)(format->channels + 1) / 2 * 2 * meter->slice_stride, sizeof *meter->slice);
+    meter->kernel = k_slice_select(cpu_flags());
+    if (!meter->slice ||
+        k_slice_plan_init(&meter->plan, format->rate_hz, format->rate_hz / SLICES_PER_SECOND)) {
+        loudness_meter_destroy(&meter);
+        return -ENOMEM;
+    }
     *out = meter;
     return 0;
 }
 
 void loudness_meter_destroy(struct loudness_meter **meter)
 {
-    if (*meter)
+    if (*meter) {
         free((*meter)->steps);
+        free((*meter)->slice);
+        k_slice_plan_deinit(&(*meter)->plan);
+    }
     free(*meter);
     *meter = NULL;
 }
@@ -115,11 +129,28 @@ static double mean_of_last(const struct loudness_meter *meter, uint32_t count)
     return sum / (double)(meter->slice_start - slice_start_of(meter, first));
 }
 
+// Weighted energy of the slice, which is whole.
+static double slice_energy(struct loudness_meter *meter)
+{
+    const uint32_t frames = (uint32_t)(meter->slice_end - meter->slice_start);
+    double energy = 0;
+    for (uint32_t c = 0; c < meter->channels; c += 2) {
+        const double *const pair[2] = {meter->slice + (size_t)c * meter->slice_stride,
+                                       meter->slice + (size_t)(c + 1) * meter->slice_stride};
+        double energies[2];
+        meter->kernel->energies(&meter->plan, &meter->states[c], pair, frames, energies);
+        for (uint32_t i = 0; i < 2; ++i)
+            if (meter->weights[c + i] > 0)
+                energy += meter->weights[c + i] * energies[i];
+    }
+    return energy;
+}
+
 static int end_slice(struct loudness_meter *meter)
 {
-    meter->slices[meter->slice_index++ % SHORT_TERM_SLICES] = meter->slice_energy;
-    meter->step_energy += meter->slice_energy;
-    meter->slice_energy = 0;
+    const double energy = slice_energy(meter);
+    meter->slices[meter->slice_index++ % SHORT_TERM_SLICES] = energy;
+    meter->step_energy += energy;
     meter->slice_start = meter->slice_end;
     meter->slice_end = slice_start_of(meter, meter->slice_index + 1);
     if (meter->slice_index >= MOMENTARY_SLICES)
@@ -139,11 +170,12 @@ int loudness_meter_feed(struct loudness_meter *meter, const float *interleaved, 
     while (frames > 0) {
         const uint64_t left = meter->slice_end - meter->frame;
         const uint32_t count = left < frames ? (uint32_t)left : frames;
-        for (uint32_t c = 0; c < meter->channels; ++c)
-            if (meter->weights[c] > 0)
-                meter->slice_energy +=
-                    meter->weights[c] * k_weighting_energy(&meter->filter, &meter->states[c],
-                                                           interleaved + c, meter->channels, count);
+        for (uint32_t c = 0; c < meter->channels; ++c) {
+            double *slice = meter->slice + (size_t)c * meter->slice_stride +
+                            (meter->frame - meter->slice_start);
+            for (uint32_t i = 0; i < count; ++i)
+                slice[i] = (double)interleaved[(size_t)i * meter->channels + c];
+        }
         meter->frame += count;
         interleaved += (size_t)count * meter->channels;
         frames -= count;
