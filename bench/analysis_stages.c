@@ -13,324 +13,266 @@
 #include "dsp/rhythm.h"
 #include "dsp/true_peak.h"
 #include "dsp/yin.h"
-#include <errno.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_FRAMES = DECIMATOR_MAX_FRAMES, ROUNDS_MAX = 64 };
+enum { BLOCK_FRAMES = DECIMATOR_MAX_FRAMES, ROUNDS_MAX = 64, LOW_FRAMES_MAX = 16 };
 
-// What the stages take in, made before any clock runs.
-struct inputs {
+enum stage {
+    STAGE_INPUT,
+    STAGE_LEVELS,
+    STAGE_LOUDNESS,
+    STAGE_TRUE_PEAK,
+    STAGE_DECIMATION,
+    STAGE_NATIVE_SPECTRUM,
+    STAGE_LOW_SPECTRUM,
+    STAGE_HPSS,
+    STAGE_YIN,
+    STAGE_CHROMA,
+    STAGE_KEY,
+    STAGE_ONSETS,
+    STAGE_TAIL,
+    STAGE_COUNT
+};
+static const char *const NAMES[STAGE_COUNT] = {
+    "input", "level-sums", "loudness", "true-peak", "decimation", "native-spectrum", "low-spectrum",
+    "hpss",  "yin",        "chroma",   "key",       "onsets",     "rhythm-tail"};
+
+// The analysis taken apart: every stage takes each block in turn, as it does within an analyzer, so that
+// data is as warm in the caches as it is there.
+struct rig {
     const struct analysis_track *track;
-    float *left, *right, *mono, *low;
-    uint32_t low_samples;
-    double low_rate_hz;
-    float *powers; // low_frames rows of LOW_SPECTRUM_BINS
-    double *mean_squares;
-    uint32_t low_frames;
-    int64_t inner_ns; // what a stage measured of itself; 0: the whole call counts
+    int64_t spent_ns[STAGE_COUNT], last_ns, reading_ns;
+    // --- the block under way
+    uint32_t frames, low_count, low_frames;
+    float stereo[2 * BLOCK_FRAMES];
+    float left[BLOCK_FRAMES], right[BLOCK_FRAMES], mono[BLOCK_FRAMES], low[BLOCK_FRAMES + 1];
+    float powers[LOW_FRAMES_MAX][LOW_SPECTRUM_BINS];
+    double mean_squares[LOW_FRAMES_MAX];
+    // --- stages
+    uint64_t low_samples;
+    struct level_sums levels;
+    struct loudness_meter *loudness;
+    struct true_peak true_peaks[PCM_MAX_CHANNELS];
+    struct decimator *decimator;
+    struct native_spectrum *native;
+    struct low_spectrum *low_spectrum;
+    struct hpss *hpss;
+    struct yin *yin;
+    struct chroma *chroma;
+    struct key_tracker *key;
+    struct rhythm *rhythm;
 };
 
-static uint32_t block_at(const struct inputs *in, uint64_t at)
+// Charge a stage with the time since the last call, less what reading the clock takes.
+static void charge(struct rig *rig, enum stage stage)
 {
-    const uint64_t left = in->track->frames - at;
-    return left < BLOCK_FRAMES ? (uint32_t)left : BLOCK_FRAMES;
+    const int64_t now_ns = bench_cpu_ns();
+    rig->spent_ns[stage] += now_ns - rig->last_ns - rig->reading_ns;
+    rig->last_ns = bench_cpu_ns();
 }
 
-static int run_levels(struct inputs *in)
+static int64_t clock_reading_ns(void)
 {
-    struct level_sums sums;
-    struct level_result result;
-    level_sums_init(&sums, in->track->format.rate_hz);
-    for (uint64_t at = 0; at < in->track->frames; at += BLOCK_FRAMES)
-        level_sums_feed(&sums, in->left + at, in->right + at, block_at(in, at));
-    level_sums_finish(&sums, &result);
-    return 0;
-}
-
-static int run_loudness(struct inputs *in)
-{
-    struct loudness_meter *meter;
-    int error = loudness_meter_create(&meter, &in->track->format);
-    const uint32_t channels = in->track->format.channels;
-    for (uint64_t at = 0; !error && at < in->track->frames; at += BLOCK_FRAMES)
-        error = loudness_meter_feed(meter, in->track->samples + at * channels, block_at(in, at));
-    double range_lu;
-    if (!error)
-        error = loudness_meter_range_lu(meter, &range_lu);
-    loudness_meter_destroy(&meter);
-    return error;
-}
-
-static int run_true_peak(struct inputs *in)
-{
-    const uint32_t channels = in->track->format.channels;
-    struct true_peak meters[PCM_MAX_CHANNELS];
-    for (uint32_t c = 0; c < channels; ++c)
-        true_peak_init(&meters[c], in->track->format.rate_hz);
-    for (uint64_t at = 0; at < in->track->frames; at += BLOCK_FRAMES)
-        for (uint32_t c = 0; c < channels; ++c)
-            true_peak_feed(&meters[c], in->track->samples + at * channels + c, channels,
-                           block_at(in, at));
-    for (uint32_t c = 0; c < channels; ++c)
-        if (true_peak_finish(&meters[c]) < 0)
-            return -EIO;
-    return 0;
-}
-
-static int run_decimator(struct inputs *in)
-{
-    struct decimator *decimator;
-    const int error = decimator_create(&decimator, decimator_stages_for(in->track->format.rate_hz));
-    if (error)
-        return error;
-    in->low_samples = 0;
-    for (uint64_t at = 0; at < in->track->frames; at += BLOCK_FRAMES)
-        in->low_samples +=
-            decimator_push(decimator, in->low + in->low_samples, in->mono + at, block_at(in, at));
-    in->low_samples += decimator_finish(decimator, in->low + in->low_samples);
-    decimator_destroy(&decimator);
-    return 0;
-}
-
-static int run_native_spectrum(struct inputs *in)
-{
-    struct native_spectrum *spectrum;
-    int error = native_spectrum_create(&spectrum, in->track->format.rate_hz);
-    for (uint64_t at = 0; !error && at < in->track->frames; at += BLOCK_FRAMES)
-        error = native_spectrum_feed(spectrum, in->left + at, in->right + at, block_at(in, at));
-    double bands[BAND_COUNT];
-    struct spectral_shape shape;
-    if (!error)
-        error = native_spectrum_finish(spectrum, bands, &shape);
-    native_spectrum_destroy(&spectrum);
-    return error;
-}
-
-static int drop_frame(void *context, const struct low_frame *frame)
-{
-    (void)context;
-    return frame->mean_square < 0 ? -EIO : 0;
+    enum { READINGS = 1000 };
+    const int64_t start_ns = bench_cpu_ns();
+    for (int i = 1; i < READINGS; ++i)
+        bench_cpu_ns();
+    return (bench_cpu_ns() - start_ns) / READINGS;
 }
 
 static int keep_frame(void *context, const struct low_frame *frame)
 {
-    struct inputs *in = context;
-    memcpy(in->powers + (size_t)in->low_frames * LOW_SPECTRUM_BINS, frame->power,
-           LOW_SPECTRUM_BINS * sizeof(float));
-    in->mean_squares[in->low_frames++] = frame->mean_square;
+    struct rig *rig = context;
+    assert(rig->low_frames < LOW_FRAMES_MAX);
+    memcpy(rig->powers[rig->low_frames], frame->power, sizeof rig->powers[0]);
+    rig->mean_squares[rig->low_frames++] = frame->mean_square;
     return 0;
 }
 
-static int feed_low_spectrum(struct inputs *in, low_frame_fn on_frame)
+static int create_stages(struct rig *rig)
 {
-    struct low_spectrum *spectrum;
-    int error = low_spectrum_create(&spectrum, on_frame, in);
-    for (uint32_t at = 0; !error && at < in->low_samples; at += BLOCK_FRAMES / 2) {
-        const uint32_t left = in->low_samples - at;
-        error = low_spectrum_feed(spectrum, in->low + at,
-                                  left < BLOCK_FRAMES / 2 ? left : BLOCK_FRAMES / 2);
-    }
+    const struct pcm_format *format = &rig->track->format;
+    const uint32_t halvings = decimator_stages_for(format->rate_hz);
+    const double low_rate_hz = (double)format->rate_hz / (1U << halvings);
+    level_sums_init(&rig->levels, format->rate_hz);
+    for (uint32_t c = 0; c < format->channels; ++c)
+        true_peak_init(&rig->true_peaks[c], format->rate_hz);
+    int error = loudness_meter_create(&rig->loudness, format);
     if (!error)
-        error = low_spectrum_finish(spectrum);
-    low_spectrum_destroy(&spectrum);
+        error = native_spectrum_create(&rig->native, format->rate_hz);
+    if (!error)
+        error = decimator_create(&rig->decimator, halvings);
+    if (!error)
+        error = low_spectrum_create(&rig->low_spectrum, keep_frame, rig);
+    if (!error)
+        error = hpss_create(&rig->hpss);
+    if (!error)
+        error = yin_create(&rig->yin, low_rate_hz);
+    if (!error)
+        error = chroma_create(&rig->chroma, low_rate_hz);
+    if (!error)
+        error = key_tracker_create(&rig->key, low_rate_hz);
+    if (!error)
+        error = rhythm_create(&rig->rhythm, low_rate_hz);
     return error;
 }
 
-static int run_low_spectrum(struct inputs *in)
+static void destroy_stages(struct rig *rig)
 {
-    return feed_low_spectrum(in, drop_frame);
+    loudness_meter_destroy(&rig->loudness);
+    native_spectrum_destroy(&rig->native);
+    decimator_destroy(&rig->decimator);
+    low_spectrum_destroy(&rig->low_spectrum);
+    hpss_destroy(&rig->hpss);
+    yin_destroy(&rig->yin);
+    chroma_destroy(&rig->chroma);
+    key_tracker_destroy(&rig->key);
+    rhythm_destroy(&rig->rhythm);
 }
 
-static const float *power_of(const struct inputs *in, uint32_t frame)
+static int run_low_frames(struct rig *rig)
 {
-    return in->powers + (size_t)frame * LOW_SPECTRUM_BINS;
+    charge(rig, STAGE_LOW_SPECTRUM);
+    for (uint32_t t = 0; t < rig->low_frames; ++t)
+        hpss_push(rig->hpss, rig->powers[t]);
+    charge(rig, STAGE_HPSS);
+    for (uint32_t t = 0; t < rig->low_frames; ++t)
+        chroma_push(rig->chroma, rig->powers[t], rig->mean_squares[t]);
+    charge(rig, STAGE_CHROMA);
+    for (uint32_t t = 0; t < rig->low_frames; ++t)
+        key_tracker_push(rig->key, rig->powers[t]);
+    charge(rig, STAGE_KEY);
+    int error = 0;
+    for (uint32_t t = 0; t < rig->low_frames && !error; ++t)
+        error = rhythm_push(rig->rhythm, rig->powers[t]);
+    charge(rig, STAGE_ONSETS);
+    rig->low_frames = 0;
+    return error;
 }
 
-static int run_hpss(struct inputs *in)
+static int run_mono(struct rig *rig)
 {
-    struct hpss *hpss;
-    const int error = hpss_create(&hpss);
-    if (error)
-        return error;
-    for (uint32_t t = 0; t < in->low_frames; ++t)
-        hpss_push(hpss, power_of(in, t));
-    const double ratio = hpss_finish(hpss);
-    hpss_destroy(&hpss);
-    return ratio < 0 ? -EIO : 0;
+    rig->low_samples += rig->low_count;
+    yin_feed(rig->yin, rig->low, rig->low_count);
+    charge(rig, STAGE_YIN);
+    const int error = low_spectrum_feed(rig->low_spectrum, rig->low, rig->low_count);
+    return error ? error : run_low_frames(rig);
 }
 
-static int run_yin(struct inputs *in)
+static void take_block(struct rig *rig, const float *samples)
 {
-    struct yin *yin;
-    const int error = yin_create(&yin, in->low_rate_hz);
-    if (error)
-        return error;
-    yin_feed(yin, in->low, in->low_samples);
-    const double stability = yin_finish(yin);
-    yin_destroy(&yin);
-    return stability < 0 ? -EIO : 0;
+    downmix_to_stereo(rig->stereo, samples, rig->frames, rig->track->format.channels);
+    for (uint32_t i = 0; i < rig->frames; ++i) {
+        rig->left[i] = rig->stereo[2 * i];
+        rig->right[i] = rig->stereo[2 * i + 1];
+        rig->mono[i] = 0.5F * (rig->left[i] + rig->right[i]);
+    }
+    charge(rig, STAGE_INPUT);
 }
 
-static int run_chroma(struct inputs *in)
+static int run_block(struct rig *rig, const float *samples)
 {
-    struct chroma *chroma;
-    const int error = chroma_create(&chroma, in->low_rate_hz);
-    if (error)
-        return error;
-    struct chroma_result result;
-    for (uint32_t t = 0; t < in->low_frames; ++t)
-        chroma_push(chroma, power_of(in, t), in->mean_squares[t]);
-    chroma_finish(chroma, &result);
-    chroma_destroy(&chroma);
-    return 0;
+    const uint32_t channels = rig->track->format.channels;
+    take_block(rig, samples);
+    level_sums_feed(&rig->levels, rig->left, rig->right, rig->frames);
+    charge(rig, STAGE_LEVELS);
+    int error = loudness_meter_feed(rig->loudness, samples, rig->frames);
+    charge(rig, STAGE_LOUDNESS);
+    if (!error)
+        error = native_spectrum_feed(rig->native, rig->left, rig->right, rig->frames);
+    charge(rig, STAGE_NATIVE_SPECTRUM);
+    for (uint32_t c = 0; c < channels; ++c)
+        true_peak_feed(&rig->true_peaks[c], samples + c, channels, rig->frames);
+    charge(rig, STAGE_TRUE_PEAK);
+    rig->low_count = decimator_push(rig->decimator, rig->low, rig->mono, rig->frames);
+    charge(rig, STAGE_DECIMATION);
+    return error ? error : run_mono(rig);
 }
 
-static int run_key(struct inputs *in)
+static int finish_mono(struct rig *rig)
 {
-    struct key_tracker *tracker;
-    const int error = key_tracker_create(&tracker, in->low_rate_hz);
-    if (error)
-        return error;
+    rig->low_count = decimator_finish(rig->decimator, rig->low);
+    charge(rig, STAGE_DECIMATION);
+    int error = run_mono(rig);
+    if (!error)
+        error = low_spectrum_finish(rig->low_spectrum);
+    if (!error)
+        error = run_low_frames(rig);
+    hpss_finish(rig->hpss);
+    charge(rig, STAGE_HPSS);
+    yin_finish(rig->yin);
+    charge(rig, STAGE_YIN);
+    struct chroma_result chroma;
+    chroma_finish(rig->chroma, &chroma);
+    charge(rig, STAGE_CHROMA);
     struct key key;
-    for (uint32_t t = 0; t < in->low_frames; ++t)
-        key_tracker_push(tracker, power_of(in, t));
-    key_tracker_finish(tracker, &key);
-    key_tracker_destroy(&tracker);
-    return 0;
-}
-
-enum rhythm_part { ONSETS, TAIL };
-
-static int measure_rhythm(struct inputs *in, enum rhythm_part part)
-{
-    struct rhythm *rhythm;
-    const int64_t start_ns = bench_cpu_ns();
-    int error = rhythm_create(&rhythm, in->low_rate_hz);
-    for (uint32_t t = 0; !error && t < in->low_frames; ++t)
-        error = rhythm_push(rhythm, power_of(in, t));
-    const int64_t pushed_ns = bench_cpu_ns();
-    struct rhythm_result result = {0};
+    key_tracker_finish(rig->key, &key);
+    charge(rig, STAGE_KEY);
+    struct rhythm_result rhythm = {0};
     if (!error)
-        error = rhythm_finish(rhythm, in->low_samples, &result);
-    in->inner_ns = part == ONSETS ? pushed_ns - start_ns : bench_cpu_ns() - pushed_ns;
-    rhythm_result_deinit(&result);
-    rhythm_destroy(&rhythm);
+        error = rhythm_finish(rig->rhythm, rig->low_samples, &rhythm);
+    rhythm_result_deinit(&rhythm);
+    charge(rig, STAGE_TAIL);
     return error;
 }
 
-static int run_onsets(struct inputs *in)
+static int finish(struct rig *rig)
 {
-    return measure_rhythm(in, ONSETS);
+    struct level_result levels;
+    level_sums_finish(&rig->levels, &levels);
+    charge(rig, STAGE_LEVELS);
+    double range_lu;
+    int error = loudness_meter_range_lu(rig->loudness, &range_lu);
+    charge(rig, STAGE_LOUDNESS);
+    double bands[BAND_COUNT];
+    struct spectral_shape shape;
+    if (!error)
+        error = native_spectrum_finish(rig->native, bands, &shape);
+    charge(rig, STAGE_NATIVE_SPECTRUM);
+    return error ? error : finish_mono(rig);
 }
 
-static int run_tail(struct inputs *in)
+static int run_once(struct rig *rig, const struct analysis_track *track, double ms[STAGE_COUNT])
 {
-    return measure_rhythm(in, TAIL);
-}
-
-static void inputs_deinit(struct inputs *in)
-{
-    free(in->left);
-    free(in->right);
-    free(in->mono);
-    free(in->low);
-    free(in->powers);
-    free(in->mean_squares);
-}
-
-static int split_sides(struct inputs *in)
-{
-    const uint64_t frames = in->track->frames;
-    float *stereo = malloc(frames * 2 * sizeof *stereo);
-    if (!stereo)
-        return -ENOMEM;
-    downmix_to_stereo(stereo, in->track->samples, (uint32_t)frames, in->track->format.channels);
-    for (uint64_t i = 0; i < frames; ++i) {
-        in->left[i] = stereo[2 * i];
-        in->right[i] = stereo[2 * i + 1];
-        in->mono[i] = 0.5F * (in->left[i] + in->right[i]);
+    memset(rig, 0, sizeof *rig);
+    rig->track = track;
+    rig->reading_ns = clock_reading_ns();
+    int error = create_stages(rig);
+    rig->last_ns = bench_cpu_ns();
+    for (uint64_t at = 0; at < track->frames && !error; at += BLOCK_FRAMES) {
+        const uint64_t left = track->frames - at;
+        rig->frames = left < BLOCK_FRAMES ? (uint32_t)left : BLOCK_FRAMES;
+        error = run_block(rig, track->samples + at * track->format.channels);
     }
-    free(stereo);
-    return 0;
-}
-
-static int inputs_init(struct inputs *in, const struct analysis_track *track)
-{
-    const size_t samples = track->frames + 2 * BLOCK_FRAMES;
-    const size_t low_frames = samples / LOW_SPECTRUM_HOP + 2;
-    const uint32_t stages = decimator_stages_for(track->format.rate_hz);
-    *in = (struct inputs){
-        .track = track,
-        .left = malloc(samples * sizeof(float)),
-        .right = malloc(samples * sizeof(float)),
-        .mono = malloc(samples * sizeof(float)),
-        .low = malloc(samples * sizeof(float)),
-        .low_rate_hz = (double)track->format.rate_hz / (1U << stages),
-        .powers = malloc(low_frames * LOW_SPECTRUM_BINS * sizeof(float)),
-        .mean_squares = malloc(low_frames * sizeof(double)),
-    };
-    int error = -ENOMEM;
-    if (in->left && in->right && in->mono && in->low && in->powers && in->mean_squares)
-        error = split_sides(in);
     if (!error)
-        error = run_decimator(in);
-    if (!error)
-        error = feed_low_spectrum(in, keep_frame);
-    if (error)
-        inputs_deinit(in);
-    return error;
-}
-
-static const struct {
-    const char *name;
-    int (*run)(struct inputs *in);
-} STAGES[] = {
-    {"level-sums", run_levels},
-    {"loudness", run_loudness},
-    {"true-peak", run_true_peak},
-    {"decimation", run_decimator},
-    {"native-spectrum", run_native_spectrum},
-    {"low-spectrum", run_low_spectrum},
-    {"hpss", run_hpss},
-    {"yin", run_yin},
-    {"chroma", run_chroma},
-    {"key", run_key},
-    {"onsets", run_onsets},
-    {"rhythm-tail", run_tail},
-};
-enum { STAGE_COUNT = sizeof STAGES / sizeof STAGES[0] };
-
-static int measure(struct inputs *in, size_t stage, double *out_ms)
-{
-    in->inner_ns = 0;
-    const int64_t start_ns = bench_cpu_ns();
-    const int error = STAGES[stage].run(in);
-    const int64_t spent_ns = bench_cpu_ns() - start_ns;
-    *out_ms = (double)(in->inner_ns ? in->inner_ns : spent_ns) / 1e6;
+        error = finish(rig);
+    destroy_stages(rig);
+    for (int s = 0; s < STAGE_COUNT; ++s)
+        ms[s] = (double)rig->spent_ns[s] / 1e6;
     return error;
 }
 
 int analysis_stages_run(const struct analysis_track *track, unsigned rounds)
 {
-    struct inputs in;
-    int error = inputs_init(&in, track);
-    if (error)
-        return error;
+    static struct rig rig;
     double ms[STAGE_COUNT][ROUNDS_MAX], sum_ms = 0;
-    rounds = rounds < ROUNDS_MAX ? rounds : ROUNDS_MAX;
-    // Stages in turn, so that a busy spell of the machine does not fall on one of them alone.
-    for (unsigned r = 0; r < rounds; ++r)
-        for (size_t s = 0; s < STAGE_COUNT && !error; ++s)
-            error = measure(&in, s, &ms[s][r]);
-    for (size_t s = 0; s < STAGE_COUNT && !error; ++s) {
+    assert(rounds > 0 && rounds <= ROUNDS_MAX);
+    for (unsigned r = 0; r < rounds; ++r) {
+        double round_ms[STAGE_COUNT];
+        const int error = run_once(&rig, track, round_ms);
+        if (error)
+            return error;
+        for (int s = 0; s < STAGE_COUNT; ++s)
+            ms[s][r] = round_ms[s];
+    }
+    for (int s = 0; s < STAGE_COUNT; ++s) {
         const double median_ms = bench_median(ms[s], rounds);
         sum_ms += median_ms;
-        printf("stage name=%s cpu_ms=%.2f\n", STAGES[s].name, median_ms);
+        printf("stage name=%s cpu_ms=%.2f\n", NAMES[s], median_ms);
     }
-    if (!error)
-        printf("stage name=sum cpu_ms=%.2f\n", sum_ms);
-    inputs_deinit(&in);
-    return error;
+    printf("stage name=sum cpu_ms=%.2f\n", sum_ms);
+    return 0;
 }

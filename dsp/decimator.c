@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/decimator.h"
+#include "dsp/cpu.h"
+#include "dsp/half_band.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -7,10 +9,12 @@
 #include <string.h>
 
 enum {
-    CENTER = DECIMATOR_TAPS / 2,      // 31: odd, so that the outer taps are not wasted on zeros
-    PAIRS = (DECIMATOR_TAPS + 1) / 4, // nonzero taps left of the centre
-    LINE = DECIMATOR_TAPS - 1 + DECIMATOR_MAX_FRAMES + 2,
+    CENTER = HALF_BAND_CENTER, // odd, so that the outer taps are not wasted on zeros
+    PAIRS = HALF_BAND_PAIRS,
+    FILL = DECIMATOR_TAPS - 1 + DECIMATOR_MAX_FRAMES + 2,
+    LINE = FILL + 2 * HALF_BAND_LANES, // what the filter reads beyond
 };
+static_assert(CENTER == DECIMATOR_TAPS / 2, "the filter has the taps that the header promises");
 
 // line[0] stands CENTER samples before the next output, so an output takes line[0 .. TAPS - 1].
 struct half_band {
@@ -20,10 +24,11 @@ struct half_band {
 };
 
 struct decimator {
+    const struct half_band_impl *kernel;
     float taps[PAIRS]; // of the samples 31, 29 .. 1 away from the centre
     uint32_t stage_count;
-    float scratch[2][DECIMATOR_MAX_FRAMES + 2];
-    float even[LINE / 2 + 1];
+    float scratch[2][DECIMATOR_MAX_FRAMES + HALF_BAND_LANES];
+    float even[LINE / 2 + HALF_BAND_LANES];
     struct half_band stages[DECIMATOR_MAX_STAGES];
 };
 
@@ -67,6 +72,7 @@ int decimator_create(struct decimator **out, uint32_t stages)
     if (!*out)
         return -ENOMEM;
     (*out)->stage_count = stages;
+    (*out)->kernel = half_band_select(cpu_flags());
     design((*out)->taps);
     for (uint32_t s = 0; s < stages; ++s)
         (*out)->stages[s].fill = CENTER; // the zeros before the first sample
@@ -79,25 +85,12 @@ void decimator_destroy(struct decimator **decimator)
     *decimator = NULL;
 }
 
-// out[m] = half the centre sample and the symmetric taps around it; the other taps of a half-band
-// filter are zero. The outer taps all fall on even places of the line: those are gathered first.
 static uint32_t filter_line(struct decimator *d, struct half_band *stage, float *restrict out)
 {
     if (stage->fill < DECIMATOR_TAPS)
         return 0;
     const uint32_t outputs = (stage->fill - DECIMATOR_TAPS) / 2 + 1;
-    float *restrict even = d->even;
-    const float *line = stage->line;
-    for (uint32_t i = 0; i < outputs + 2 * PAIRS - 1; ++i)
-        even[i] = line[2 * i];
-    for (uint32_t m = 0; m < outputs; ++m)
-        out[m] = 0.5F * line[2 * m + CENTER];
-    for (uint32_t i = 0; i < PAIRS; ++i) {
-        const float tap = d->taps[i];
-        const float *left = even + i, *right = even + (2 * PAIRS - 1 - i);
-        for (uint32_t m = 0; m < outputs; ++m)
-            out[m] += tap * (left[m] + right[m]);
-    }
+    d->kernel->filter(out, stage->line, d->taps, d->even, outputs);
     stage->fill -= 2 * outputs;
     memmove(stage->line, stage->line + (size_t)2 * outputs, stage->fill * sizeof(float));
     return outputs;
@@ -106,7 +99,7 @@ static uint32_t filter_line(struct decimator *d, struct half_band *stage, float 
 static uint32_t push_stage(struct decimator *d, struct half_band *stage, float *out,
                            const float *in, uint32_t count)
 {
-    assert(stage->fill + count <= LINE);
+    assert(stage->fill + count <= FILL);
     memcpy(stage->line + stage->fill, in, count * sizeof(float));
     stage->fill += count;
     stage->input_samples += count;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/level_sums.h"
+#include "dsp/cpu.h"
+#include "dsp/level_kernel.h"
 #include <assert.h>
 #include <math.h>
-
-enum { LANES = 4 }; // sums run side by side so that a compiler may keep them in one vector
 
 static const struct level_block EMPTY_BLOCK = {
     .min_l = INFINITY, .max_l = -INFINITY, .min_r = INFINITY, .max_r = -INFINITY};
@@ -11,8 +11,10 @@ static const struct level_block EMPTY_BLOCK = {
 void level_sums_init(struct level_sums *sums, uint32_t rate_hz)
 {
     assert(rate_hz > 0);
-    *sums =
-        (struct level_sums){.block_frames = rate_hz, .block = EMPTY_BLOCK, .total = EMPTY_BLOCK};
+    *sums = (struct level_sums){.kernel = level_select(cpu_flags()),
+                                .block_frames = rate_hz,
+                                .block = EMPTY_BLOCK,
+                                .total = EMPTY_BLOCK};
 }
 
 static float lower(float a, float b)
@@ -23,36 +25,6 @@ static float lower(float a, float b)
 static float higher(float a, float b)
 {
     return a > b ? a : b;
-}
-
-static void add_samples(struct level_block *block, const float *left, const float *right,
-                        uint32_t frames)
-{
-    double ll[LANES] = {0}, rr[LANES] = {0}, lr[LANES] = {0}, sum_l[LANES] = {0},
-           sum_r[LANES] = {0};
-    for (uint32_t i = 0; i < frames; ++i) {
-        const double l = (double)left[i], r = (double)right[i];
-        const uint32_t lane = i % LANES;
-        ll[lane] += l * l;
-        rr[lane] += r * r;
-        lr[lane] += l * r;
-        sum_l[lane] += l;
-        sum_r[lane] += r;
-    }
-    for (uint32_t i = 0; i < frames; ++i) {
-        block->min_l = lower(block->min_l, left[i]);
-        block->max_l = higher(block->max_l, left[i]);
-        block->min_r = lower(block->min_r, right[i]);
-        block->max_r = higher(block->max_r, right[i]);
-    }
-    block->frames += frames;
-    for (uint32_t lane = 0; lane < LANES; ++lane) {
-        block->ll += ll[lane];
-        block->rr += rr[lane];
-        block->lr += lr[lane];
-        block->l += sum_l[lane];
-        block->r += sum_r[lane];
-    }
 }
 
 static void add_block(struct level_block *total, const struct level_block *block)
@@ -106,7 +78,7 @@ void level_sums_feed(struct level_sums *sums, const float *left, const float *ri
     while (frames > 0) {
         const uint64_t room = sums->block_frames - sums->block.frames;
         const uint32_t count = room < frames ? (uint32_t)room : frames;
-        add_samples(&sums->block, left, right, count);
+        sums->kernel->add(&sums->block, left, right, count);
         left += count;
         right += count;
         frames -= count;

@@ -3,6 +3,8 @@
 #pragma once
 #include <stdint.h>
 
+struct level_impl;
+
 /// Sums over a stretch of frames.
 struct level_block {
     uint64_t frames;
@@ -18,6 +20,7 @@ struct level_spread {
 
 /// Plain data; thread-safety: one thread at a time.
 struct level_sums {
+    const struct level_impl *kernel;
     uint32_t block_frames;     // one second
     struct level_block block;  // under way
     struct level_block total;  // of the blocks before it

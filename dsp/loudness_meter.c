@@ -17,6 +17,7 @@ enum {
     BLOCK_STEPS = 4,         // 400 ms
     SHORT_TERM_STEPS = 30,   // 3 s
     HALVES = 1 << 16,        // values of half of a float
+    MEAN_LANES = 4,          // sums side by side
 };
 static const double ABSOLUTE_GATE_LUFS = -70.0;
 
@@ -31,8 +32,9 @@ struct loudness_meter {
     double *slice; // planar, an even number of channels
     uint32_t slice_stride;
     uint64_t frame, slice_index, slice_start, slice_end;
-    // --- energies of the last 3 s of slices, at slice_index % SHORT_TERM_SLICES
-    double slices[SHORT_TERM_SLICES];
+    // --- energies of the last 3 s of slices, at slice_index % SHORT_TERM_SLICES and once more that
+    // much further on, so that the latest always lie in a row
+    double slices[2 * SHORT_TERM_SLICES];
     double momentary_max, short_term_max; // mean powers; negative before the first window
     // --- mean powers of every 100 ms
     double step_energy;
@@ -122,11 +124,16 @@ static int append_step(struct loudness_meter *meter, double power)
 // Mean power of the last `count` slices, oldest first.
 static double mean_of_last(const struct loudness_meter *meter, uint32_t count)
 {
+    assert(count % MEAN_LANES == 0 && count <= SHORT_TERM_SLICES);
+    const double *last =
+        meter->slices + meter->slice_index % SHORT_TERM_SLICES + SHORT_TERM_SLICES - count;
+    double sums[MEAN_LANES] = {0};
+    for (uint32_t i = 0; i < count; i += MEAN_LANES)
+        for (uint32_t lane = 0; lane < MEAN_LANES; ++lane)
+            sums[lane] += last[i + lane];
     const uint64_t first = meter->slice_index - count;
-    double sum = 0;
-    for (uint64_t i = first; i < meter->slice_index; ++i)
-        sum += meter->slices[i % SHORT_TERM_SLICES];
-    return sum / (double)(meter->slice_start - slice_start_of(meter, first));
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) /
+           (double)(meter->slice_start - slice_start_of(meter, first));
 }
 
 // Weighted energy of the slice, which is whole.
@@ -149,7 +156,8 @@ static double slice_energy(struct loudness_meter *meter)
 static int end_slice(struct loudness_meter *meter)
 {
     const double energy = slice_energy(meter);
-    meter->slices[meter->slice_index++ % SHORT_TERM_SLICES] = energy;
+    double *place = meter->slices + meter->slice_index++ % SHORT_TERM_SLICES;
+    place[0] = place[SHORT_TERM_SLICES] = energy;
     meter->step_energy += energy;
     meter->slice_start = meter->slice_end;
     meter->slice_end = slice_start_of(meter, meter->slice_index + 1);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/true_peak.h"
+#include "dsp/cpu.h"
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
-enum { HISTORY = TRUE_PEAK_TAPS - 1, BEFORE = TRUE_PEAK_TAPS / 2 - 1 };
+enum { TAPS = INTERPOLATE_TAPS, HISTORY = TAPS - 1, BEFORE = TAPS / 2 - 1 };
+enum { BLOCK = INTERPOLATE_FRAMES };
 
 static double raised_cosine(double x)
 {
@@ -12,74 +14,90 @@ static double raised_cosine(double x)
 }
 
 // Tap i of a phase weighs the sample i - BEFORE places after the one left of the wanted point.
-static void design_phase(float taps[TRUE_PEAK_TAPS], double fraction, float *bound)
+// @return the largest gain of the phase.
+static double design_phase(double taps[TAPS], double fraction)
 {
-    double exact[TRUE_PEAK_TAPS], sum = 0, magnitude = 0;
-    for (int i = 0; i < TRUE_PEAK_TAPS; ++i) {
+    double sum = 0, magnitude = 0;
+    for (int i = 0; i < TAPS; ++i) {
         const double x = i - BEFORE - fraction;
-        exact[i] = sin(M_PI * x) / (M_PI * x) * raised_cosine(x / (TRUE_PEAK_TAPS / 2));
-        sum += exact[i];
+        taps[i] = sin(M_PI * x) / (M_PI * x) * raised_cosine(x / (TAPS / 2));
+        sum += taps[i];
     }
-    for (int i = 0; i < TRUE_PEAK_TAPS; ++i) {
-        taps[i] = (float)(exact[i] / sum);
-        magnitude += fabs(exact[i] / sum);
+    for (int i = 0; i < TAPS; ++i) {
+        taps[i] /= sum;
+        magnitude += fabs(taps[i]);
     }
-    *bound = fmaxf(*bound, (float)(magnitude * 1.00001)); // covers the rounding of its sums
+    return magnitude;
+}
+
+static void design(struct true_peak *meter)
+{
+    struct interpolate_bank *bank = &meter->bank;
+    double quarter[TAPS], middle[TAPS];
+    double bound = design_phase(middle, 0.5);
+    if (bank->with_quarters)
+        bound = fmax(bound, design_phase(quarter, 0.25));
+    for (int k = 0; k < TAPS / 2; ++k) {
+        bank->middle[k] = (float)middle[k];
+        if (bank->with_quarters) {
+            bank->even[k] = (float)(0.5 * (quarter[k] + quarter[TAPS - 1 - k]));
+            bank->odd[k] = (float)(0.5 * (quarter[k] - quarter[TAPS - 1 - k]));
+        }
+    }
+    meter->gain_bound = (float)(bound * 1.00001); // covers the rounding of its sums
 }
 
 void true_peak_init(struct true_peak *meter, uint32_t rate_hz)
 {
     assert(rate_hz > 0);
     memset(meter, 0, sizeof *meter);
-    const uint32_t factor = rate_hz >= 192000 ? 1 : rate_hz >= 96000 ? 2 : 4;
-    meter->phases = factor - 1;
+    meter->kernel = interpolate_select(cpu_flags());
     meter->gain_bound = 1.0F;
-    for (uint32_t p = 0; p < meter->phases; ++p)
-        design_phase(meter->taps[p], (p + 1.0) / factor, &meter->gain_bound);
-}
-
-static float largest(const float *samples, uint32_t count)
-{
-    float peak = 0;
-    for (uint32_t i = 0; i < count; ++i) {
-        const float magnitude = fabsf(samples[i]);
-        peak = peak > magnitude ? peak : magnitude;
-    }
-    return peak;
-}
-
-static float interpolated_peak(const float taps[TRUE_PEAK_TAPS], const float *line)
-{
-    float out[TRUE_PEAK_BLOCK_FRAMES] = {0};
-    for (uint32_t t = 0; t < TRUE_PEAK_TAPS; ++t)
-        for (uint32_t i = 0; i < TRUE_PEAK_BLOCK_FRAMES; ++i)
-            out[i] += taps[t] * line[i + t];
-    return largest(out, TRUE_PEAK_BLOCK_FRAMES);
+    meter->phases = rate_hz >= 192000 ? 0 : rate_hz >= 96000 ? 1 : 3;
+    meter->bank.with_quarters = meter->phases > 1;
+    if (meter->phases > 0)
+        design(meter);
 }
 
 // line[HISTORY ..] holds a whole block of new samples.
 static void measure(struct true_peak *meter)
 {
-    meter->peak = fmaxf(meter->peak, largest(meter->line + HISTORY, TRUE_PEAK_BLOCK_FRAMES));
-    if (largest(meter->line, HISTORY + TRUE_PEAK_BLOCK_FRAMES) * meter->gain_bound > meter->peak)
-        for (uint32_t p = 0; p < meter->phases; ++p)
-            meter->peak = fmaxf(meter->peak, interpolated_peak(meter->taps[p], meter->line));
-    memmove(meter->line, meter->line + TRUE_PEAK_BLOCK_FRAMES, HISTORY * sizeof(float));
+    const float newest = meter->kernel->sample_peak(meter->line + HISTORY, BLOCK);
+    const float nearby = fmaxf(newest, meter->history_peak);
+    meter->peak = fmaxf(meter->peak, newest);
+    if (nearby * meter->gain_bound > meter->peak)
+        meter->peak = fmaxf(meter->peak, meter->kernel->peak(&meter->bank, meter->line));
+    // At least that of the samples kept, which are but the latest of the block.
+    meter->history_peak = newest;
+    memmove(meter->line, meter->line + BLOCK, HISTORY * sizeof(float));
     meter->fill = 0;
+}
+
+static void copy(float *restrict out, const float *restrict in, uint32_t stride, uint32_t count)
+{
+    if (stride == 1)
+        memcpy(out, in, count * sizeof *out);
+    else
+        for (uint32_t i = 0; i < count; ++i)
+            out[i] = in[(size_t)i * stride];
 }
 
 void true_peak_feed(struct true_peak *meter, const float *samples, uint32_t stride, uint32_t frames)
 {
-    for (uint32_t i = 0; i < frames; ++i) {
-        meter->line[HISTORY + meter->fill++] = samples[(size_t)i * stride];
-        if (meter->fill == TRUE_PEAK_BLOCK_FRAMES)
+    while (frames > 0) {
+        const uint32_t room = BLOCK - meter->fill, part = room < frames ? room : frames;
+        copy(meter->line + HISTORY + meter->fill, samples, stride, part);
+        meter->fill += part;
+        samples += (size_t)part * stride;
+        frames -= part;
+        if (meter->fill == BLOCK)
             measure(meter);
     }
 }
 
 float true_peak_finish(struct true_peak *meter)
 {
-    static const float silence[TRUE_PEAK_BLOCK_FRAMES + HISTORY] = {0};
-    true_peak_feed(meter, silence, 1, TRUE_PEAK_BLOCK_FRAMES + HISTORY);
+    static const float silence[BLOCK + HISTORY] = {0};
+    true_peak_feed(meter, silence, 1, BLOCK + HISTORY);
     return meter->peak;
 }

@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: MIT
 // True peak: the largest magnitude of one channel between its samples.
 #pragma once
+#include "dsp/interpolate.h"
 #include <stdint.h>
-
-enum {
-    TRUE_PEAK_TAPS = 24,         // of each phase
-    TRUE_PEAK_MAX_PHASES = 3,    // between two samples
-    TRUE_PEAK_BLOCK_FRAMES = 64, // the grain of skipping
-};
 
 /// Interpolates 4 times, 2 times from 96 kHz, not at all from 192 kHz, by a windowed sinc. Pieces
 /// that cannot reach the peak so far, by the filter's L1 norm, are skipped: that changes no result.
 /// Plain data; thread-safety: one thread at a time.
 struct true_peak {
     // --- fixed by init
-    uint32_t phases; // 0, 1 or 3
-    float taps[TRUE_PEAK_MAX_PHASES][TRUE_PEAK_TAPS];
-    float gain_bound; // no output exceeds this many times the largest input
-    // --- state: the last TAPS - 1 samples, then room for a block
-    float line[TRUE_PEAK_TAPS - 1 + TRUE_PEAK_BLOCK_FRAMES];
-    uint32_t fill; // samples of the block under way
+    const struct interpolate_impl *kernel;
+    struct interpolate_bank bank;
+    uint32_t phases;  // between two samples: 3, 1 or 0
+    float gain_bound; // no output exceeds this many times the largest input; 1 from 192 kHz
+    // --- state: the last samples before a block, then the block under way
+    float line[INTERPOLATE_LINE];
+    uint32_t fill;      // samples of the block under way
+    float history_peak; // no sample before the block is larger
     float peak;
 };
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+// The one body of every variant of half_band.h: each .c that includes it compiles it for its
+// instruction set. Lanes are outputs, so no sum changes its order and no result its bits.
+#pragma once
+#include "dsp/half_band.h"
+#include <string.h>
+
+enum { LANES = 8, GROUPS = HALF_BAND_LANES / LANES, PAIRS = HALF_BAND_PAIRS };
+typedef float lanes8 __attribute__((vector_size(32)));
+
+static inline void half_band_group(float *out, const float *even, const float *centers,
+                                   const float taps[PAIRS])
+{
+    lanes8 sums[GROUPS];
+    memcpy(sums, centers, sizeof sums);
+    for (uint32_t g = 0; g < GROUPS; ++g)
+        sums[g] *= 0.5F;
+    for (uint32_t i = 0; i < PAIRS; ++i)
+        for (uint32_t g = 0; g < GROUPS; ++g) {
+            lanes8 left, right;
+            memcpy(&left, even + g * LANES + i, sizeof left);
+            memcpy(&right, even + g * LANES + 2 * PAIRS - 1 - i, sizeof right);
+            sums[g] += taps[i] * (left + right);
+        }
+    memcpy(out, sums, sizeof sums);
+}
+
+// All taps but the centre fall on even places of the line: those are gathered first.
+static inline void half_band_filter(float *restrict out, const float *restrict line,
+                                    const float taps[PAIRS], float *restrict even, uint32_t outputs)
+{
+    const uint32_t whole = (outputs + HALF_BAND_LANES - 1) / HALF_BAND_LANES * HALF_BAND_LANES;
+    for (uint32_t i = 0; i < whole + 2 * PAIRS - 1; ++i)
+        even[i] = line[2 * i];
+    for (uint32_t m = 0; m < whole; m += HALF_BAND_LANES) {
+        float centers[HALF_BAND_LANES];
+        for (uint32_t i = 0; i < HALF_BAND_LANES; ++i)
+            centers[i] = line[2 * (m + i) + HALF_BAND_CENTER];
+        half_band_group(out + m, even + m, centers, taps);
+    }
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+// The compiled variants of level_kernel.h, for its table alone.
+#pragma once
+#include "dsp/level_kernel.h"
+
+void level_add_c(struct level_block *block, const float *left, const float *right, uint32_t frames);
+/// x86-64 only.
+void level_add_avx2(struct level_block *block, const float *left, const float *right,
+                    uint32_t frames);
