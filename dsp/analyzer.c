@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/analyzer.h"
 #include "dsp/chroma.h"
+#include "dsp/cpu.h"
 #include "dsp/decimator.h"
 #include "dsp/downmix.h"
 #include "dsp/hpss.h"
@@ -31,6 +32,7 @@ struct analyzer {
     struct analyzer_config config;
     double mono_rate_hz;
     uint32_t lfe; // the channel that no peak hears; as many as there are channels: none
+    const struct interpolate_impl *peaks;
     // --- the block under way
     uint32_t fill;
     float block[BLOCK_FRAMES * PCM_MAX_CHANNELS];
@@ -113,6 +115,7 @@ int analyzer_create(struct analyzer **out, const struct analyzer_config *config)
         return -ENOMEM;
     a->config = *config;
     a->lfe = downmix_lfe(format->channels);
+    a->peaks = interpolate_select(cpu_flags());
     const int error = create_stages(a);
     if (error) {
         analyzer_destroy(&a);
@@ -152,26 +155,38 @@ static uint32_t copy_sound(float *restrict out, const float *restrict in, size_t
     return replaced;
 }
 
-static void note_sound(struct analyzer *a, uint32_t frames)
+// Largest magnitude of the block, the LFE left out.
+static float block_peak(const struct analyzer *a, uint32_t frames)
 {
     const uint32_t channels = a->config.format.channels;
-    for (uint32_t i = 0; i < frames; ++i) {
-        float peak = 0, lfe = 0;
-        for (uint32_t c = 0; c < channels; ++c) {
-            const float magnitude = fabsf(a->block[i * channels + c]);
-            if (c == a->lfe)
-                lfe = magnitude;
-            else
-                peak = peak > magnitude ? peak : magnitude;
-        }
-        if (peak + lfe <= 0)
-            continue;
-        if (!a->has_sound)
-            a->first_sound = a->frames + i;
-        a->has_sound = 1;
-        a->last_sound = a->frames + i;
-        a->sample_peak = a->sample_peak > peak ? a->sample_peak : peak;
+    if (a->lfe == channels)
+        return a->peaks->sample_peak(a->block, frames * channels);
+    float peak = 0;
+    for (uint32_t i = 0; i < frames * channels; ++i) {
+        const float magnitude = i % channels == a->lfe ? 0.0F : fabsf(a->block[i]);
+        peak = peak > magnitude ? peak : magnitude;
     }
+    return peak;
+}
+
+// First and last frame of the block with sound in any channel, and the largest sample.
+static void note_sound(struct analyzer *a, uint32_t frames)
+{
+    const uint32_t channels = a->config.format.channels, samples = frames * channels;
+    if (a->peaks->sample_peak(a->block, samples) <= 0)
+        return;
+    uint32_t i = 0;
+    if (!a->has_sound) {
+        while (fabsf(a->block[i]) <= 0)
+            ++i;
+        a->first_sound = a->frames + i / channels;
+        a->has_sound = 1;
+    }
+    for (i = samples - 1; fabsf(a->block[i]) <= 0;)
+        --i;
+    a->last_sound = a->frames + i / channels;
+    const float peak = block_peak(a, frames);
+    a->sample_peak = a->sample_peak > peak ? a->sample_peak : peak;
 }
 
 static int feed_mono(struct analyzer *a, const float *mono, uint32_t count)
@@ -183,12 +198,18 @@ static int feed_mono(struct analyzer *a, const float *mono, uint32_t count)
 
 static void split_sides(struct analyzer *a, uint32_t frames)
 {
-    downmix_to_stereo(a->stereo, a->block, frames, a->config.format.channels);
-    for (uint32_t i = 0; i < frames; ++i) {
-        a->left[i] = a->stereo[2 * i];
-        a->right[i] = a->stereo[2 * i + 1];
-        a->mono[i] = 0.5F * (a->left[i] + a->right[i]);
+    const float *stereo = a->block;
+    if (a->config.format.channels != 2) {
+        downmix_to_stereo(a->stereo, a->block, frames, a->config.format.channels);
+        stereo = a->stereo;
     }
+    float *restrict left = a->left, *restrict right = a->right, *restrict mono = a->mono;
+    for (uint32_t i = 0; i < frames; ++i) {
+        left[i] = stereo[2 * i];
+        right[i] = stereo[2 * i + 1];
+    }
+    for (uint32_t i = 0; i < frames; ++i)
+        mono[i] = 0.5F * (left[i] + right[i]);
 }
 
 static int analyze_block(struct analyzer *a)
@@ -204,8 +225,11 @@ static int analyze_block(struct analyzer *a)
         error = native_spectrum_feed(a->spectrum, a->left, a->right, frames);
     if (error || a->config.depth != ANALYZER_FULL)
         return error;
+    const float *const sides[2] = {a->left, a->right};
     for (uint32_t c = 0; c < channels; ++c)
-        if (c != a->lfe)
+        if (channels <= 2)
+            true_peak_feed(&a->true_peaks[c], sides[c], 1, frames);
+        else if (c != a->lfe)
             true_peak_feed(&a->true_peaks[c], a->block + c, channels, frames);
     return feed_mono(a, a->low, decimator_push(a->decimator, a->low, a->mono, frames));
 }

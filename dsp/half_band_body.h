@@ -3,26 +3,27 @@
 // instruction set. Lanes are outputs, so no sum changes its order and no result its bits.
 #pragma once
 #include "dsp/half_band.h"
-#include <string.h>
+#include "dsp/vectors.h"
 
-enum { LANES = 8, GROUPS = HALF_BAND_LANES / LANES, PAIRS = HALF_BAND_PAIRS };
-typedef float lanes8 __attribute__((vector_size(32)));
+enum { LANES = VECTOR_LANES, GROUPS = HALF_BAND_LANES / LANES, PAIRS = HALF_BAND_PAIRS };
 
 static inline void half_band_group(float *out, const float *even, const float *centers,
                                    const float taps[PAIRS])
 {
-    lanes8 sums[GROUPS];
-    memcpy(sums, centers, sizeof sums);
-    for (uint32_t g = 0; g < GROUPS; ++g)
+    vector8 sums[GROUPS];
+    for (uint32_t g = 0; g < GROUPS; ++g) {
+        memcpy(&sums[g], centers + g * LANES, sizeof sums[g]);
         sums[g] *= 0.5F;
+    }
     for (uint32_t i = 0; i < PAIRS; ++i)
         for (uint32_t g = 0; g < GROUPS; ++g) {
-            lanes8 left, right;
+            vector8 left, right;
             memcpy(&left, even + g * LANES + i, sizeof left);
             memcpy(&right, even + g * LANES + 2 * PAIRS - 1 - i, sizeof right);
             sums[g] += taps[i] * (left + right);
         }
-    memcpy(out, sums, sizeof sums);
+    for (uint32_t g = 0; g < GROUPS; ++g)
+        memcpy(out + g * LANES, &sums[g], sizeof sums[g]);
 }
 
 // All taps but the centre fall on even places of the line: those are gathered first.

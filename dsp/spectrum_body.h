@@ -3,40 +3,11 @@
 // instruction set. Sums run in eight lanes whose order is fixed, so every variant gives the same bits.
 #pragma once
 #include "dsp/spectrum_kernel.h"
+#include "dsp/vectors.h"
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
-enum { LANES = 8, HALF = 4, CHUNK = 64 };
-typedef float lanes8 __attribute__((vector_size(32)));
-typedef float lanes4 __attribute__((vector_size(16)));
-typedef double wide4 __attribute__((vector_size(32)));
-typedef int64_t mask4 __attribute__((vector_size(32)));
-
-static double sum_of_lanes(const lanes8 *lanes)
-{
-    double sum = 0;
-    for (int i = 0; i < LANES; ++i)
-        sum += (double)(*lanes)[i];
-    return sum;
-}
-
-static double sum_of_wide(const wide4 wide[2])
-{
-    double sum = 0;
-    for (int i = 0; i < LANES; ++i)
-        sum += wide[i / HALF][i % HALF];
-    return sum;
-}
-
-static inline void widen(wide4 wide[2], const float *values)
-{
-    lanes4 low, high;
-    memcpy(&low, values, sizeof low);
-    memcpy(&high, values + HALF, sizeof high);
-    wide[0] = __builtin_convertvector(low, wide4);
-    wide[1] = __builtin_convertvector(high, wide4);
-}
+enum { LANES = VECTOR_LANES, CHUNK = 64 };
 
 static void multiply(float *restrict out, const float *restrict a, const float *restrict b,
                      uint32_t count)
@@ -61,7 +32,7 @@ static double stereo_power(float *restrict power, double *restrict energy, const
                            uint32_t size)
 {
     assert(size % (2 * CHUNK) == 0);
-    wide4 sums[2] = {{0}};
+    struct vector8_wide sums = {.half = {{0}}};
     for (uint32_t k = 0; k < size / 2; k += CHUNK) {
         float forth[CHUNK], back[CHUNK];
         square_points(forth, z + 2 * (size_t)k);
@@ -69,21 +40,23 @@ static double stereo_power(float *restrict power, double *restrict energy, const
         for (uint32_t i = 0; i < CHUNK; ++i)
             power[k + i] = 0.5F * (forth[i] + back[CHUNK - 1 - i]);
         for (uint32_t i = 0; i < CHUNK; i += LANES) {
-            wide4 added[2], kept[2];
-            widen(added, power + k + i);
-            memcpy(kept, energy + k + i, sizeof kept);
-            for (int h = 0; h < 2; ++h) {
-                sums[h] += added[h];
-                kept[h] += added[h];
+            struct vector8_wide added;
+            vector8_widen(&added, power + k + i);
+            for (uint32_t h = 0; h < 2; ++h) {
+                vector4_wide kept;
+                double *place = energy + k + i + h * VECTOR_HALF;
+                sums.half[h] += added.half[h];
+                memcpy(&kept, place, sizeof kept);
+                kept += added.half[h];
+                memcpy(place, &kept, sizeof kept);
             }
-            memcpy(energy + k + i, kept, sizeof kept);
         }
     }
     const float *middle = z + size;
     const float last = middle[0] * middle[0] + middle[1] * middle[1];
     power[size / 2] = last;
     energy[size / 2] += (double)last;
-    return sum_of_wide(sums) + (double)last;
+    return vector8_wide_sum(&sums) + (double)last;
 }
 
 struct points {
@@ -121,15 +94,15 @@ static void pair_power(float *restrict first, float *restrict second, const floa
 
 static double sum(const float *values, uint32_t count)
 {
-    wide4 sums[2] = {{0}};
+    struct vector8_wide sums = {.half = {{0}}};
     uint32_t i = 0;
     for (; i + LANES <= count; i += LANES) {
-        wide4 x[2];
-        widen(x, values + i);
+        struct vector8_wide x;
+        vector8_widen(&x, values + i);
         for (int h = 0; h < 2; ++h)
-            sums[h] += x[h];
+            sums.half[h] += x.half[h];
     }
-    double total = sum_of_wide(sums);
+    double total = vector8_wide_sum(&sums);
     for (; i < count; ++i)
         total += (double)values[i];
     return total;
@@ -137,15 +110,15 @@ static double sum(const float *values, uint32_t count)
 
 static double square_sum(const float *samples, uint32_t count)
 {
-    wide4 sums[2] = {{0}};
+    struct vector8_wide sums = {.half = {{0}}};
     uint32_t i = 0;
     for (; i + LANES <= count; i += LANES) {
-        wide4 x[2];
-        widen(x, samples + i);
+        struct vector8_wide x;
+        vector8_widen(&x, samples + i);
         for (int h = 0; h < 2; ++h)
-            sums[h] += x[h] * x[h];
+            sums.half[h] += x.half[h] * x.half[h];
     }
-    double total = sum_of_wide(sums);
+    double total = vector8_wide_sum(&sums);
     for (; i < count; ++i)
         total += (double)samples[i] * (double)samples[i];
     return total;
@@ -155,21 +128,21 @@ static double weigh_blocks(double *restrict blocks, const float *restrict weight
                            const float *restrict moments, const float *restrict values,
                            uint32_t count)
 {
-    lanes8 moment = {0};
+    vector8 moment = {0};
     uint32_t k = 0;
     for (; k + SPECTRUM_BLOCK <= count; k += SPECTRUM_BLOCK) {
-        lanes8 block = {0};
+        vector8 block = {0};
         for (uint32_t i = 0; i < SPECTRUM_BLOCK; i += LANES) {
-            lanes8 value, weight, weight_of_moment;
+            vector8 value, weight, weight_of_moment;
             memcpy(&value, values + k + i, sizeof value);
             memcpy(&weight, weights + k + i, sizeof weight);
             memcpy(&weight_of_moment, moments + k + i, sizeof weight_of_moment);
             block += weight * value;
             moment += weight_of_moment * value;
         }
-        blocks[k / SPECTRUM_BLOCK] = sum_of_lanes(&block);
+        blocks[k / SPECTRUM_BLOCK] = vector8_sum(&block);
     }
-    double moments_sum = sum_of_lanes(&moment), rest = 0;
+    double moments_sum = vector8_sum(&moment), rest = 0;
     for (uint32_t i = k; i < count; ++i) {
         rest += (double)(weights[i] * values[i]);
         moments_sum += (double)(moments[i] * values[i]);
@@ -179,18 +152,18 @@ static double weigh_blocks(double *restrict blocks, const float *restrict weight
     return moments_sum;
 }
 
-static inline void raise_to(wide4 *x, double floor)
+static inline void raise_to(vector4_wide *x, double floor)
 {
-    const wide4 low = {floor, floor, floor, floor};
-    const mask4 above = *x > low;
-    *x = (wide4)(((mask4)*x & above) | ((mask4)low & ~above));
+    const vector4_wide low = {floor, floor, floor, floor};
+    const vector4_mask above = *x > low;
+    *x = (vector4_wide)(((vector4_mask)*x & above) | ((vector4_mask)low & ~above));
 }
 
-static double log_of_product(const wide4 product[2])
+static double log_of_product(const struct vector8_wide *product)
 {
     double sum = 0;
     for (int i = 0; i < LANES; ++i)
-        sum += log(product[i / HALF][i % HALF]);
+        sum += log(product->half[i / VECTOR_HALF][i % VECTOR_HALF]);
     return sum;
 }
 
@@ -200,23 +173,23 @@ static struct spectrum_floored floored(const float *values, uint32_t count, doub
 {
     enum { FACTORS = 64 }; // of 1e-4 .. 4096 each: 1e-256 .. 2^768
     struct spectrum_floored out = {0};
-    wide4 sums[2] = {{0}};
+    struct vector8_wide sums = {.half = {{0}}};
     uint32_t i = 0;
     while (i + LANES <= count) {
-        wide4 product[2] = {{1, 1, 1, 1}, {1, 1, 1, 1}};
+        struct vector8_wide product = {.half = {{1, 1, 1, 1}, {1, 1, 1, 1}}};
         for (uint32_t f = 0; f < FACTORS && i + LANES <= count; ++f, i += LANES) {
-            wide4 x[2];
-            widen(x, values + i);
+            struct vector8_wide x;
+            vector8_widen(&x, values + i);
             for (int h = 0; h < 2; ++h) {
-                x[h] *= scale;
-                raise_to(&x[h], floor);
-                product[h] *= x[h];
-                sums[h] += x[h];
+                x.half[h] *= scale;
+                raise_to(&x.half[h], floor);
+                product.half[h] *= x.half[h];
+                sums.half[h] += x.half[h];
             }
         }
-        out.log_sum += log_of_product(product);
+        out.log_sum += log_of_product(&product);
     }
-    out.sum = sum_of_wide(sums);
+    out.sum = vector8_wide_sum(&sums);
     for (; i < count; ++i) {
         const double x = fmax((double)values[i] * scale, floor);
         out.log_sum += log(x);
@@ -228,58 +201,70 @@ static struct spectrum_floored floored(const float *values, uint32_t count, doub
 static void classes(double out[SPECTRUM_CLASSES], const float *restrict weights, uint32_t stride,
                     const float *restrict values, uint32_t count)
 {
-    lanes8 sums[SPECTRUM_CLASSES] = {{0}};
+    vector8 sums[SPECTRUM_CLASSES] = {{0}};
     uint32_t i = 0;
     for (; i + LANES <= count; i += LANES) {
-        lanes8 value;
+        vector8 value;
         memcpy(&value, values + i, sizeof value);
         for (uint32_t c = 0; c < SPECTRUM_CLASSES; ++c) {
-            lanes8 weight;
+            vector8 weight;
             memcpy(&weight, weights + (size_t)c * stride + i, sizeof weight);
             sums[c] += weight * value;
         }
     }
     for (uint32_t c = 0; c < SPECTRUM_CLASSES; ++c) {
-        out[c] = sum_of_lanes(&sums[c]);
+        out[c] = vector8_sum(&sums[c]);
         for (uint32_t j = i; j < count; ++j)
             out[c] += (double)(weights[(size_t)c * stride + j] * values[j]);
     }
 }
 
-static inline void mask_chunk(float harmonic[CHUNK], float percussive[CHUNK],
-                              const float *restrict magnitude, const float *restrict a,
-                              const float *restrict b, uint32_t count)
+// What the masks leave of a few bins.
+struct masked_bins {
+    float harmonic[LANES], percussive[LANES];
+};
+
+static inline void mask_bins(struct masked_bins *restrict out, const float *restrict magnitude,
+                             const float *restrict a, const float *restrict b)
 {
-    for (uint32_t i = 0; i < count; ++i) {
+    for (uint32_t i = 0; i < LANES; ++i) {
         const float aa = a[i] * a[i], bb = b[i] * b[i], sum = aa + bb;
-        const float mask = sum > 0 ? aa / sum : 0.5F, rest = 1 - mask;
-        const float power = magnitude[i] * magnitude[i];
-        harmonic[i] = mask * mask * power;
-        percussive[i] = rest * rest * power;
+        const float share = aa / (sum > 0 ? sum : 1.0F), mask = sum > 0 ? share : 0.5F;
+        const float rest = 1 - mask, power = magnitude[i] * magnitude[i];
+        out->harmonic[i] = mask * mask * power;
+        out->percussive[i] = rest * rest * power;
     }
+}
+
+static inline void add_bins(struct vector8_wide *sums, const float values[LANES])
+{
+    struct vector8_wide x;
+    vector8_widen(&x, values);
+    for (int h = 0; h < 2; ++h)
+        sums->half[h] += x.half[h];
 }
 
 static struct spectrum_masked masked(const float *magnitude, const float *a, const float *b,
                                      uint32_t count)
 {
-    wide4 harmonic[2] = {{0}}, percussive[2] = {{0}};
-    for (uint32_t k = 0; k < count; k += CHUNK) {
-        float h[CHUNK] = {0}, p[CHUNK] = {0};
-        if (k + CHUNK <= count)
-            mask_chunk(h, p, magnitude + k, a + k, b + k, CHUNK);
-        else
-            mask_chunk(h, p, magnitude + k, a + k, b + k, count - k);
-        for (uint32_t i = 0; i < CHUNK; i += LANES) {
-            wide4 x[2], y[2];
-            widen(x, h + i);
-            widen(y, p + i);
-            for (int half = 0; half < 2; ++half) {
-                harmonic[half] += x[half];
-                percussive[half] += y[half];
-            }
-        }
+    struct vector8_wide harmonic = {.half = {{0}}}, percussive = {.half = {{0}}};
+    struct masked_bins bins;
+    uint32_t k = 0;
+    for (; k + LANES <= count; k += LANES) {
+        mask_bins(&bins, magnitude + k, a + k, b + k);
+        add_bins(&harmonic, bins.harmonic);
+        add_bins(&percussive, bins.percussive);
     }
-    return (struct spectrum_masked){sum_of_wide(harmonic), sum_of_wide(percussive)};
+    if (k < count) {
+        float rest[3][LANES] = {{0}};
+        memcpy(rest[0], magnitude + k, (count - k) * sizeof(float));
+        memcpy(rest[1], a + k, (count - k) * sizeof(float));
+        memcpy(rest[2], b + k, (count - k) * sizeof(float));
+        mask_bins(&bins, rest[0], rest[1], rest[2]);
+        add_bins(&harmonic, bins.harmonic);
+        add_bins(&percussive, bins.percussive);
+    }
+    return (struct spectrum_masked){vector8_wide_sum(&harmonic), vector8_wide_sum(&percussive)};
 }
 
 #define SPECTRUM_FUNCTIONS                                                                         \
