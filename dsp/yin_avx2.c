@@ -5,19 +5,23 @@
 #include <immintrin.h>
 
 // Loads are what limits it: sample j + 8 at a lag stands where sample j stands at that lag + 8, so four
-// samples eight apart and four groups of eight lags need seven loads instead of sixteen.
+// samples eight apart and four groups of eight lags need seven loads instead of sixteen. Even and odd
+// samples have sums of their own, or each addition would wait for the one before.
 enum { WIDTH = 8, GROUPS = YIN_LAG_LANES / WIDTH, SAMPLES = 4, PART = 64 };
 
-static inline void add_tile(__m256 sums[GROUPS], const float *x, const float *shifted)
+static inline void add_tile(__m256 sums[2][GROUPS], const float *x, const float *shifted)
 {
-    __m256 near[GROUPS + SAMPLES - 1];
-    for (int i = 0; i < GROUPS + SAMPLES - 1; ++i)
-        near[i] = _mm256_loadu_ps(shifted + (ptrdiff_t)WIDTH * i);
-    for (int s = 0; s < SAMPLES; ++s) {
-        const __m256 sample = _mm256_broadcast_ss(x + (ptrdiff_t)WIDTH * s);
-        for (int g = 0; g < GROUPS; ++g) {
-            const __m256 d = _mm256_sub_ps(sample, near[s + g]);
-            sums[g] = _mm256_fmadd_ps(d, d, sums[g]);
+    __m256 samples[SAMPLES];
+    for (int s = 0; s < SAMPLES; ++s)
+        samples[s] = _mm256_broadcast_ss(x + (ptrdiff_t)WIDTH * s);
+    for (int i = 0; i < GROUPS + SAMPLES - 1; ++i) {
+        const __m256 near = _mm256_loadu_ps(shifted + (ptrdiff_t)WIDTH * i);
+        for (int s = 0; s < SAMPLES; ++s) {
+            const int g = i - s;
+            if (g < 0 || g >= GROUPS)
+                continue;
+            const __m256 d = _mm256_sub_ps(samples[s], near);
+            sums[s % 2][g] = _mm256_fmadd_ps(d, d, sums[s % 2][g]);
         }
     }
 }
@@ -30,16 +34,16 @@ void yin_differences_avx2(double *out, const float *x, uint32_t lags)
         for (int g = 0; g < GROUPS; ++g)
             low[g] = high[g] = _mm256_setzero_pd();
         for (uint32_t part = 0; part < YIN_BLOCK; part += PART) {
-            __m256 sums[GROUPS];
+            __m256 sums[2][GROUPS];
             for (int g = 0; g < GROUPS; ++g)
-                sums[g] = _mm256_setzero_ps();
+                sums[0][g] = sums[1][g] = _mm256_setzero_ps();
             for (uint32_t tile = part; tile < part + PART; tile += WIDTH * SAMPLES)
                 for (uint32_t j = tile; j < tile + WIDTH; ++j)
                     add_tile(sums, x + j, x + j + lag);
             for (int g = 0; g < GROUPS; ++g) {
-                low[g] = _mm256_add_pd(low[g], _mm256_cvtps_pd(_mm256_castps256_ps128(sums[g])));
-                high[g] =
-                    _mm256_add_pd(high[g], _mm256_cvtps_pd(_mm256_extractf128_ps(sums[g], 1)));
+                const __m256 sum = _mm256_add_ps(sums[0][g], sums[1][g]);
+                low[g] = _mm256_add_pd(low[g], _mm256_cvtps_pd(_mm256_castps256_ps128(sum)));
+                high[g] = _mm256_add_pd(high[g], _mm256_cvtps_pd(_mm256_extractf128_ps(sum, 1)));
             }
         }
         for (int g = 0; g < GROUPS; ++g) {
