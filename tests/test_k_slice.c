@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// K-weighting by segments against the filter run sample by sample.
+#include "dsp/cpu.h"
+#include "dsp/k_slice.h"
+#include "support/kernel_case.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+// cmocka.h needs the headers above
+#include <cmocka.h>
+
+enum { SLICES = 40, FRAMES_MAX = 7681 + K_SLICE_SLACK };
+
+static void for_each_variant(void (*check)(const struct k_slice_impl *))
+{
+    const uint32_t flags = cpu_flags();
+    for (size_t i = 0; i < k_slice_impl_count; ++i)
+        if (!(k_slice_impls[i].cpu_flags & ~flags))
+            check(&k_slice_impls[i]);
+}
+
+static void fill(double *x, uint32_t frames, uint64_t *seed)
+{
+    for (uint32_t i = 0; i < frames; ++i)
+        x[i] = (double)(float)(2 * rng_unit(seed) - 1);
+}
+
+static void assert_slices(const struct k_slice_impl *impl, uint32_t rate_hz, uint32_t extra)
+{
+    static double x[2][FRAMES_MAX];
+    struct k_slice_plan plan;
+    const uint32_t least = rate_hz / 100;
+    assert_int_equal(k_slice_plan_init(&plan, rate_hz, least), 0);
+    struct k_state states[2] = {{{0}, {0}}}, serial[2] = {{{0}, {0}}}, states_c[2] = {{{0}, {0}}};
+    const double *const channels[2] = {x[0], x[1]};
+    uint64_t seed = rate_hz;
+    for (int s = 0; s < SLICES; ++s) {
+        const uint32_t frames = least + (s % 2 ? extra : 0);
+        double got[2], got_c[2];
+        fill(x[0], frames, &seed);
+        fill(x[1], frames, &seed);
+        impl->energies(&plan, states, channels, frames, got);
+        k_slice_impls[k_slice_impl_count - 1].energies(&plan, states_c, channels, frames, got_c);
+        assert_memory_equal(got, got_c, sizeof got);
+        for (int c = 0; c < 2; ++c) {
+            const double expected =
+                k_weighting_energy(&plan.coefficients, &serial[c], x[c], frames);
+            if (!(fabs(got[c] - expected) <= 1e-12 * expected))
+                fail_msg("%s, %u Hz: %.17g is not %.17g", impl->name, rate_hz, got[c], expected);
+        }
+    }
+    k_slice_plan_deinit(&plan);
+}
+
+static void check_rates(const struct k_slice_impl *impl)
+{
+    static const uint32_t rates_hz[] = {1000, 8000, 11025, 22050, 44100, 48000, 192000, 768000};
+    for (size_t r = 0; r < sizeof rates_hz / sizeof *rates_hz; ++r)
+        for (uint32_t extra = 0; extra <= 1; ++extra)
+            assert_slices(impl, rates_hz[r], extra);
+}
+
+static void segments_give_the_energy_of_the_serial_filter(void **state)
+{
+    (void)state;
+    for_each_variant(check_rates);
+}
+
+static void check_lengths(const struct k_slice_impl *impl)
+{
+    for (uint32_t tens = 4; tens < KERNEL_LENGTHS; ++tens)
+        for (uint32_t extra = 0; extra < 4; ++extra)
+            assert_slices(impl, 100 * tens, extra);
+}
+
+static void slices_of_any_length_have_it_too(void **state)
+{
+    (void)state;
+    for_each_variant(check_lengths);
+}
+
+static void check_tail(const struct k_slice_impl *impl)
+{
+    static double x[2][480 + K_SLICE_SLACK];
+    struct k_slice_plan plan;
+    assert_int_equal(k_slice_plan_init(&plan, 48000, 480), 0);
+    struct k_state states[2] = {{{0}, {0}}};
+    const double *const channels[2] = {x[0], x[1]};
+    double energies[2] = {0};
+    x[0][0] = x[1][479] = 1;
+    impl->energies(&plan, states, channels, 480, energies);
+    assert_true(energies[0] > 1 && energies[1] > 1);
+    x[0][0] = x[1][479] = 0;
+    for (int s = 0; s < 200; ++s)
+        impl->energies(&plan, states, channels, 480, energies);
+    assert_true(energies[0] == 0 && energies[1] == 0);
+    k_slice_plan_deinit(&plan);
+}
+
+static void a_decaying_tail_ends_as_zero(void **state)
+{
+    (void)state;
+    for_each_variant(check_tail);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(segments_give_the_energy_of_the_serial_filter),
+        cmocka_unit_test(slices_of_any_length_have_it_too),
+        cmocka_unit_test(a_decaying_tail_ends_as_zero),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+// Kernels of spectra: naive sums for the reference, its bits for every variant.
+#include "dsp/cpu.h"
+#include "dsp/spectrum_kernel.h"
+#include "support/kernel_case.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+// cmocka.h needs the headers above
+#include <cmocka.h>
+
+enum { POINTS = 256, BINS = POINTS / 2 + 1, LONG = 1025 };
+
+// Run `check` for every variant this processor has.
+static void for_each_variant(void (*check)(const struct spectrum_impl *))
+{
+    const uint32_t flags = cpu_flags();
+    for (size_t i = 0; i < spectrum_impl_count; ++i)
+        if (!(spectrum_impls[i]->cpu_flags & ~flags))
+            check(spectrum_impls[i]);
+}
+
+static const struct spectrum_impl *reference(void)
+{
+    return spectrum_impls[spectrum_impl_count - 1];
+}
+
+static void assert_near(double value, double expected, double tolerance)
+{
+    if (!(fabs(value - expected) <= tolerance + 1e-35)) // what single precision loses in denormals
+        fail_msg("%.17g is not %.17g", value, expected);
+}
+
+static void check_elementwise(const struct spectrum_impl *impl)
+{
+    static float a[KERNEL_LENGTHS + KERNEL_OFFSETS], b[KERNEL_LENGTHS + KERNEL_OFFSETS];
+    uint64_t seed = 1;
+    struct kernel_output output;
+    for (size_t offset = 0; offset < KERNEL_OFFSETS; ++offset)
+        for (uint32_t count = 0; count < KERNEL_LENGTHS; ++count) {
+            const size_t at = offset * sizeof(float);
+            kernel_fill_positive(a, KERNEL_LENGTHS + KERNEL_OFFSETS, &seed);
+            kernel_fill(b, KERNEL_LENGTHS + KERNEL_OFFSETS, &seed);
+            float *out = kernel_output_at(&output, at);
+            impl->multiply(out, a + offset, b + offset, count);
+            for (uint32_t i = 0; i < count; ++i)
+                assert_true(out[i] == a[offset + i] * b[offset + i]);
+            assert_true(kernel_output_is_whole(&output, at, count * sizeof(float)));
+            out = kernel_output_at(&output, at);
+            impl->root(out, a + offset, count);
+            for (uint32_t i = 0; i < count; ++i)
+                assert_true(out[i] == sqrtf(a[offset + i]));
+            assert_true(kernel_output_is_whole(&output, at, count * sizeof(float)));
+        }
+}
+
+static void products_and_roots_are_exact_at_any_length_and_offset(void **state)
+{
+    (void)state;
+    for_each_variant(check_elementwise);
+}
+
+static void check_sums(const struct spectrum_impl *impl)
+{
+    static float x[LONG + KERNEL_OFFSETS];
+    uint64_t seed = 2;
+    kernel_fill(x, LONG + KERNEL_OFFSETS, &seed);
+    for (size_t offset = 0; offset < KERNEL_OFFSETS; ++offset)
+        for (uint32_t count = 0; count < KERNEL_LENGTHS; ++count) {
+            double sum = 0, squares = 0;
+            for (uint32_t i = 0; i < count; ++i) {
+                sum += (double)x[offset + i];
+                squares += (double)x[offset + i] * (double)x[offset + i];
+            }
+            assert_near(impl->sum(x + offset, count), sum, 1e-9);
+            assert_near(impl->square_sum(x + offset, count), squares, 1e-9 * squares);
+            assert_true(impl->sum(x + offset, count) == reference()->sum(x + offset, count));
+            assert_true(impl->square_sum(x + offset, count) ==
+                        reference()->square_sum(x + offset, count));
+        }
+}
+
+static void sums_are_those_of_a_loop(void **state)
+{
+    (void)state;
+    for_each_variant(check_sums);
+}
+
+// A transform as fft.h gives it, of random points.
+static void make_transform(float z[2 * POINTS + 2], uint64_t seed)
+{
+    kernel_fill(z, 2 * POINTS, &seed);
+    memcpy(z + 2 * POINTS, z, 2 * sizeof *z);
+}
+
+static void check_stereo(const struct spectrum_impl *impl)
+{
+    float z[2 * POINTS + 2], power[BINS];
+    double energy[BINS], sum = 0;
+    make_transform(z, 3);
+    for (int k = 0; k < BINS; ++k)
+        energy[k] = k;
+    const double total = impl->stereo_power(power, energy, z, POINTS);
+    for (int k = 0; k < BINS; ++k) {
+        const float *a = z + 2 * k, *b = z + 2 * ((POINTS - k) % POINTS);
+        const double expected = 0.5 * ((double)a[0] * (double)a[0] + (double)a[1] * (double)a[1] +
+                                       (double)b[0] * (double)b[0] + (double)b[1] * (double)b[1]);
+        assert_near((double)power[k], expected, 1e-6 * expected);
+        assert_true(energy[k] == k + (double)power[k]);
+        sum += (double)power[k];
+    }
+    assert_near(total, sum, 1e-9 * sum);
+    float power_c[BINS];
+    double energy_c[BINS] = {0};
+    assert_true(reference()->stereo_power(power_c, energy_c, z, POINTS) == total);
+    assert_memory_equal(power, power_c, sizeof power);
+}
+
+static void power_of_both_sides_comes_from_one_transform(void **state)
+{
+    (void)state;
+    for_each_variant(check_stereo);
+}
+
+static void check_pair(const struct spectrum_impl *impl)
+{
+    float z[2 * POINTS + 2], first[BINS], second[BINS];
+    make_transform(z, 4);
+    impl->pair_power(first, second, z, POINTS);
+    for (int k = 0; k < BINS; ++k) {
+        const float *a = z + 2 * k, *b = z + 2 * ((POINTS - k) % POINTS);
+        const double xr = ((double)a[0] + (double)b[0]) / 2, xi = ((double)a[1] - (double)b[1]) / 2;
+        const double yr = ((double)a[1] + (double)b[1]) / 2, yi = ((double)b[0] - (double)a[0]) / 2;
+        const double scale = 1e-6 * ((double)a[0] * (double)a[0] + (double)a[1] * (double)a[1] +
+                                     (double)b[0] * (double)b[0] + (double)b[1] * (double)b[1]);
+        assert_near((double)first[k], xr * xr + xi * xi, scale);
+        assert_near((double)second[k], yr * yr + yi * yi, scale);
+    }
+    float first_c[BINS], second_c[BINS];
+    reference()->pair_power(first_c, second_c, z, POINTS);
+    assert_memory_equal(first, first_c, sizeof first);
+    assert_memory_equal(second, second_c, sizeof second);
+}
+
+static void powers_of_two_frames_come_from_one_transform(void **state)
+{
+    (void)state;
+    for_each_variant(check_pair);
+}
+
+static void check_blocks(const struct spectrum_impl *impl)
+{
+    static float weights[LONG], moments[LONG], values[LONG];
+    uint64_t seed = 5;
+    kernel_fill_positive(weights, LONG, &seed);
+    kernel_fill_positive(moments, LONG, &seed);
+    kernel_fill_positive(values, LONG, &seed);
+    for (uint32_t count = 0; count <= LONG; count += count < KERNEL_LENGTHS ? 1 : 87) {
+        double blocks[LONG / SPECTRUM_BLOCK + 1] = {0}, blocks_c[LONG / SPECTRUM_BLOCK + 1] = {0};
+        double expected[LONG / SPECTRUM_BLOCK + 1] = {0}, moment = 0;
+        for (uint32_t k = 0; k < count; ++k) {
+            expected[k / SPECTRUM_BLOCK] += (double)weights[k] * (double)values[k];
+            moment += (double)moments[k] * (double)values[k];
+        }
+        const double sum = impl->weigh_blocks(blocks, weights, moments, values, count);
+        assert_near(sum, moment, 1e-5 * moment);
+        for (size_t b = 0; b < LONG / SPECTRUM_BLOCK + 1; ++b)
+            assert_near(blocks[b], expected[b], 1e-6 * expected[b]);
+        assert_true(reference()->weigh_blocks(blocks_c, weights, moments, values, count) == sum);
+        assert_memory_equal(blocks, blocks_c, sizeof blocks);
+    }
+}
+
+static void weighted_sums_by_block_are_those_of_a_loop(void **state)
+{
+    (void)state;
+    for_each_variant(check_blocks);
+}
+
+static void check_floored(const struct spectrum_impl *impl)
+{
+    static float values[4096];
+    uint64_t seed = 6;
+    kernel_fill_positive(values, 4096, &seed);
+    for (uint32_t count = 0; count <= 4096; count += count < KERNEL_LENGTHS ? 1 : 503) {
+        double logs = 0, sum = 0;
+        for (uint32_t i = 0; i < count; ++i) {
+            const double x = fmax((double)values[i] * 3.5, 1e-4);
+            logs += log(x);
+            sum += x;
+        }
+        const struct spectrum_floored got = impl->floored(values, count, 3.5, 1e-4);
+        const struct spectrum_floored got_c = reference()->floored(values, count, 3.5, 1e-4);
+        assert_near(got.log_sum, logs, 1e-9 * (1 + fabs(logs)));
+        assert_near(got.sum, sum, 1e-9 * sum);
+        assert_memory_equal(&got, &got_c, sizeof got);
+    }
+}
+
+static void logarithms_of_products_equal_sums_of_logarithms(void **state)
+{
+    (void)state;
+    for_each_variant(check_floored);
+}
+
+// The worst that the contract allows: the lowest floor and the highest ratio all along.
+static void check_floored_range(const struct spectrum_impl *impl)
+{
+    static float low[4096], high[4096];
+    for (int i = 0; i < 4096; ++i) {
+        low[i] = 0;
+        high[i] = 4096;
+    }
+    assert_near(impl->floored(low, 4096, 1.0, 1e-4).log_sum, 4096 * log(1e-4), 1e-6);
+    assert_near(impl->floored(high, 4096, 1.0, 1e-4).log_sum, 4096 * log(4096.0), 1e-6);
+}
+
+static void products_stay_in_range_at_both_ends(void **state)
+{
+    (void)state;
+    for_each_variant(check_floored_range);
+}
+
+static void check_classes(const struct spectrum_impl *impl)
+{
+    static float weights[SPECTRUM_CLASSES * LONG], values[LONG];
+    uint64_t seed = 7;
+    kernel_fill_positive(weights, SPECTRUM_CLASSES * LONG, &seed);
+    kernel_fill_positive(values, LONG, &seed);
+    for (uint32_t count = 0; count <= LONG; count += count < KERNEL_LENGTHS ? 1 : 87) {
+        double got[SPECTRUM_CLASSES], got_c[SPECTRUM_CLASSES];
+        impl->classes(got, weights, LONG, values, count);
+        reference()->classes(got_c, weights, LONG, values, count);
+        assert_memory_equal(got, got_c, sizeof got);
+        for (uint32_t c = 0; c < SPECTRUM_CLASSES; ++c) {
+            double expected = 0;
+            for (uint32_t i = 0; i < count; ++i)
+                expected += (double)weights[c * LONG + i] * (double)values[i];
+            assert_near(got[c], expected, 1e-5 * expected);
+        }
+    }
+}
+
+static void classes_are_weighted_sums(void **state)
+{
+    (void)state;
+    for_each_variant(check_classes);
+}
+
+static void check_masked(const struct spectrum_impl *impl)
+{
+    static float magnitude[LONG], a[LONG], b[LONG];
+    uint64_t seed = 8;
+    kernel_fill_positive(magnitude, LONG, &seed);
+    kernel_fill_positive(a, LONG, &seed);
+    kernel_fill_positive(b, LONG, &seed);
+    for (int i = 0; i < LONG; i += 5)
+        a[i] = b[i] = 0;
+    for (uint32_t count = 0; count <= LONG; count += count < KERNEL_LENGTHS ? 1 : 87) {
+        double harmonic = 0, percussive = 0;
+        for (uint32_t i = 0; i < count; ++i) {
+            const float aa = a[i] * a[i], sum = aa + b[i] * b[i];
+            const double mask = sum > 0 ? (double)aa / (double)sum : 0.5;
+            const double power = (double)magnitude[i] * (double)magnitude[i];
+            harmonic += mask * mask * power;
+            percussive += (1 - mask) * (1 - mask) * power;
+        }
+        const struct spectrum_masked got = impl->masked(magnitude, a, b, count);
+        const struct spectrum_masked got_c = reference()->masked(magnitude, a, b, count);
+        assert_near(got.harmonic, harmonic, 1e-6 * (harmonic + percussive));
+        assert_near(got.percussive, percussive, 1e-6 * (harmonic + percussive));
+        assert_memory_equal(&got, &got_c, sizeof got);
+    }
+}
+
+static void masks_share_out_the_energy(void **state)
+{
+    (void)state;
+    for_each_variant(check_masked);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_and_roots_are_exact_at_any_length_and_offset),
+        cmocka_unit_test(sums_are_those_of_a_loop),
+        cmocka_unit_test(power_of_both_sides_comes_from_one_transform),
+        cmocka_unit_test(powers_of_two_frames_come_from_one_transform),
+        cmocka_unit_test(weighted_sums_by_block_are_those_of_a_loop),
+        cmocka_unit_test(logarithms_of_products_equal_sums_of_logarithms),
+        cmocka_unit_test(products_stay_in_range_at_both_ends),
+        cmocka_unit_test(classes_are_weighted_sums),
+        cmocka_unit_test(masks_share_out_the_energy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
