@@ -255,7 +255,7 @@ static int run_once(struct rig *rig, const struct analysis_track *track, double 
     return error;
 }
 
-int analysis_stages_run(const struct analysis_track *track, unsigned rounds)
+int analysis_stages_run(const struct analysis_track *track, unsigned rounds, double *hpss_ms)
 {
     static struct rig rig;
     double ms[STAGE_COUNT][ROUNDS_MAX], sum_ms = 0;
@@ -271,6 +271,8 @@ int analysis_stages_run(const struct analysis_track *track, unsigned rounds)
     for (int s = 0; s < STAGE_COUNT; ++s) {
         const double median_ms = bench_median(ms[s], rounds);
         sum_ms += median_ms;
+        if (s == STAGE_HPSS)
+            *hpss_ms = median_ms;
         printf("stage name=%s cpu_ms=%.2f\n", NAMES[s], median_ms);
     }
     printf("stage name=sum cpu_ms=%.2f\n", sum_ms);

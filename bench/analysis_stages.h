@@ -4,5 +4,7 @@
 #include "analysis_track.h"
 #include "dsp/annotate.h"
 
-/// Run every stage `rounds` times and print a line with the median of each. @return 0; -errno.
-MUST_CHECK int analysis_stages_run(const struct analysis_track *track, unsigned rounds);
+/// Run every stage `rounds` times and print a line with the median of each; *hpss_ms is that of the
+/// separation. @return 0; -errno.
+MUST_CHECK int analysis_stages_run(const struct analysis_track *track, unsigned rounds,
+                                   double *hpss_ms);

@@ -8,7 +8,7 @@ static const struct {
     int (*run)(int argc, char **argv); // argv[0] is the name
     const char *usage;
 } COMMANDS[] = {
-    {"analysis", bench_analysis, "[--rounds N] [FILE]"},
+    {"analysis", bench_analysis, "[--rounds N] [--no-peers] [FILE]"},
     {"cache", bench_cache, "[--instructions N]"},
     {"cold-warm", bench_cold_warm, "FILE"},
     {"ring", bench_ring, ""},

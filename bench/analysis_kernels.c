@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+#include "analysis_kernels.h"
+#include "bench.h"
+#include "dsp/cpu.h"
+#include "dsp/half_band.h"
+#include "dsp/interpolate.h"
+#include "dsp/k_slice.h"
+#include "dsp/level_kernel.h"
+#include "dsp/median31.h"
+#include "dsp/spectrum_kernel.h"
+#include "dsp/yin_kernel.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    ROUNDS_MAX = 64,
+    POINTS = 4096,
+    BINS = POINTS / 2 + 1,
+    LOW_BINS = 1025,
+    LANES = 272,
+    LAGS = 352,
+    SLICE = 441,
+};
+
+// One set of inputs for all kernels; what they write goes where nothing else reads.
+struct bench_data {
+    float x[2 * POINTS + 2], y[2 * POINTS + 2], out[2 * POINTS + 2], even[POINTS];
+    float weights[SPECTRUM_CLASSES * LOW_BINS];
+    float rows[MEDIAN31_ROWS][LANES], medians[4][LANES];
+    double energy[BINS], blocks[BINS / SPECTRUM_BLOCK + 1], differences[LAGS];
+    double slice[2][SLICE + K_SLICE_SLACK];
+    struct k_slice_plan plan;
+    struct k_state states[2];
+    struct level_block level;
+    double kept; // results that would otherwise be computed for nobody
+};
+
+// A call of a kernel's variant number `variant`.
+typedef void (*call_fn)(struct bench_data *d, size_t variant);
+
+static void call_median(struct bench_data *d, size_t variant)
+{
+    const float *rows[MEDIAN31_ROWS];
+    for (int r = 0; r < MEDIAN31_ROWS; ++r)
+        rows[r] = d->rows[r];
+    float *const out[4] = {d->medians[0], d->medians[1], d->medians[2], d->medians[3]};
+    median31_impls[variant].quad(rows, out, LANES);
+}
+
+static void call_yin(struct bench_data *d, size_t variant)
+{
+    yin_impls[variant].differences(d->differences, d->x, LAGS);
+}
+
+static void call_k_slice(struct bench_data *d, size_t variant)
+{
+    const double *const channels[2] = {d->slice[0], d->slice[1]};
+    double energies[2];
+    k_slice_impls[variant].energies(&d->plan, d->states, channels, SLICE, energies);
+    d->kept += energies[0];
+}
+
+static void call_level(struct bench_data *d, size_t variant)
+{
+    level_impls[variant].add(&d->level, d->x, d->y, POINTS);
+}
+
+static void call_interpolate(struct bench_data *d, size_t variant)
+{
+    static const struct interpolate_bank bank = {.with_quarters = 1};
+    d->kept += (double)interpolate_impls[variant].peak(&bank, d->x);
+}
+
+static void call_half_band(struct bench_data *d, size_t variant)
+{
+    half_band_impls[variant].filter(d->out, d->x, d->weights, d->even, POINTS / 2);
+}
+
+static void call_multiply(struct bench_data *d, size_t variant)
+{
+    spectrum_impls[variant]->multiply(d->out, d->x, d->y, 2 * POINTS);
+}
+
+static void call_root(struct bench_data *d, size_t variant)
+{
+    spectrum_impls[variant]->root(d->out, d->y, BINS);
+}
+
+static void call_stereo_power(struct bench_data *d, size_t variant)
+{
+    d->kept += spectrum_impls[variant]->stereo_power(d->out, d->energy, d->x, POINTS);
+}
+
+static void call_pair_power(struct bench_data *d, size_t variant)
+{
+    spectrum_impls[variant]->pair_power(d->out, d->out + POINTS, d->x, POINTS / 2);
+}
+
+static void call_weigh_blocks(struct bench_data *d, size_t variant)
+{
+    d->kept += spectrum_impls[variant]->weigh_blocks(d->blocks, d->x, d->x, d->y, BINS);
+}
+
+static void call_floored(struct bench_data *d, size_t variant)
+{
+    d->kept += spectrum_impls[variant]->floored(d->y, BINS, 2.0, 1e-4).log_sum;
+}
+
+static void call_classes(struct bench_data *d, size_t variant)
+{
+    double classes[SPECTRUM_CLASSES];
+    spectrum_impls[variant]->classes(classes, d->weights, LOW_BINS, d->y, LOW_BINS);
+    d->kept += classes[0];
+}
+
+static void call_masked(struct bench_data *d, size_t variant)
+{
+    d->kept += spectrum_impls[variant]->masked(d->y, d->y + 1, d->y + 2, LOW_BINS).harmonic;
+}
+
+static const char *median_name(size_t i, uint32_t *flags)
+{
+    *flags = median31_impls[i].cpu_flags;
+    return median31_impls[i].name;
+}
+
+static const char *yin_name(size_t i, uint32_t *flags)
+{
+    *flags = yin_impls[i].cpu_flags;
+    return yin_impls[i].name;
+}
+
+static const char *k_slice_name(size_t i, uint32_t *flags)
+{
+    *flags = k_slice_impls[i].cpu_flags;
+    return k_slice_impls[i].name;
+}
+
+static const char *level_name(size_t i, uint32_t *flags)
+{
+    *flags = level_impls[i].cpu_flags;
+    return level_impls[i].name;
+}
+
+static const char *interpolate_name(size_t i, uint32_t *flags)
+{
+    *flags = interpolate_impls[i].cpu_flags;
+    return interpolate_impls[i].name;
+}
+
+static const char *half_band_name(size_t i, uint32_t *flags)
+{
+    *flags = half_band_impls[i].cpu_flags;
+    return half_band_impls[i].name;
+}
+
+static const char *spectrum_name(size_t i, uint32_t *flags)
+{
+    *flags = spectrum_impls[i]->cpu_flags;
+    return spectrum_impls[i]->name;
+}
+
+static const struct {
+    const char *name;
+    call_fn call;
+    const char *(*variant)(size_t index, uint32_t *cpu_flags);
+    const size_t *count;
+} KERNELS[] = {
+    {"median31-quad", call_median, median_name, &median31_impl_count},
+    {"yin-differences", call_yin, yin_name, &yin_impl_count},
+    {"k-slice", call_k_slice, k_slice_name, &k_slice_impl_count},
+    {"level-add", call_level, level_name, &level_impl_count},
+    {"interpolate", call_interpolate, interpolate_name, &interpolate_impl_count},
+    {"half-band", call_half_band, half_band_name, &half_band_impl_count},
+    {"multiply", call_multiply, spectrum_name, &spectrum_impl_count},
+    {"root", call_root, spectrum_name, &spectrum_impl_count},
+    {"stereo-power", call_stereo_power, spectrum_name, &spectrum_impl_count},
+    {"pair-power", call_pair_power, spectrum_name, &spectrum_impl_count},
+    {"weigh-blocks", call_weigh_blocks, spectrum_name, &spectrum_impl_count},
+    {"floored", call_floored, spectrum_name, &spectrum_impl_count},
+    {"classes", call_classes, spectrum_name, &spectrum_impl_count},
+    {"masked", call_masked, spectrum_name, &spectrum_impl_count},
+};
+
+static void fill(struct bench_data *d)
+{
+    uint64_t seed = 77;
+    for (int i = 0; i < 2 * POINTS + 2; ++i) {
+        d->x[i] = (float)(int32_t)(bench_random(&seed) >> 32) * 0x1p-31F;
+        d->y[i] = (float)(bench_random(&seed) >> 40) * 0x1p-24F;
+    }
+    for (int i = 0; i < SPECTRUM_CLASSES * LOW_BINS; ++i)
+        d->weights[i] = d->y[i % POINTS];
+    for (int r = 0; r < MEDIAN31_ROWS; ++r)
+        for (int i = 0; i < LANES; ++i)
+            d->rows[r][i] = (float)(bench_random(&seed) >> 40) * 0x1p-24F;
+    for (int i = 0; i < SLICE; ++i)
+        d->slice[0][i] = d->slice[1][i] = (double)d->x[i];
+}
+
+static double time_of(struct bench_data *d, call_fn call, size_t variant, unsigned rounds)
+{
+    enum { CALLS = 200 };
+    double ns[ROUNDS_MAX];
+    for (unsigned r = 0; r < rounds; ++r) {
+        const int64_t start_ns = bench_cpu_ns();
+        for (int i = 0; i < CALLS; ++i)
+            call(d, variant);
+        ns[r] = (double)(bench_cpu_ns() - start_ns) / CALLS;
+    }
+    return bench_median(ns, rounds);
+}
+
+static void run_kernel(struct bench_data *d, size_t kernel, unsigned rounds)
+{
+    const size_t reference = *KERNELS[kernel].count - 1;
+    const double reference_ns = time_of(d, KERNELS[kernel].call, reference, rounds);
+    for (size_t v = 0; v <= reference; ++v) {
+        uint32_t flags;
+        const char *variant = KERNELS[kernel].variant(v, &flags);
+        if (flags & ~cpu_flags())
+            continue;
+        const double ns =
+            v == reference ? reference_ns : time_of(d, KERNELS[kernel].call, v, rounds);
+        printf("kernel name=%s variant=%s ns=%.0f times_reference=%.2f\n", KERNELS[kernel].name,
+               variant, ns, reference_ns / ns);
+    }
+}
+
+void analysis_kernels_run(unsigned rounds)
+{
+    assert(rounds > 0 && rounds <= ROUNDS_MAX);
+    struct bench_data *d = calloc(1, sizeof *d);
+    if (!d || k_slice_plan_init(&d->plan, 44100, SLICE)) {
+        free(d);
+        return;
+    }
+    fill(d);
+    for (size_t k = 0; k < sizeof KERNELS / sizeof KERNELS[0]; ++k)
+        run_kernel(d, k, rounds);
+    k_slice_plan_deinit(&d->plan);
+    free(d);
+}
