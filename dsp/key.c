@@ -55,7 +55,7 @@ void key_tracker_push(struct key_tracker *tracker, const float power[1025])
     assert(power);
     float loudest = 0.0f;
     for (uint32_t k = tracker->first_bin; k < tracker->end_bin; k++)
-        loudest = fmaxf(loudest, power[k]);
+        loudest = power[k] > loudest ? power[k] : loudest;
     for (uint32_t k = tracker->first_bin; k < tracker->end_bin; k++) {
         const float here = power[k];
         if (here <= loudest * PEAK_SHARE || here <= power[k - 1] || here < power[k + 1])

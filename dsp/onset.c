@@ -128,11 +128,21 @@ static uint16_t stored(float strength)
 static void sum_bands(const struct onset *o, const float *power, float bands[BANDS])
 {
     memset(bands, 0, BANDS * sizeof(*bands));
+    // Bands only rise with the bins, so the two under way stay in registers.
+    uint32_t band = o->band[o->first_bin];
+    float here = 0.0f, above = 0.0f;
     for (uint32_t k = o->first_bin; k < o->end_bin; k++) {
+        for (; band < o->band[k]; band++) {
+            bands[band] = here;
+            here = above;
+            above = 0.0f;
+        }
         const float upper = power[k] * o->upper_share[k];
-        bands[o->band[k]] += power[k] - upper;
-        bands[o->band[k] + 1] += upper;
+        here += power[k] - upper;
+        above += upper;
     }
+    bands[band] = here;
+    bands[band + 1] = above;
 }
 
 /// Nepers by which a band rose, counted from `floor_power` up.
