@@ -173,17 +173,35 @@ static int end_slice(struct loudness_meter *meter)
     return append_step(meter, power);
 }
 
+static void split_stereo(double *restrict left, double *restrict right,
+                         const float *restrict interleaved, uint32_t frames)
+{
+    for (uint32_t i = 0; i < frames; ++i) {
+        left[i] = (double)interleaved[2 * i];
+        right[i] = (double)interleaved[2 * i + 1];
+    }
+}
+
+// Add frames to the slice under way. Stereo has a loop of its own, which can become vectors.
+static void fill_slice(struct loudness_meter *meter, const float *interleaved, uint32_t frames)
+{
+    const uint32_t channels = meter->channels, stride = meter->slice_stride;
+    double *slice = meter->slice + (meter->frame - meter->slice_start);
+    if (channels == 2) {
+        split_stereo(slice, slice + stride, interleaved, frames);
+        return;
+    }
+    for (uint32_t c = 0; c < channels; ++c)
+        for (uint32_t i = 0; i < frames; ++i)
+            slice[(size_t)c * stride + i] = (double)interleaved[(size_t)i * channels + c];
+}
+
 int loudness_meter_feed(struct loudness_meter *meter, const float *interleaved, uint32_t frames)
 {
     while (frames > 0) {
         const uint64_t left = meter->slice_end - meter->frame;
         const uint32_t count = left < frames ? (uint32_t)left : frames;
-        for (uint32_t c = 0; c < meter->channels; ++c) {
-            double *slice = meter->slice + (size_t)c * meter->slice_stride +
-                            (meter->frame - meter->slice_start);
-            for (uint32_t i = 0; i < count; ++i)
-                slice[i] = (double)interleaved[(size_t)i * meter->channels + c];
-        }
+        fill_slice(meter, interleaved, count);
         meter->frame += count;
         interleaved += (size_t)count * meter->channels;
         frames -= count;

@@ -54,12 +54,15 @@ void yin_destroy(struct yin **yin)
 // Cumulative mean normalised difference; 1 where nothing differs, which is silence.
 static void normalize(struct yin *y)
 {
-    double sum = 0;
-    y->normalized[0] = 1;
-    for (uint32_t lag = 1; lag <= y->last_lag; ++lag) {
-        const double d = y->difference[0][lag] + y->difference[1][lag];
-        sum += d;
-        y->normalized[lag] = sum > 0 ? d * lag / sum : 1.0;
+    const uint32_t end = y->last_lag + 1;
+    const double *restrict earlier = y->difference[0], *restrict later = y->difference[1];
+    double *restrict out = y->normalized, sums[MAX_LAGS], sum = 0;
+    for (uint32_t lag = 1; lag < end; ++lag)
+        sums[lag] = sum += earlier[lag] + later[lag];
+    out[0] = 1;
+    for (uint32_t lag = 1; lag < end; ++lag) { // apart, so that quotients stand side by side
+        const double share = (earlier[lag] + later[lag]) * lag / (sums[lag] > 0 ? sums[lag] : 1.0);
+        out[lag] = sums[lag] > 0 ? share : 1.0;
     }
 }
 
