@@ -19,6 +19,7 @@ enum {
     LIMITED_PASSES = 4,
     SIDES = 2,
     GAIN_BINS = 8192,
+    READ_FRAMES = 4096, // each read costs a clock or two and a walk through the decoder
 };
 
 static const double ALLOWED_REDUCTION_DB = 4.0;
@@ -49,7 +50,7 @@ struct pass {
     uint64_t bins[GAIN_BINS + 1];
     uint64_t counted;
     double least_gain;
-    float interleaved[HISTORY_PIECE * PCM_MAX_CHANNELS];
+    float interleaved[READ_FRAMES * PCM_MAX_CHANNELS];
 };
 
 static int pass_start(struct pass *pass, const struct mastering_targets *targets, double makeup_db)
@@ -115,14 +116,27 @@ static int pass_take(struct pass *pass, double *stereo, uint32_t frames)
     return loudness_meter_feed(pass->meter, out, frames);
 }
 
-static int pass_feed(struct pass *pass, uint32_t frames)
+static int pass_feed_piece(struct pass *pass, const float *interleaved, uint32_t frames)
 {
     float stereo[SIDES * HISTORY_PIECE];
     double wide[SIDES * HISTORY_PIECE];
-    downmix_to_stereo(stereo, pass->interleaved, frames, pass->format.channels);
+    downmix_to_stereo(stereo, interleaved, frames, pass->format.channels);
     for (uint32_t i = 0; i < SIDES * frames; ++i)
         wide[i] = fabsf(stereo[i]) <= 1024.0F ? (double)stereo[i] : 0.0; // as chain_process()
     return pass_take(pass, wide, frames);
+}
+
+static int pass_feed(struct pass *pass, uint32_t frames)
+{
+    const float *interleaved = pass->interleaved;
+    int error = 0;
+    while (frames > 0 && !error) {
+        const uint32_t piece = frames < HISTORY_PIECE ? frames : HISTORY_PIECE;
+        error = pass_feed_piece(pass, interleaved, piece);
+        interleaved += (size_t)piece * pass->format.channels;
+        frames -= piece;
+    }
+    return error;
 }
 
 static int pass_flush(struct pass *pass)
@@ -162,7 +176,7 @@ static void pass_report(struct pass *pass, struct outcome *out)
 static int read_through(struct pass *pass, const struct pcm_reader *reader)
 {
     for (;;) {
-        const int64_t frames = reader->read(reader->context, pass->interleaved, HISTORY_PIECE);
+        const int64_t frames = reader->read(reader->context, pass->interleaved, READ_FRAMES);
         if (frames == 0 || frames == -EBADMSG)
             return pass_flush(pass);
         if (frames < 0)
