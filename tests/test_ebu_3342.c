@@ -25,10 +25,25 @@ static void loudness_ranges(void **state)
         }
 }
 
+// The standard's cases have two or three levels, so that no percentile is looked at closely.
+static void percentiles_of_a_staircase_are_the_nearest_ranks(void **state)
+{
+    (void)state;
+    struct loudness_piece pieces[32];
+    for (int i = 0; i < 32; ++i)
+        pieces[i] = (struct loudness_piece){-38 + 0.5 * i, 2};
+    loudness_measure_tones(48000, pieces, 32);
+    for (uint32_t count = 2; count < 6; ++count) { // few windows: each rank is another value
+        const struct loudness_figures m = loudness_measure_tones(48000, pieces, count);
+        assert_true(m.range_lu > 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loudness_ranges),
+        cmocka_unit_test(percentiles_of_a_staircase_are_the_nearest_ranks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
