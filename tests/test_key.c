@@ -20,6 +20,21 @@ static void add_note(float *samples, int midi, double tuning_cents)
             samples[i] += (float)(0.1 / harmonic * sin(2.0 * M_PI * hz * harmonic * i / RATE_HZ));
 }
 
+/// Four triads, each above its root in the bass: `roots` in semitones from C, `minor` bit by bit.
+static float *make_loop(const int roots[CHORDS], unsigned minor)
+{
+    float *samples = calloc(SAMPLES, sizeof(*samples));
+    assert_non_null(samples);
+    for (int chord = 0; chord < CHORDS; chord++) {
+        float *at = samples + (size_t)chord * CHORD_SAMPLES;
+        add_note(at, 60 + roots[chord], 0.0);
+        add_note(at, 60 + roots[chord] + (minor >> chord & 1u ? 3 : 4), 0.0);
+        add_note(at, 67 + roots[chord], 0.0);
+        add_note(at, 36 + roots[chord], 0.0);
+    }
+    return samples;
+}
+
 /// I-IV-V-I, or i-iv-V-i in minor: the cadence that names a key.
 static float *make_cadence(int tonic, enum key_mode mode, double tuning_cents)
 {
@@ -86,6 +101,58 @@ static void a_track_tuned_off_440_keeps_its_key(void **state)
     }
 }
 
+static void chords_tell_a_minor_key_from_its_relative_major(void **state)
+{
+    (void)state;
+    const int minor_roots[CHORDS] = {9, 2, 4, 9}; // Am Dm Em Am: the notes of C major
+    const int major_roots[CHORDS] = {0, 5, 7, 0}; // C F G C: the notes of A minor
+    float *minor = make_loop(minor_roots, 0xf);
+    float *major = make_loop(major_roots, 0);
+
+    const struct key in_minor = measure(minor, SAMPLES), in_major = measure(major, SAMPLES);
+
+    assert_int_equal(in_minor.tonic, 9);
+    assert_int_equal(in_minor.mode, KEY_MINOR);
+    assert_int_equal(in_major.tonic, 0);
+    assert_int_equal(in_major.mode, KEY_MAJOR);
+    free(minor);
+    free(major);
+}
+
+static void a_loop_names_its_key_wherever_it_begins(void **state)
+{
+    (void)state;
+    const int loop[CHORDS] = {0, 9, 5, 7}; // C Am F G
+    for (int turn = 0; turn < CHORDS; turn++) {
+        int roots[CHORDS];
+        unsigned minor = 0;
+        for (int i = 0; i < CHORDS; i++) {
+            roots[i] = loop[(turn + i) % CHORDS];
+            minor |= (roots[i] == 9 ? 1u : 0u) << i;
+        }
+        float *samples = make_loop(roots, minor);
+
+        const struct key key = measure(samples, SAMPLES);
+
+        assert_int_equal(key.tonic, 0);
+        assert_int_equal(key.mode, KEY_MAJOR);
+        free(samples);
+    }
+}
+
+static void one_chord_shorter_than_a_stretch_is_heard(void **state)
+{
+    (void)state;
+    const int roots[CHORDS] = {5, 5, 5, 5};
+    float *samples = make_loop(roots, 0);
+
+    const struct key key = measure(samples, 8000);
+
+    assert_int_equal(key.tonic, 5);
+    assert_int_equal(key.mode, KEY_MAJOR);
+    free(samples);
+}
+
 static void gain_does_not_move_the_strength(void **state)
 {
     (void)state;
@@ -141,6 +208,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cadence_names_its_key_in_all_24),
         cmocka_unit_test(a_track_tuned_off_440_keeps_its_key),
+        cmocka_unit_test(chords_tell_a_minor_key_from_its_relative_major),
+        cmocka_unit_test(a_loop_names_its_key_wherever_it_begins),
+        cmocka_unit_test(one_chord_shorter_than_a_stretch_is_heard),
         cmocka_unit_test(gain_does_not_move_the_strength),
         cmocka_unit_test(silence_has_no_key),
         cmocka_unit_test(the_chroma_is_left_alone),
