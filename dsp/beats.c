@@ -73,17 +73,17 @@ static size_t link_beats(const struct search *s, uint16_t *back)
 }
 
 /// Top of the strength curve near a beat, by a parabola through three frames.
-static double refine(const struct search *s, size_t t)
+static double refine(const uint16_t *strength, size_t frames, size_t t)
 {
     size_t top = t;
-    for (size_t near = t ? t - 1 : 0; near <= t + 1 && near < s->frames; near++)
-        if (s->strength[near] > s->strength[top])
+    for (size_t near = t ? t - 1 : 0; near <= t + 1 && near < frames; near++)
+        if (strength[near] > strength[top])
             top = near;
-    if (top == 0 || top + 1 >= s->frames)
+    if (top == 0 || top + 1 >= frames)
         return (double)top;
-    const double left = s->strength[top - 1], right = s->strength[top + 1];
-    const double curve = left - 2.0 * s->strength[top] + right;
-    if (curve >= 0.0 || left > s->strength[top] || right > s->strength[top])
+    const double left = strength[top - 1], right = strength[top + 1];
+    const double curve = left - 2.0 * strength[top] + right;
+    if (curve >= 0.0 || left > strength[top] || right > strength[top])
         return (double)t;
     return (double)top + 0.5 * (left - right) / curve;
 }
@@ -116,7 +116,7 @@ static int collect(const struct search *s, const uint16_t *back, size_t last, do
         return -ENOMEM;
     *count = n;
     for (size_t t = last; n-- > 0; t -= back[t])
-        beats[n] = refine(s, t);
+        beats[n] = refine(s->strength, s->frames, t);
     trim(s, beats, count);
     *out = beats;
     return 0;
@@ -141,6 +141,23 @@ int beats_find(const uint16_t *strength, size_t frames, double period_frames, do
     const int error = collect(&s, back, last, out, count);
     free(back);
     return error;
+}
+
+void beats_shift(const uint16_t *strength, size_t frames, double *beats, uint32_t *count)
+{
+    assert(*count >= 2);
+    uint32_t kept = 0;
+    double before = 2.0 * beats[0] - beats[1];
+    for (uint32_t i = 0; i < *count; i++) {
+        const double place = round(0.5 * (before + beats[i]));
+        before = beats[i];
+        if (place < 0.0)
+            continue;
+        const double moved = refine(strength, frames, (size_t)place);
+        if (kept == 0 || moved > beats[kept - 1])
+            beats[kept++] = moved;
+    }
+    *count = kept;
 }
 
 static int compare(const void *a, const void *b)

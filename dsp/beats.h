@@ -16,6 +16,9 @@ struct beat_line {
 /// @return 0; -ENOMEM. On error, and where there are no beats, *out is NULL and *count 0.
 MUST_CHECK int beats_find(const uint16_t *strength, size_t frames, double period_frames,
                           double **out, uint32_t *count);
+/// Move two or more ascending beats by half an interval, each to the nearest top of the strength; one
+/// before the first is added where there is room for it. *count may fall by one.
+void beats_shift(const uint16_t *strength, size_t frames, double *beats, uint32_t *count);
 /// Least-squares line through two or more ascending beats; a missed beat leaves a gap in the numbering.
 /// @return 0; -ENOMEM.
 MUST_CHECK int beats_fit(const double *beats, uint32_t count, double period_frames,

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/level.h"
+#include "dsp/accents.h"
+#include "dsp/beats.h"
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define PRIOR_BPM     120.0
 #define PRIOR_OCTAVES 0.7
-// Where every other accent is this share of its neighbours, the beat may be either level; how much
-// more or less of it weighs against the prior; and how sure the change must be (natural logarithms).
-#define EVEN_SHARE  0.62
-#define EVEN_WEIGHT 6.0
-#define LEAST_ODDS  0.2
-#define SLOWEST_BPM 55.0
-#define FASTEST_BPM 215.0
+// Recurrences under this are as good as none.
+#define LEAST_RECURRENCE 0.05
+// No bar is shorter than this.
+#define SHORTEST_BAR_S 0.8
+// Changes of harmony count up to this: in music they are rarely clearer, in noise by chance only.
+#define MOST_HARMONY 0.8
+// With fewer beats nothing can be said of their accents.
+enum { LEAST_BEATS = 6 };
 
 double level_prior(double bpm)
 {
@@ -19,59 +24,99 @@ double level_prior(double bpm)
     return exp(-0.5 * octaves * octaves);
 }
 
-static double accent_at(const uint16_t *strength, size_t frames, double position)
+/// The strongest recurrence at any lag that could be a bar.
+static double best_bar(const struct lags *lags, double frame_rate_hz)
 {
-    const size_t t = (size_t)fmax(0.0, round(position));
-    uint16_t top = 0;
-    for (size_t near = t ? t - 1 : 0; near <= t + 1 && near < frames; near++)
-        top = strength[near] > top ? strength[near] : top;
-    return top;
+    double best = 0.0;
+    for (double lag = floor(SHORTEST_BAR_S * frame_rate_hz); lag + 3.0 < (double)lags->count;
+         lag += 1.0)
+        best = fmax(best, lags_recurrence(lags, lag));
+    return best;
 }
 
-/// Sums of one part's accents: even and odd beats, and halfway after each beat.
-struct accents {
-    double even, odd, halfway;
-};
-
-static struct accents sum_accents(const uint16_t *strength, size_t frames, const double *beats,
-                                  uint32_t count)
+static void measure_recurrence(const struct lags *lags, double period, double frame_rate_hz,
+                               double *evidence)
 {
-    struct accents sums = {0.0, 0.0, 0.0};
-    for (uint32_t i = 0; i + 1 < count && beats[i + 1] < (double)frames; i++) {
-        *(i % 2 ? &sums.odd : &sums.even) += accent_at(strength, frames, beats[i]);
-        sums.halfway += accent_at(strength, frames, 0.5 * (beats[i] + beats[i + 1]));
+    double bars = 0.0;
+    for (double beats = 2.0; beats <= 4.0; beats += 1.0)
+        bars = fmax(bars, lags_recurrence(lags, beats * period));
+    double longer = fmax(bars, lags_recurrence(lags, 6.0 * period));
+    longer = fmax(longer, lags_recurrence(lags, 8.0 * period));
+    evidence[LEVEL_ONCE] = fmax(0.0, lags_recurrence(lags, period));
+    evidence[LEVEL_BARS] = bars;
+    evidence[LEVEL_EXPLAINS] =
+        log(fmax(longer, LEAST_RECURRENCE) / fmax(best_bar(lags, frame_rate_hz), LEAST_RECURRENCE));
+    evidence[LEVEL_THREE] = lags_recurrence(lags, 3.0 * period);
+    evidence[LEVEL_THREE_TWO] = lags_recurrence(lags, 1.5 * period);
+    evidence[LEVEL_TWO_THIRDS] = lags_recurrence(lags, period / 1.5);
+}
+
+/// Swing counts where 2/3 of the pulse is not itself one: the beats of a 3/2 pulse look like swing.
+static double weigh_swing(double two_thirds_accent, const double *evidence)
+{
+    const double rival = fmax(0.0, evidence[LEVEL_TWO_THIRDS]);
+    const double once = fmax(LEAST_RECURRENCE, evidence[LEVEL_ONCE]);
+    return fmax(0.0, two_thirds_accent) * fmax(0.0, 1.0 - rival / once);
+}
+
+static void measure_accents(const struct onset *onset, size_t frames, const double *beats,
+                            uint32_t count, double *evidence)
+{
+    double turns[ONSET_HARMONY], swing = 0.0;
+    for (int part = 0; part < ONSET_HARMONY; part++) {
+        const struct accents accents = accents_measure(
+            onset_part_strength(onset, (enum onset_part)part), frames, beats, count);
+        turns[part] = accents_log_ratio(&accents, accents.even, accents.odd);
+        evidence[LEVEL_ALTERNATES] += fabs(turns[part]) / ONSET_HARMONY;
+        evidence[LEVEL_BETWEEN] +=
+            accents_log_ratio(&accents, accents.halfway, accents.on) / ONSET_HARMONY;
+        if (part == ONSET_MIDDLE || part == ONSET_HIGH)
+            swing = fmax(swing, accents_log_ratio(&accents, accents.two_thirds,
+                                                  fmax(accents.third, accents.halfway)));
     }
-    return sums;
+    const double higher = fabs(turns[ONSET_MIDDLE]) > fabs(turns[ONSET_HIGH]) ? turns[ONSET_MIDDLE]
+                                                                              : turns[ONSET_HIGH];
+    evidence[LEVEL_ANSWERS] = fmax(0.0, -turns[ONSET_LOW] * higher);
+    evidence[LEVEL_SWING] = weigh_swing(swing, evidence);
+    const struct accents harmony =
+        accents_measure(onset_part_strength(onset, ONSET_HARMONY), frames, beats, count);
+    evidence[LEVEL_HARMONY] =
+        fmax(0.0, fmin(MOST_HARMONY, accents_log_ratio(&harmony, harmony.on, harmony.mean)));
 }
 
-/// Odds, as a logarithm, of the faster of two levels whose weak accents are `share` of the strong.
-static double fast_odds(double share, double slow_bpm)
+int level_measure(const struct onset *onset, const struct lags *lags, double period_frames,
+                  double frame_rate_hz, double evidence[LEVEL_EVIDENCE])
 {
-    return EVEN_WEIGHT * (share - EVEN_SHARE) +
-           log(level_prior(2.0 * slow_bpm) / level_prior(slow_bpm));
-}
-
-enum level level_choose(const struct onset *onset, const double *beats, uint32_t count, double bpm)
-{
-    assert(bpm > 0.0);
+    assert(period_frames > 0.0 && frame_rate_hz > 0.0);
+    const double bpm = 60.0 * frame_rate_hz / period_frames;
     const size_t all = onset_frames(onset);
     const size_t frames = all < ONSET_PART_FRAMES ? all : ONSET_PART_FRAMES;
-    double even = 0.0, odd = 0.0, halfway = 0.0; // logarithms, summed over the parts
-    for (int part = 0; part < ONSET_PARTS; part++) {
-        const struct accents sums =
-            sum_accents(onset_part_strength(onset, (enum onset_part)part), frames, beats, count);
-        // A part that is silent throughout is even: it says nothing.
-        even += log(sums.even + 1.0) / ONSET_PARTS;
-        odd += log(sums.odd + 1.0) / ONSET_PARTS;
-        halfway += (log(sums.halfway + 1.0) - log(sums.even + sums.odd + 1.0)) / ONSET_PARTS;
-    }
-    if (count < 8)
-        return LEVEL_SAME;
-    const double for_double = fast_odds(exp(halfway), bpm);
-    const double for_half = -fast_odds(exp(-fabs(even - odd)), bpm / 2.0);
-    if (for_half > LEAST_ODDS && for_half >= for_double && bpm / 2.0 >= SLOWEST_BPM)
-        return LEVEL_HALF;
-    if (for_double > LEAST_ODDS && bpm * 2.0 <= FASTEST_BPM)
-        return LEVEL_DOUBLE;
-    return LEVEL_SAME;
+    memset(evidence, 0, LEVEL_EVIDENCE * sizeof(*evidence));
+    evidence[LEVEL_USUAL] = log(level_prior(bpm));
+    evidence[LEVEL_FAST] = log2(bpm / PRIOR_BPM);
+    measure_recurrence(lags, period_frames, frame_rate_hz, evidence);
+    double *beats;
+    uint32_t count;
+    const int error = beats_find(onset_strength(onset), frames, period_frames, &beats, &count);
+    if (!error && count >= LEAST_BEATS)
+        measure_accents(onset, frames, beats, count, evidence);
+    free(beats);
+    return error;
+}
+
+double level_weigh(const double evidence[LEVEL_EVIDENCE])
+{
+    // Multinomial logistic regression over the levels of 330 synthetic songs of 21 styles, half of
+    // them in 6 of the styles; tempos a listener may as well name count a third.
+    static const double weights[LEVEL_EVIDENCE] = {
+        [LEVEL_USUAL] = 2.9,      [LEVEL_FAST] = 0.87,        [LEVEL_ONCE] = 4.7,
+        [LEVEL_BARS] = 4.1,       [LEVEL_EXPLAINS] = 1.05,    [LEVEL_THREE] = 1.4,
+        [LEVEL_THREE_TWO] = -1.0, [LEVEL_TWO_THIRDS] = -2.25, [LEVEL_HARMONY] = 6.5,
+        [LEVEL_BETWEEN] = 1.05,   [LEVEL_ALTERNATES] = 1.35,  [LEVEL_ANSWERS] = 2.4,
+        [LEVEL_SWING] = 3.75,
+    };
+    double sum = 0.0;
+    for (int i = 0; i < LEVEL_EVIDENCE; i++)
+        sum += weights[i] * evidence[i];
+    return sum;
 }

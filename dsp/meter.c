@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/meter.h"
+#include "dsp/lags.h"
 #include "dsp/level.h"
 #include <assert.h>
 #include <errno.h>
@@ -9,130 +10,89 @@
 
 #define SLOWEST_BPM 40.0
 #define FASTEST_BPM 240.0
-enum { CANDIDATES = 512, LAGS_MAX = 2048, CURVES = ONSET_PARTS + 1 };
-
-/// Autocorrelations by lag in frames, each 1 at lag 0: of every part and, last, of the whole.
-struct lags {
-    size_t count;
-    double of[CURVES][LAGS_MAX];
-};
-
-/// Strength less its mean over about a second on either side, so that no fade correlates with itself.
-static void flatten(const uint16_t *strength, size_t frames, size_t reach, float *out)
-{
-    double sum = 0.0;
-    size_t begin = 0, end = 0;
-    for (size_t t = 0; t < frames; t++) {
-        while (end < frames && end <= t + reach)
-            sum += strength[end++];
-        while (begin + reach < t)
-            sum -= strength[begin++];
-        out[t] = (float)((strength[t] - sum / (double)(end - begin)) / ONSET_SCALE);
-    }
-}
-
-static void smooth(float *curve, size_t frames)
-{
-    float before = 0.0f;
-    for (size_t t = 0; t < frames; t++) {
-        const float here = curve[t], after = t + 1 < frames ? curve[t + 1] : 0.0f;
-        curve[t] = 0.25f * before + 0.5f * here + 0.25f * after;
-        before = here;
-    }
-}
-
-static void correlate(const float *curve, size_t frames, size_t count, double *out)
-{
-    for (size_t lag = 0; lag < count; lag++) {
-        double sum = 0.0;
-        for (size_t t = lag; t < frames; t++)
-            sum += (double)curve[t] * curve[t - lag];
-        out[lag] = frames > lag ? sum / (double)(frames - lag) : 0.0;
-    }
-    const double energy = out[0];
-    for (size_t lag = 0; lag < count; lag++)
-        out[lag] = energy > 0.0 ? out[lag] / energy : 0.0;
-}
-
-/// Value of a correlation between two lags, by the cubic through the four around it.
-static double at_lag(const double *curve, size_t count, double lag)
-{
-    const size_t i = (size_t)lag;
-    if (i < 1 || i + 2 >= count)
-        return 0.0;
-    const double f = lag - (double)i;
-    const double a = curve[i - 1], b = curve[i], c = curve[i + 1], d = curve[i + 2];
-    return b + 0.5 * f * (c - a + f * (2 * a - 5 * b + 4 * c - d + f * (3 * (b - c) + d - a)));
-}
-
-static int measure_lags(const struct onset *onset, double frame_rate_hz, struct lags *lags)
-{
-    const size_t frames = onset_frames(onset);
-    float *curve = malloc(frames * sizeof(*curve));
-    if (!curve)
-        return -ENOMEM;
-    for (int i = 0; i < CURVES; i++) {
-        const size_t n = i < ONSET_PARTS && frames > ONSET_PART_FRAMES ? ONSET_PART_FRAMES : frames;
-        const uint16_t *strength = i < ONSET_PARTS ? onset_part_strength(onset, (enum onset_part)i)
-                                                   : onset_strength(onset);
-        flatten(strength, n, (size_t)frame_rate_hz, curve);
-        smooth(curve, n);
-        correlate(curve, n, lags->count, lags->of[i]);
-    }
-    free(curve);
-    return 0;
-}
-
-/// The correlation at a lag: the mean of the whole (weight 1) and of the parts (weight 1/2 each).
-static double recurrence(const struct lags *lags, double lag)
-{
-    double sum = at_lag(lags->of[ONSET_PARTS], lags->count, lag);
-    for (int part = 0; part < ONSET_PARTS; part++)
-        sum += 0.5 * at_lag(lags->of[part], lags->count, lag);
-    return sum / (1.0 + 0.5 * ONSET_PARTS);
-}
+// A level may lie this much off the simple ratio to another: the periods are known to a percent.
+#define OFF_RATIO 0.02
+enum { CANDIDATES = 512, TUNING_STEPS = 40 };
 
 /// How well beats of this period explain what recurs. Both a beat and a bar of 2, 3 or 4 must recur:
 /// three halves of a waltz's beat fill its bars but are no beat.
-static double score(const struct lags *lags, double period, double bpm)
+static double salience(const struct lags *lags, double period, double bpm)
 {
     if (period < METER_LEAST_FRAMES)
         return 0.0;
-    const double once = fmax(0.0, recurrence(lags, period));
-    const double twice = recurrence(lags, 2.0 * period);
+    const double once = fmax(0.0, lags_recurrence(lags, period));
+    const double twice = lags_recurrence(lags, 2.0 * period);
     double bars = 0.0;
     for (double bar = 2.0; bar <= 4.0; bar += 1.0)
-        bars = fmax(bars, 0.5 * recurrence(lags, bar * period) +
-                              0.25 * recurrence(lags, 2.0 * bar * period) + 0.25 * twice);
+        bars = fmax(bars, 0.5 * lags_recurrence(lags, bar * period) +
+                              0.25 * lags_recurrence(lags, 2.0 * bar * period) + 0.25 * twice);
     const double clarity = 0.5 * sqrt(once * fmax(0.0, bars)) + 0.25 * (once + bars);
     return fmax(0.0, clarity) * level_prior(bpm);
 }
 
-static void choose(const struct lags *lags, double frame_rate_hz, struct meter *out)
+static double salience_of(const struct lags *lags, double period, double frame_rate_hz)
 {
-    double scores[CANDIDATES], periods[CANDIDATES];
-    int best = 0, second = -1;
+    return fmin(1.0, salience(lags, period, 60.0 * frame_rate_hz / period));
+}
+
+/// The period that scores best of all. @return 0: nothing recurs.
+static double find_pulse(const struct lags *lags, double frame_rate_hz)
+{
+    double best_period = 0.0, best = 0.0;
     for (int i = 0; i < CANDIDATES; i++) {
         const double bpm =
             SLOWEST_BPM * pow(FASTEST_BPM / SLOWEST_BPM, (double)i / (CANDIDATES - 1));
-        periods[i] = 60.0 * frame_rate_hz / bpm;
-        scores[i] = score(lags, periods[i], bpm);
-        if (scores[i] > scores[best])
-            best = i;
+        const double here = salience(lags, 60.0 * frame_rate_hz / bpm, bpm);
+        if (here > best) {
+            best = here;
+            best_period = 60.0 * frame_rate_hz / bpm;
+        }
     }
-    if (scores[best] <= 0.0)
-        return;
-    out->period_frames = periods[best];
-    out->salience = fmin(1.0, scores[best]);
-    for (int i = 1; i + 1 < CANDIDATES; i++)
-        if (scores[i] > 0.0 && scores[i] >= scores[i - 1] && scores[i] >= scores[i + 1] &&
-            fabs(log(periods[i] / periods[best])) > 0.08 &&
-            (second < 0 || scores[i] > scores[second]))
-            second = i;
-    if (second >= 0) {
-        out->alternative_frames = periods[second];
-        out->alternative_salience = fmin(1.0, scores[second]);
+    return best_period;
+}
+
+/// Where the recurrence near a period is highest.
+static double tune_period(const struct lags *lags, double period)
+{
+    double best_period = period, best = -HUGE_VAL;
+    for (int i = 0; i <= TUNING_STEPS; i++) {
+        const double here = period * (1.0 + OFF_RATIO * (2.0 * i / TUNING_STEPS - 1.0));
+        const double sum = lags_recurrence(lags, here) + 0.5 * lags_recurrence(lags, 2.0 * here);
+        if (sum > best) {
+            best = sum;
+            best_period = here;
+        }
     }
+    return best_period;
+}
+
+/// Weigh up the levels that a pulse may be a simple ratio away from, and keep the two likeliest.
+static int choose_level(const struct onset *onset, const struct lags *lags, double frame_rate_hz,
+                        double pulse, struct meter *out)
+{
+    static const double ratios[] = {0.25,      1.0 / 3.0, 0.5, 2.0 / 3.0, 0.75, 1.0,
+                                    4.0 / 3.0, 1.5,       2.0, 3.0,       4.0};
+    double best = -HUGE_VAL, second = -HUGE_VAL;
+    for (size_t i = 0; i < sizeof(ratios) / sizeof(*ratios); i++) {
+        const double period = tune_period(lags, pulse * ratios[i]);
+        const double bpm = 60.0 * frame_rate_hz / period;
+        double evidence[LEVEL_EVIDENCE];
+        if (period < METER_LEAST_FRAMES || bpm < SLOWEST_BPM || bpm > FASTEST_BPM)
+            continue;
+        if (level_measure(onset, lags, period, frame_rate_hz, evidence))
+            return -ENOMEM;
+        const double odds = level_weigh(evidence);
+        if (odds > best) {
+            second = best;
+            out->alternative_frames = out->period_frames;
+            best = odds;
+            out->period_frames = period;
+        } else if (odds > second) {
+            second = odds;
+            out->alternative_frames = period;
+        }
+    }
+    return 0;
 }
 
 int meter_find(const struct onset *onset, double frame_rate_hz, struct meter *out)
@@ -143,11 +103,15 @@ int meter_find(const struct onset *onset, double frame_rate_hz, struct meter *ou
     struct lags *lags = calloc(1, sizeof(*lags));
     if (!lags)
         return -ENOMEM;
-    const double longest = 4.0 * 60.0 / SLOWEST_BPM * frame_rate_hz + 3.0;
-    lags->count = (size_t)fmin(fmin(longest, LAGS_MAX), (double)onset_frames(onset));
-    const int error = measure_lags(onset, frame_rate_hz, lags);
-    if (!error)
-        choose(lags, frame_rate_hz, out);
+    int error = lags_measure(lags, onset, frame_rate_hz);
+    const double pulse = error ? 0.0 : find_pulse(lags, frame_rate_hz);
+    if (pulse > 0.0)
+        error = choose_level(onset, lags, frame_rate_hz, pulse, out);
+    if (!error && out->period_frames > 0.0)
+        out->salience = salience_of(lags, out->period_frames, frame_rate_hz);
+    if (!error && out->alternative_frames > 0.0)
+        out->alternative_salience =
+            fmin(out->salience, salience_of(lags, out->alternative_frames, frame_rate_hz));
     free(lags);
     return error;
 }

@@ -9,8 +9,10 @@
 enum {
     BANDS = 72,
     FIRST_FRAMES = 1024,
-    CHANGE_SPAN = 4, // frames on either side of a change of pitch
-    CHANGE_FRAMES = 2 * CHANGE_SPAN,
+    // Frames on either side of a change of pitch, and of one of harmony.
+    CHANGE_SPAN = 4,
+    HARMONY_SPAN = 12,
+    RECENT_FRAMES = 2 * HARMONY_SPAN,
     CHANGE_BINS_MAX = 256,
 };
 #define LOWEST_HZ     30.0
@@ -18,6 +20,7 @@ enum {
 #define LOW_TOP_HZ    200.0
 #define HIGH_FROM_HZ  2500.0
 #define CHANGE_TOP_HZ 2000.0
+#define WEIGHT_TOP_HZ 150.0
 // A rise that starts below this share of the loudest band so far starts there, so that neither dither
 // nor a reverb's end looks like music. Relative to a running maximum, it is the same at any gain.
 #define FLOOR_SHARE 1e-6f
@@ -32,12 +35,14 @@ struct onset {
     uint8_t band[ONSET_BINS];
     float upper_share[ONSET_BINS];
     uint32_t part_begin[ONSET_CHANGE + 1]; // bands
-    uint32_t change_bins;
+    uint32_t change_bins, weight_end_bin;
     // --- of the frames before
     float previous[BANDS]; // band powers
-    float recent[CHANGE_FRAMES][CHANGE_BINS_MAX];
+    float recent[RECENT_FRAMES][CHANGE_BINS_MAX];
+    float previous_weight; // amplitude
     // --- of the track so far
-    float loudest; // band power
+    float loudest;  // band power
+    float heaviest; // amplitude
     size_t frames, capacity, part_capacity;
     uint16_t *strength;
     uint16_t *parts[ONSET_PARTS];
@@ -70,6 +75,7 @@ static void lay_out_bands(struct onset *o, double rate_hz)
     }
     o->part_begin[ONSET_CHANGE] = BANDS;
     o->change_bins = (uint32_t)fmin(CHANGE_TOP_HZ / bin_hz, CHANGE_BINS_MAX);
+    o->weight_end_bin = (uint32_t)fmin(ceil(WEIGHT_TOP_HZ / bin_hz), ONSET_BINS);
 }
 
 int onset_create(struct onset **out, double rate_hz)
@@ -105,7 +111,8 @@ static int grow(uint16_t **list, size_t count)
 static int make_room(struct onset *o)
 {
     if (o->frames == o->capacity) {
-        const size_t capacity = o->capacity ? o->capacity + o->capacity / 2 : FIRST_FRAMES;
+        // By an eighth: a day of audio may be kept, and what is set aside for more of it counts too.
+        const size_t capacity = o->capacity + o->capacity / 8 + FIRST_FRAMES;
         if (grow(&o->strength, capacity))
             return -ENOMEM;
         o->capacity = capacity;
@@ -174,26 +181,46 @@ static float measure_rise(struct onset *o, const float bands[BANDS], float rise[
     return (whole + LOUD_WEIGHT * loud) / ((1.0f + LOUD_WEIGHT) * BANDS);
 }
 
-/// How far the shape of the spectrum turned between the last CHANGE_SPAN frames and those before: one
+/// How far the shape of the spectrum turned between the last `span` frames and as many before: one
 /// minus the cosine of the angle. Loudness does not matter to it, so it hears soft attacks too.
-static float measure_change(struct onset *o, const float *power)
+static float measure_change(const struct onset *o, size_t span)
 {
-    float *newest = o->recent[o->frames % CHANGE_FRAMES];
-    for (uint32_t k = 0; k < o->change_bins; k++)
-        newest[k] = sqrtf(power[k + o->first_bin]);
+    float young[CHANGE_BINS_MAX] = {0.0f}, old[CHANGE_BINS_MAX] = {0.0f};
+    for (size_t i = 0; i < span; i++) {
+        const float *newer = o->recent[(o->frames - i) % RECENT_FRAMES];
+        const float *older = o->recent[(o->frames - span - i) % RECENT_FRAMES];
+        for (uint32_t k = 0; k < o->change_bins; k++) {
+            young[k] += newer[k];
+            old[k] += older[k];
+        }
+    }
     float across = 0.0f, before = 0.0f, after = 0.0f;
     for (uint32_t k = 0; k < o->change_bins; k++) {
-        float old = 0.0f, young = 0.0f;
-        for (size_t i = 0; i < CHANGE_SPAN; i++) {
-            young += o->recent[(o->frames - i) % CHANGE_FRAMES][k];
-            old += o->recent[(o->frames + 1 + i) % CHANGE_FRAMES][k];
-        }
-        across += young * old;
-        before += old * old;
-        after += young * young;
+        across += young[k] * old[k];
+        before += old[k] * old[k];
+        after += young[k] * young[k];
     }
     const float lengths = sqrtf(before) * sqrtf(after);
     return lengths > 0.0f ? fmaxf(0.0f, 1.0f - across / lengths) : 0.0f;
+}
+
+/// A change is known once span - 1 frames have followed it.
+static void push_change(struct onset *o, enum onset_part part, size_t span)
+{
+    o->parts[part][o->frames] = 0;
+    if (o->frames >= 2 * span)
+        o->parts[part][o->frames - (span - 1)] = stored(measure_change(o, span));
+}
+
+static float measure_weight(struct onset *o, const float *power)
+{
+    float sum = 0.0f;
+    for (uint32_t k = 2; k < o->weight_end_bin; k++) // below lie the window's lobes around 0 Hz
+        sum += power[k];
+    const float weight = sqrtf(sum), growth = weight - o->previous_weight;
+    o->previous_weight = weight;
+    o->heaviest = fmaxf(o->heaviest, weight);
+    return growth > 0.0f ? growth / o->heaviest : 0.0f;
 }
 
 int onset_push(struct onset *o, const float *power)
@@ -208,11 +235,12 @@ int onset_push(struct onset *o, const float *power)
     if (o->frames < ONSET_PART_FRAMES) {
         for (int part = 0; part < ONSET_CHANGE; part++)
             o->parts[part][o->frames] = stored(rise[part]);
-        // A change is known once CHANGE_SPAN - 1 frames have followed it.
-        const float change = measure_change(o, power);
-        o->parts[ONSET_CHANGE][o->frames] = 0;
-        if (o->frames >= CHANGE_FRAMES)
-            o->parts[ONSET_CHANGE][o->frames - (CHANGE_SPAN - 1)] = stored(change);
+        float *newest = o->recent[o->frames % RECENT_FRAMES];
+        for (uint32_t k = 0; k < o->change_bins; k++)
+            newest[k] = sqrtf(power[k + o->first_bin]);
+        push_change(o, ONSET_CHANGE, CHANGE_SPAN);
+        push_change(o, ONSET_HARMONY, HARMONY_SPAN);
+        o->parts[ONSET_WEIGHT][o->frames] = stored(measure_weight(o, power));
     }
     o->frames++;
     return 0;

@@ -6,8 +6,18 @@
 #include <stdint.h>
 
 /// Parts of the spectrum whose accents are told apart. Below 200 Hz a kick or a bass, above 2.5 kHz
-/// a snare or a hat; ONSET_CHANGE is a change of pitch rather than of loudness.
-enum onset_part { ONSET_LOW, ONSET_MIDDLE, ONSET_HIGH, ONSET_CHANGE, ONSET_PARTS };
+/// a snare or a hat; ONSET_CHANGE is a change of pitch rather than of loudness, and ONSET_HARMONY one
+/// that outlasts a note. These are nepers; ONSET_WEIGHT is the growth of the amplitude under 150 Hz as a share of
+/// the largest so far: unlike nepers, it tells a heavy stroke from a light one after silence.
+enum onset_part {
+    ONSET_LOW,
+    ONSET_MIDDLE,
+    ONSET_HIGH,
+    ONSET_CHANGE,
+    ONSET_HARMONY,
+    ONSET_WEIGHT,
+    ONSET_PARTS
+};
 enum {
     ONSET_BINS = 1025,            // of a power spectrum
     ONSET_PART_FRAMES = 1u << 15, // the parts are kept for the first 12 minutes only

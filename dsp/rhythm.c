@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/rhythm.h"
 #include "dsp/beats.h"
-#include "dsp/level.h"
 #include "dsp/meter.h"
 #include "dsp/onset.h"
+#include "dsp/phase.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -110,30 +110,17 @@ static void convert_beats(struct rhythm_result *out, double frame_rate_hz, uint6
     out->beat_count = kept;
 }
 
-/// Move to half or double the pulse where its accents say so; the old one becomes the alternative.
-static int settle_level(const struct rhythm *rhythm, struct meter *meter, struct rhythm_result *out)
-{
-    const double bpm = 60.0 * rhythm->rate_hz / RHYTHM_HOP / meter->period_frames;
-    const enum level level = level_choose(rhythm->onset, out->beats_s, out->beat_count, bpm);
-    if (level == LEVEL_SAME ||
-        (level == LEVEL_DOUBLE && meter->period_frames < 2.0 * METER_LEAST_FRAMES))
-        return 0;
-    meter->alternative_frames = meter->period_frames;
-    meter->period_frames *= level == LEVEL_HALF ? 2.0 : 0.5;
-    meter->alternative_salience = fmin(meter->salience, meter->alternative_salience);
-    free(out->beats_s);
-    return beats_find(onset_strength(rhythm->onset), onset_frames(rhythm->onset),
-                      meter->period_frames, &out->beats_s, &out->beat_count);
-}
-
-static int follow(const struct rhythm *rhythm, struct meter *meter, struct rhythm_result *out)
+static int follow(const struct rhythm *rhythm, const struct meter *meter, struct rhythm_result *out)
 {
     const double frame_rate_hz = rhythm->rate_hz / RHYTHM_HOP;
     const uint16_t *strength = onset_strength(rhythm->onset);
     const size_t frames = onset_frames(rhythm->onset);
-    if (beats_find(strength, frames, meter->period_frames, &out->beats_s, &out->beat_count) ||
-        settle_level(rhythm, meter, out))
+    if (beats_find(strength, frames, meter->period_frames, &out->beats_s, &out->beat_count))
         return -ENOMEM;
+    if (out->beat_count < 2)
+        return 0;
+    if (phase_choose(rhythm->onset, out->beats_s, out->beat_count) == PHASE_BETWEEN)
+        beats_shift(strength, frames, out->beats_s, &out->beat_count);
     if (out->beat_count < 2)
         return 0;
     struct beat_line line;
