@@ -14,7 +14,7 @@ struct accents {
 struct accents accents_measure(const uint16_t *strength, size_t frames, const double *beats,
                                uint32_t count);
 /// Accents differ by this much at most, as logarithms: no silence is infinitely less than a beat.
-#define ACCENTS_LIMIT 1.5
+#define ACCENTS_LIMIT 2.5
 
 /// Logarithm of a ratio of two of the means, held near 0 where both are faint.
 double accents_log_ratio(const struct accents *accents, double above, double below);

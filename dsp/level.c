@@ -109,11 +109,11 @@ double level_weigh(const double evidence[LEVEL_EVIDENCE])
     // Multinomial logistic regression over the levels of 330 synthetic songs of 21 styles, half of
     // them in 6 of the styles; tempos a listener may as well name count a third.
     static const double weights[LEVEL_EVIDENCE] = {
-        [LEVEL_USUAL] = 2.9,      [LEVEL_FAST] = 0.87,        [LEVEL_ONCE] = 4.7,
-        [LEVEL_BARS] = 4.1,       [LEVEL_EXPLAINS] = 1.05,    [LEVEL_THREE] = 1.4,
-        [LEVEL_THREE_TWO] = -1.0, [LEVEL_TWO_THIRDS] = -2.25, [LEVEL_HARMONY] = 6.5,
-        [LEVEL_BETWEEN] = 1.05,   [LEVEL_ALTERNATES] = 1.35,  [LEVEL_ANSWERS] = 2.4,
-        [LEVEL_SWING] = 3.75,
+        [LEVEL_USUAL] = 2.75,     [LEVEL_FAST] = 1.0,         [LEVEL_ONCE] = 5.0,
+        [LEVEL_BARS] = 3.6,       [LEVEL_EXPLAINS] = 1.05,    [LEVEL_THREE] = 1.7,
+        [LEVEL_THREE_TWO] = -1.1, [LEVEL_TWO_THIRDS] = -2.05, [LEVEL_HARMONY] = 6.7,
+        [LEVEL_BETWEEN] = 0.85,   [LEVEL_ALTERNATES] = 1.2,   [LEVEL_ANSWERS] = 2.2,
+        [LEVEL_SWING] = 3.1,
     };
     double sum = 0.0;
     for (int i = 0; i < LEVEL_EVIDENCE; i++)
