@@ -7,7 +7,10 @@
 
 // How much an interval away from the period costs, against strengths of unit deviation (Ellis 2007).
 #define TIGHTNESS 100.0
-enum { RING_FRAMES = 1024, SMOOTH_REACH = 4 };
+// Paths to any two late frames have met long before BACK_FRAMES / 2 frames earlier, a minute or more.
+// A rise is followed back this far, and told in these steps.
+enum { RISE_MAX = 6, RISE_STEPS = 16 };
+enum { RING_FRAMES = 1024, SMOOTH_REACH = 4, BACK_FRAMES = 1 << 14, FIRST_BEATS = 256 };
 
 struct search {
     const uint16_t *strength;
@@ -41,37 +44,6 @@ static double smoothed(const struct search *s, size_t t)
     return sum * s->scale;
 }
 
-/// Fill back[t] with the distance from t to the beat before it (0: none). @return the last beat.
-static size_t link_beats(const struct search *s, uint16_t *back)
-{
-    const size_t near = (size_t)fmax(1.0, round(s->period / 2.0));
-    const size_t far = (size_t)round(s->period * 2.0);
-    assert(far < RING_FRAMES);
-    double total[RING_FRAMES], penalty[RING_FRAMES];
-    for (size_t d = near; d <= far; d++)
-        penalty[d] = TIGHTNESS * pow(log((double)d / s->period), 2.0);
-
-    size_t last = 0;
-    double best_end = -HUGE_VAL;
-    for (size_t t = 0; t < s->frames; t++) {
-        double best = 0.0; // as good as starting here
-        back[t] = 0;
-        for (size_t d = near; d <= far && d <= t; d++) {
-            const double candidate = total[(t - d) % RING_FRAMES] - penalty[d];
-            if (candidate > best) {
-                best = candidate;
-                back[t] = (uint16_t)d;
-            }
-        }
-        total[t % RING_FRAMES] = best + smoothed(s, t);
-        if (t + far >= s->frames && total[t % RING_FRAMES] >= best_end) {
-            best_end = total[t % RING_FRAMES];
-            last = t;
-        }
-    }
-    return last;
-}
-
 /// Top of the strength curve near a beat, by a parabola through three frames.
 static double refine(const uint16_t *strength, size_t frames, size_t t)
 {
@@ -86,6 +58,95 @@ static double refine(const uint16_t *strength, size_t frames, size_t t)
     if (curve >= 0.0 || left > strength[top] || right > strength[top])
         return (double)t;
     return (double)top + 0.5 * (left - right) / curve;
+}
+
+/// The best paths, kept for the last BACK_FRAMES frames, and the beats that are settled.
+struct chain {
+    // --- distance from frame t to the beat before it (0: none), at t modulo BACK_FRAMES
+    uint16_t *back;
+    // --- beats before frame `settled`
+    size_t settled;
+    uint32_t count, capacity;
+    double *beats;
+};
+
+static int make_room(struct chain *chain, uint32_t count)
+{
+    if (count <= chain->capacity)
+        return 0;
+    const uint32_t capacity = count + chain->capacity / 8 + FIRST_BEATS;
+    double *longer = realloc(chain->beats, capacity * sizeof(*longer));
+    if (!longer)
+        return -ENOMEM;
+    chain->beats = longer;
+    chain->capacity = capacity;
+    return 0;
+}
+
+/// Take over the beats before frame `limit` of the path that ends at `last`.
+static int settle(struct chain *chain, const struct search *s, size_t last, size_t limit)
+{
+    size_t t = last;
+    while (t >= limit && chain->back[t % BACK_FRAMES])
+        t -= chain->back[t % BACK_FRAMES];
+    const size_t newest = t;
+    uint32_t fresh = 0;
+    while (t < limit && t >= chain->settled) {
+        fresh++;
+        if (chain->back[t % BACK_FRAMES] == 0)
+            break;
+        t -= chain->back[t % BACK_FRAMES];
+    }
+    chain->settled = limit;
+    if (make_room(chain, chain->count + fresh))
+        return -ENOMEM;
+    chain->count += fresh;
+    t = newest;
+    for (uint32_t i = 1; i <= fresh; i++) {
+        chain->beats[chain->count - i] = refine(s->strength, s->frames, t);
+        t -= chain->back[t % BACK_FRAMES];
+    }
+    return 0;
+}
+
+/// The frame among the last `far` up to t where the best path ends; the later, the better.
+static size_t best_end(const double *total, size_t t, size_t far)
+{
+    size_t best = t;
+    for (size_t d = 1; d < far && d <= t; d++)
+        if (total[(t - d) % RING_FRAMES] > total[best % RING_FRAMES])
+            best = t - d;
+    return best;
+}
+
+/// Find the path of most strength and least deviation from the period, settling beats on the way.
+static int link_beats(const struct search *s, struct chain *chain)
+{
+    const size_t near = (size_t)fmax(1.0, round(s->period / 2.0));
+    const size_t far = (size_t)round(s->period * 2.0);
+    assert(far < RING_FRAMES);
+    double total[RING_FRAMES], penalty[RING_FRAMES];
+    for (size_t d = near; d <= far; d++)
+        penalty[d] = TIGHTNESS * pow(log((double)d / s->period), 2.0);
+
+    for (size_t t = 0; t < s->frames; t++) {
+        double best = 0.0; // as good as starting here
+        uint16_t best_back = 0;
+        for (size_t d = near; d <= far && d <= t; d++) {
+            const double candidate = total[(t - d) % RING_FRAMES] - penalty[d];
+            if (candidate > best) {
+                best = candidate;
+                best_back = (uint16_t)d;
+            }
+        }
+        chain->back[t % BACK_FRAMES] = best_back;
+        total[t % RING_FRAMES] = best + smoothed(s, t);
+        const size_t done = t + 1;
+        if (done >= BACK_FRAMES && done % (BACK_FRAMES / 2) == 0 &&
+            settle(chain, s, best_end(total, t, far), done - BACK_FRAMES / 2))
+            return -ENOMEM;
+    }
+    return settle(chain, s, best_end(total, s->frames - 1, far), s->frames);
 }
 
 /// Drop the beats before the first and after the last that has something under it.
@@ -105,23 +166,6 @@ static void trim(const struct search *s, double *beats, uint32_t *count)
     *count = end - begin;
 }
 
-static int collect(const struct search *s, const uint16_t *back, size_t last, double **out,
-                   uint32_t *count)
-{
-    uint32_t n = 1;
-    for (size_t t = last; back[t]; t -= back[t])
-        n++;
-    double *beats = malloc(n * sizeof(*beats));
-    if (!beats)
-        return -ENOMEM;
-    *count = n;
-    for (size_t t = last; n-- > 0; t -= back[t])
-        beats[n] = refine(s->strength, s->frames, t);
-    trim(s, beats, count);
-    *out = beats;
-    return 0;
-}
-
 int beats_find(const uint16_t *strength, size_t frames, double period_frames, double **out,
                uint32_t *count)
 {
@@ -134,13 +178,17 @@ int beats_find(const uint16_t *strength, size_t frames, double period_frames, do
     struct search s = {strength, frames, period_frames, 1.0 / unit, {1.0}};
     for (int k = 1; k <= SMOOTH_REACH; k++)
         s.kernel[k] = exp(-0.5 * pow(k * 32.0 / period_frames, 2.0));
-    uint16_t *back = malloc(frames * sizeof(*back));
-    if (!back)
-        return -ENOMEM;
-    const size_t last = link_beats(&s, back);
-    const int error = collect(&s, back, last, out, count);
-    free(back);
-    return error;
+    struct chain chain = {.back = malloc(BACK_FRAMES * sizeof(*chain.back))};
+    const int error = chain.back ? link_beats(&s, &chain) : -ENOMEM;
+    free(chain.back);
+    if (error) {
+        free(chain.beats);
+        return error;
+    }
+    trim(&s, chain.beats, &chain.count);
+    *out = chain.beats;
+    *count = chain.count;
+    return 0;
 }
 
 void beats_shift(const uint16_t *strength, size_t frames, double *beats, uint32_t *count)
@@ -158,6 +206,35 @@ void beats_shift(const uint16_t *strength, size_t frames, double *beats, uint32_
             beats[kept++] = moved;
     }
     *count = kept;
+}
+
+/// Frames from where the strength passes half of its height at t, on the way up, to t.
+static double rise_before(const uint16_t *strength, size_t t)
+{
+    const double half = 0.5 * strength[t];
+    size_t below = t;
+    while (below > 0 && t - below < RISE_MAX && strength[below] > half)
+        below--;
+    const double step = (double)strength[below + 1] - strength[below];
+    const double share = step > 0.0 ? (half - strength[below]) / step : 0.0;
+    return (double)(t - below) - fmin(1.0, fmax(0.0, share));
+}
+
+double beats_rise(const uint16_t *strength, size_t frames, const double *beats, uint32_t count)
+{
+    assert(count > 0);
+    uint32_t histogram[RISE_MAX * RISE_STEPS + 1] = {0}, used = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const size_t t = (size_t)fmax(0.0, round(beats[i]));
+        if (t == 0 || t >= frames)
+            continue;
+        used++;
+        histogram[(size_t)(fmin(RISE_MAX, rise_before(strength, t)) * RISE_STEPS)]++;
+    }
+    uint32_t below = 0, step = 0;
+    while (step < RISE_MAX * RISE_STEPS && 2 * (below + histogram[step]) < used)
+        below += histogram[step++];
+    return (step + 0.5) / RISE_STEPS;
 }
 
 static int compare(const void *a, const void *b)

@@ -19,6 +19,9 @@ MUST_CHECK int beats_find(const uint16_t *strength, size_t frames, double period
 /// Move two or more ascending beats by half an interval, each to the nearest top of the strength; one
 /// before the first is added where there is room for it. *count may fall by one.
 void beats_shift(const uint16_t *strength, size_t frames, double *beats, uint32_t *count);
+/// How long the strength takes to rise at the beats: from half of the top to the top, the median in frames.
+/// A soft attack rises over several frames and is heard to begin before its top.
+double beats_rise(const uint16_t *strength, size_t frames, const double *beats, uint32_t count);
 /// Least-squares line through two or more ascending beats; a missed beat leaves a gap in the numbering.
 /// @return 0; -ENOMEM.
 MUST_CHECK int beats_fit(const double *beats, uint32_t count, double period_frames,

@@ -15,6 +15,9 @@
 #define SHORTEST_BAR_S 0.8
 // Changes of harmony count up to this: in music they are rarely clearer, in noise by chance only.
 #define MOST_HARMONY 0.8
+// So near to the limit of what accents may differ by, every other beat is silent: it does not alternate,
+// it is missing.
+#define SILENT_SPAN 0.3
 // With fewer beats nothing can be said of their accents.
 enum { LEAST_BEATS = 6 };
 
@@ -51,12 +54,13 @@ static void measure_recurrence(const struct lags *lags, double period, double fr
     evidence[LEVEL_TWO_THIRDS] = lags_recurrence(lags, period / 1.5);
 }
 
-/// Swing counts where 2/3 of the pulse is not itself one: the beats of a 3/2 pulse look like swing.
-static double weigh_swing(double two_thirds_accent, const double *evidence)
+/// How clearly the pulse, and not 2/3 of it, recurs, 0..1. Where it is 3/2 of the beat, the beats look
+/// like swing, and strokes in turn on and off the beat like a kick and a snare.
+static double stand_alone(const double *evidence)
 {
     const double rival = fmax(0.0, evidence[LEVEL_TWO_THIRDS]);
     const double once = fmax(LEAST_RECURRENCE, evidence[LEVEL_ONCE]);
-    return fmax(0.0, two_thirds_accent) * fmax(0.0, 1.0 - rival / once);
+    return fmax(0.0, 1.0 - rival / once);
 }
 
 static void measure_accents(const struct onset *onset, size_t frames, const double *beats,
@@ -74,10 +78,13 @@ static void measure_accents(const struct onset *onset, size_t frames, const doub
             swing = fmax(swing, accents_log_ratio(&accents, accents.two_thirds,
                                                   fmax(accents.third, accents.halfway)));
     }
+    const struct accents whole = accents_measure(onset_strength(onset), frames, beats, count);
+    const double turn = fabs(accents_log_ratio(&whole, whole.even, whole.odd));
+    evidence[LEVEL_ALTERNATES] *= fmin(1.0, (ACCENTS_LIMIT - turn) / SILENT_SPAN);
     const double higher = fabs(turns[ONSET_MIDDLE]) > fabs(turns[ONSET_HIGH]) ? turns[ONSET_MIDDLE]
                                                                               : turns[ONSET_HIGH];
-    evidence[LEVEL_ANSWERS] = fmax(0.0, -turns[ONSET_LOW] * higher);
-    evidence[LEVEL_SWING] = weigh_swing(swing, evidence);
+    evidence[LEVEL_ANSWERS] = fmax(0.0, -turns[ONSET_LOW] * higher) * stand_alone(evidence);
+    evidence[LEVEL_SWING] = fmax(0.0, swing) * stand_alone(evidence);
     const struct accents harmony =
         accents_measure(onset_part_strength(onset, ONSET_HARMONY), frames, beats, count);
     evidence[LEVEL_HARMONY] =

@@ -111,8 +111,8 @@ static int grow(uint16_t **list, size_t count)
 static int make_room(struct onset *o)
 {
     if (o->frames == o->capacity) {
-        // By an eighth: a day of audio may be kept, and what is set aside for more of it counts too.
-        const size_t capacity = o->capacity + o->capacity / 8 + FIRST_FRAMES;
+        // In small steps: ten hours of audio may come, and what is set aside for more counts too.
+        const size_t capacity = o->capacity + o->capacity / 16 + FIRST_FRAMES;
         if (grow(&o->strength, capacity))
             return -ENOMEM;
         o->capacity = capacity;

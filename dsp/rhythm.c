@@ -12,6 +12,10 @@
 
 // A rise is heard by the leading edge of the window: strength peaks this much before the onset.
 #define EARLY_FRAMES 0.15
+// The strength rises this fast where attacks are sharp; slower ones begin by so much a frame of rise earlier
+// than they peak (measured on 230 songs of known beats: correlation .88).
+#define SHARP_RISE_FRAMES 0.66
+#define LATE_PER_RISE     1.3
 // An onset stands out of its surroundings by this much, in nepers averaged over the spectrum.
 #define ONSET_DELTA 0.12
 #define PEAK_S      0.030
@@ -97,13 +101,18 @@ static double pulse_clarity(const uint16_t *strength, size_t frames, const doubl
     return fmax(0.0, fmin(1.0, (share - chance) / fmax(1.0 - chance, 1e-9)));
 }
 
-static void convert_beats(struct rhythm_result *out, double frame_rate_hz, uint64_t length_samples,
-                          double rate_hz)
+/// Turn the beats from frames into seconds and keep those inside the track.
+static void convert_beats(const struct rhythm *rhythm, uint64_t length_samples,
+                          struct rhythm_result *out)
 {
-    const double end_s = (double)length_samples / rate_hz;
+    const double frame_rate_hz = rhythm->rate_hz / RHYTHM_HOP;
+    const double end_s = (double)length_samples / rhythm->rate_hz;
+    const double rise = beats_rise(onset_strength(rhythm->onset), onset_frames(rhythm->onset),
+                                   out->beats_s, out->beat_count);
+    const double late = LATE_PER_RISE * (rise - SHARP_RISE_FRAMES) - EARLY_FRAMES;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < out->beat_count; i++) {
-        const double time_s = fmax(0.0, (out->beats_s[i] + EARLY_FRAMES) / frame_rate_hz);
+        const double time_s = fmax(0.0, (out->beats_s[i] - late) / frame_rate_hz);
         if (time_s <= end_s && (kept == 0 || time_s > out->beats_s[kept - 1]))
             out->beats_s[kept++] = time_s;
     }
@@ -156,7 +165,7 @@ int rhythm_finish(struct rhythm *rhythm, uint64_t length_samples, struct rhythm_
         memset(out, 0, sizeof(*out));
         out->tempo.first_beat_s = (double)NAN;
     } else {
-        convert_beats(out, frame_rate_hz, length_samples, rhythm->rate_hz);
+        convert_beats(rhythm, length_samples, out);
         if (out->beat_count)
             out->tempo.first_beat_s = out->beats_s[0];
     }

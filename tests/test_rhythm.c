@@ -344,6 +344,49 @@ static void rates_out_of_range_are_refused(void **state)
     assert_null(rhythm);
 }
 
+static void a_waltz_is_counted_in_its_own_beats(void **state)
+{
+    (void)state;
+    struct track track = make_track(20.0);
+    const double beat_s = 60.0 / 138.0;
+    for (int i = 0; 0.5 + i * beat_s < 19.9; i++)
+        add_click(&track, 0.5 + i * beat_s, i % 3 == 0 ? 0.8 : 0.2);
+
+    struct rhythm_result result = measure(&track);
+
+    assert_true(fabs(result.tempo.bpm / 138.0 - 1.0) < 0.001);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+/// A 60 Hz thump, as of a kick drum.
+static void add_thump(struct track *track, double time_s, double level)
+{
+    const size_t begin = (size_t)lround(time_s * RATE_HZ);
+    for (size_t i = 0; i < 2205 && begin + i < track->count; i++)
+        track->samples[begin + i] +=
+            (float)(level * exp(-(double)i / 600.0) * sin(2.0 * M_PI * 60.0 * (double)i / RATE_HZ));
+}
+
+static void beats_lie_on_the_thumps_not_on_the_hats_between(void **state)
+{
+    (void)state;
+    struct track track = make_track(20.0);
+    for (double time_s = 0.5; time_s < 19.5; time_s += 0.48) { // 125 BPM
+        add_thump(&track, time_s, 0.8);
+        add_click(&track, time_s + 0.24, 0.1);
+    }
+
+    struct rhythm_result result = measure(&track);
+
+    assert_true(fabs(result.tempo.bpm / 125.0 - 1.0) < 0.001);
+    assert_true(result.beat_count >= 35);
+    for (uint32_t i = 0; i < result.beat_count; i++)
+        assert_true(fabs(remainder(result.beats_s[i] - 0.5, 0.48)) < 0.035);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
 /// One whole life. @return the first error.
 static int live(const struct track *track)
 {
@@ -394,6 +437,8 @@ int main(void)
         cmocka_unit_test(no_frames_at_all_are_no_pulse),
         cmocka_unit_test(every_rate_in_range_is_survived),
         cmocka_unit_test(rates_out_of_range_are_refused),
+        cmocka_unit_test(a_waltz_is_counted_in_its_own_beats),
+        cmocka_unit_test(beats_lie_on_the_thumps_not_on_the_hats_between),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
