@@ -259,6 +259,7 @@ static enum exit_status run(struct play *play)
         terminal_open(&play->terminal, play->log);
         play_on(play);
         terminal_close(&play->terminal);
+        player_stop(play->player); // the user may have had enough: what was heard counts as played
     }
     struct player_totals totals;
     player_totals(play->player, &totals);
