@@ -18,7 +18,7 @@ void peer_cache_destroy(struct peer_cache **peer)
 void peer_cache_insert(struct peer_cache *peer, const void *key, size_t key_bytes, void *value)
 {
     (void)peer, (void)key, (void)key_bytes, (void)value;
-    assert(!"no peer");
+    assert(!key); // nobody has made a peer to call this with
 }
 
 void *peer_cache_acquire(struct peer_cache *peer, const void *key, size_t key_bytes)

@@ -91,7 +91,7 @@ static void see(void *context, const struct probe_period *period)
     struct soak *s = context;
     uint64_t bad = 0;
     for (size_t i = 0; i < 2 * (size_t)period->got_frames; ++i)
-        bad += !(fabsf(period->stereo[i]) <= 1.0F);
+        bad += fabsf(period->stereo[i]) <= 1.0F ? 0U : 1U;
     if (bad)
         atomic_fetch_add_explicit(&s->bad_samples, bad, memory_order_relaxed);
 }
