@@ -64,7 +64,7 @@ as_f32() {
 # without_silence FILE: from its first frame that is not zero on, of 8 bytes a frame.
 without_silence() {
     local at
-    at=$(cmp "$1" /dev/zero 2>/dev/null | sed 's/.*byte \([0-9]*\).*/\1/')
+    at=$(cmp -l "$1" /dev/zero 2>/dev/null | head -n 1 | awk '{ print $1 }')
     tail -c +$(((${at:-1} - 1) / 8 * 8 + 1)) "$1"
 }
 
