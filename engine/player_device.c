@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     RING_MS = 2000,      // rendered ahead: what a busy machine may take away from the render thread
@@ -151,8 +152,9 @@ static void lose_file(struct player *p)
 {
     mutex_lock(&p->lock);
     if (p->state != PLAYER_STOPPED) {
-        p->totals.device_error = -EIO;
-        snprintf(p->device_error, sizeof(p->device_error), "%s", sink_error_text());
+        p->totals.device_error = sink_error(p->sink);
+        snprintf(p->device_error, sizeof(p->device_error), "%s: %s", p->device.name,
+                 strerror(-p->totals.device_error));
         ++p->epoch;
         player_stop_locked(p);
     }

@@ -266,7 +266,7 @@ static enum exit_status run(struct play *play)
     if (!error && totals.device_error)
         log_device_error(play, totals.device_error);
     error = player_destroy(&play->player);
-    if (error)
+    if (error && !totals.device_error)
         log_write(play->log, LOG_LEVEL_ERROR, play->options->device, "%s", strerror(-error));
     print_totals(&totals);
     const bool failed = error || totals.failed || totals.device_error || play->failed;
