@@ -15,6 +15,9 @@ enum {
     RAMP_S = 4,        // from provisional to final targets: too slow to be heard as a step
     FIRST_LOOK_FRAMES =
         64, // after a command: what fills the ring is stale, and dropped by the next callback
+    // An epoch begins with this many blocks at once, a third of a second: its first block alone would be played
+    // out before a busy machine lets this thread render the next.
+    LEAD_BLOCKS = 32,
     FAILURES_MAX =
         1000, // in a row, before the queue counts as unplayable: with repeat it has no end
 };
@@ -43,6 +46,8 @@ struct render {
     uint64_t frame; // of the track, next to be rendered
     uint32_t epoch, serial;
     uint32_t pending_flags; // of the next block
+    uint32_t
+        lead_blocks; // still to be held back before the epoch's first ones are published together
     bool provisional;
     uint32_t look_frames; // of playing, until a full ring is looked at again
     bool end_due;         // the epoch holds nothing more, and its last block is not committed yet
@@ -227,7 +232,9 @@ static void fill_end(struct render *r, struct ring_block *block)
 static void begin_command(struct render *r, struct command *command)
 {
     drop_track(r);
+    ring_commit_held(r->config.ring); // of the epoch that is over: dropped by the reader
     r->epoch = command->epoch;
+    r->lead_blocks = r->config.pace == SINK_PATIENT ? 0 : LEAD_BLOCKS;
     r->pending_flags = RING_AFTER_GAP;
     r->look_frames = FIRST_LOOK_FRAMES;
     r->serial = command->serial;
@@ -257,6 +264,8 @@ static struct ring_block *wait_for_work(struct render *r)
         block = has_work ? ring_reserve(r->config.ring) : NULL;
         if (block)
             break;
+        ring_commit_held(r->config.ring);
+        r->lead_blocks = 0;
         (void)cond_wait_until(&r->wake, &r->lock, has_work ? next_look_ns(r) : INT64_MAX);
     }
     mutex_unlock(&r->lock);
@@ -274,8 +283,13 @@ static bool take_command(struct render *r, struct command *command)
     return go_on;
 }
 
-static void commit(struct render *r)
+static void commit(struct render *r, const struct ring_block *block)
 {
+    if (r->lead_blocks && !(block->flags & RING_QUEUE_END)) {
+        --r->lead_blocks;
+        ring_hold(r->config.ring);
+        return;
+    }
     ring_commit(r->config.ring);
     if (r->config.events.committed)
         r->config.events.committed(r->config.events.context);
@@ -292,7 +306,7 @@ static void *render_run(void *context)
                 fill(r, block);
             else
                 fill_end(r, block);
-            commit(r);
+            commit(r, block);
             continue;
         }
         struct command command;

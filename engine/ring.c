@@ -34,6 +34,7 @@ struct ring {
     bool is_locked;
     // --- writer only
     _Alignas(RING_LINE_BYTES) uint32_t seen_head;
+    uint32_t held; // filled blocks from tail on that are not committed yet
     // --- atomic: written by the writer, read by the reader
     _Atomic uint32_t tail; // number of the next block to be committed
     // --- reader only
@@ -84,22 +85,36 @@ void ring_destroy(struct ring **ring)
 struct ring_block *ring_reserve(struct ring *ring)
 {
     // Relaxed: only this thread writes tail.
-    uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-    if (tail - ring->seen_head > ring->mask) {
+    uint32_t next = atomic_load_explicit(&ring->tail, memory_order_relaxed) + ring->held;
+    if (next - ring->seen_head > ring->mask) {
         // Acquire, with the release in ring_release(): the reader is done with what it gave back.
         ring->seen_head = atomic_load_explicit(&ring->head, memory_order_acquire);
-        if (tail - ring->seen_head > ring->mask)
+        if (next - ring->seen_head > ring->mask)
             return NULL;
     }
-    return &ring->blocks[tail & ring->mask];
+    return &ring->blocks[next & ring->mask];
+}
+
+void ring_hold(struct ring *ring)
+{
+    uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+    assert(tail + ring->held - ring->seen_head <= ring->mask); // ring_reserve() found a free block
+    ring->held++;
+}
+
+void ring_commit_held(struct ring *ring)
+{
+    uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+    uint32_t held = ring->held;
+    ring->held = 0;
+    // Release, with the acquire in ring_peek(): the reader sees the blocks filled.
+    atomic_store_explicit(&ring->tail, tail + held, memory_order_release);
 }
 
 void ring_commit(struct ring *ring)
 {
-    uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-    assert(tail - ring->seen_head <= ring->mask); // ring_reserve() found a free block
-    // Release, with the acquire in ring_peek(): the reader sees the block filled.
-    atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
+    ring_hold(ring);
+    ring_commit_held(ring);
 }
 
 RT_SAFE const struct ring_block *ring_peek(struct ring *ring)

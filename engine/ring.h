@@ -31,8 +31,12 @@ MUST_CHECK int ring_create(struct ring **out, uint32_t blocks);
 void ring_destroy(struct ring **ring);
 /// Writer: the next free block, or NULL if the ring is full. The same one until committed.
 struct ring_block *ring_reserve(struct ring *ring);
-/// Writer: publish the reserved block.
+/// Writer: the reserved block is filled, but not to be seen yet: the next reserved one is the one behind it.
+void ring_hold(struct ring *ring);
+/// Writer: publish the reserved block, and what is held before it, at once.
 void ring_commit(struct ring *ring);
+/// Writer: publish what is held.
+void ring_commit_held(struct ring *ring);
 /// Reader: the oldest block, or NULL if the ring is empty. RT safe.
 RT_SAFE const struct ring_block *ring_peek(struct ring *ring);
 /// Reader: give the oldest block back. RT safe.

@@ -94,6 +94,35 @@ static void ring_takes_exactly_its_capacity(void **state)
     ring_destroy(&ring);
 }
 
+static void held_blocks_are_seen_together_when_the_next_is_committed(void **state)
+{
+    (void)state;
+    struct ring *ring;
+    assert_int_equal(ring_create(&ring, 4), 0);
+    for (uint32_t round = 0; round < 5; ++round) {
+        for (uint32_t i = 0; i < 3; ++i) {
+            struct ring_block *block = ring_reserve(ring);
+            assert_non_null(block);
+            block->track = 10 * round + i;
+            if (i < 2)
+                ring_hold(ring);
+            else
+                ring_commit(ring);
+            assert_int_equal(ring_fill(ring), i < 2 ? 0 : 3);
+            assert_true((ring_peek(ring) == NULL) == (i < 2));
+        }
+        for (uint32_t i = 0; i < 3; ++i) {
+            assert_int_equal(ring_peek(ring)->track, 10 * round + i);
+            ring_release(ring);
+        }
+    }
+    assert_non_null(ring_reserve(ring));
+    ring_hold(ring);
+    ring_commit_held(ring);
+    assert_int_equal(ring_fill(ring), 1);
+    ring_destroy(&ring);
+}
+
 static void ring_reserves_the_same_block_until_it_is_committed(void **state)
 {
     (void)state;
@@ -177,6 +206,7 @@ int main(void)
         cmocka_unit_test(ring_creation_survives_a_failing_allocation),
         cmocka_unit_test(ring_is_empty_when_new),
         cmocka_unit_test(ring_takes_exactly_its_capacity),
+        cmocka_unit_test(held_blocks_are_seen_together_when_the_next_is_committed),
         cmocka_unit_test(ring_reserves_the_same_block_until_it_is_committed),
         cmocka_unit_test(ring_keeps_order_through_the_wrap_of_its_counters),
         cmocka_unit_test(ring_passes_whole_blocks_between_threads),
