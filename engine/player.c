@@ -54,10 +54,14 @@ int player_destroy(struct player **player)
     struct player *p = *player;
     if (!p)
         return 0;
-    render_destroy(&p->render); // first: it wakes the sink
+    // Each wakes the other: a patient sink's thread the render thread, the render thread the sink. So the sink
+    // ends pulling first, then the render thread ends, then there is nobody left to wake.
     int error = 0;
-    if (p->sink && sink_state(p->sink) == SINK_RUNNING && p->state == PLAYER_STOPPED)
-        error = sink_stop(p->sink); // what the device still holds is played out
+    const bool is_patient = p->device.pace == SINK_PATIENT;
+    if (p->sink && sink_state(p->sink) == SINK_RUNNING &&
+        (is_patient || p->state == PLAYER_STOPPED)) // what a paced device still holds is played out
+        error = sink_stop(p->sink);
+    render_destroy(&p->render);
     const int close_error = sink_close(&p->sink);
     if (close_error)
         error = close_error;

@@ -85,8 +85,8 @@ static int create_path(struct player *p)
 
 static void destroy_path(struct player *p)
 {
+    (void)sink_close(&p->sink); // nothing was written yet, and nobody renders who would wake it
     render_destroy(&p->render);
-    (void)sink_close(&p->sink); // nothing was written yet
     callback_destroy(&p->callback);
     ring_destroy(&p->ring);
 }

@@ -377,6 +377,25 @@ static void the_next_track_is_analysed_while_the_current_one_is_heard(void **sta
     assert_true(status.next.loaded_bytes >= status.next.size_bytes);
 }
 
+static void a_player_can_be_destroyed_while_a_file_takes_its_audio(void **state)
+{
+    struct fixture *f = *state;
+    write_file(f, "a.wav", 0, FRAMES);
+    uint64_t frames = 0;
+    for (int round = 0; round < 40; ++round) {
+        open_player(f, &plain);
+        for (int i = 0; i < 20; ++i)
+            add_file(f, "a.wav");
+        assert_int_equal(player_play(f->player, 0, 0.0), 0);
+        (void)player_update(f->player, monotonic_ns() + round * 200000); // any state will do
+        struct player_totals totals;
+        player_totals(f->player, &totals);
+        frames += totals.frames;
+        close_player(f);
+    }
+    assert_true(frames > 0);
+}
+
 static void a_storm_of_commands_ends_in_order(void **state)
 {
     struct fixture *f = *state;
@@ -451,6 +470,7 @@ int main(void)
         TEST(removing_what_is_heard_goes_on_to_the_next),
         TEST(a_pause_holds_the_position_and_resume_goes_on),
         TEST(the_next_track_is_analysed_while_the_current_one_is_heard),
+        TEST(a_player_can_be_destroyed_while_a_file_takes_its_audio),
         TEST(a_storm_of_commands_ends_in_order),
     };
     return cmocka_run_group_tests_name("player", tests, NULL, NULL);
