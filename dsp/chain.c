@@ -25,7 +25,8 @@ struct chain {
     enum chain_mode mode;
     struct tone tone;
     struct history delayed; // float stereo frames, for CHAIN_DELAYS
-    double least_gain;
+    double least_gain;      // of the limiter since the reset
+    double recent_gain;     // the least since chain_take_dynamics()
 };
 
 static const struct limiter_numbers default_limiter = {.ceiling = 0.8912509381337456,
@@ -49,7 +50,7 @@ int chain_create(struct chain **out, uint32_t rate_hz)
     }
     tone_init(&chain->tone, rate_hz);
     limiter_set(chain->limiter, &default_limiter);
-    chain->least_gain = 1.0;
+    chain->least_gain = chain->recent_gain = 1.0;
     *out = chain;
     return 0;
 }
@@ -78,7 +79,7 @@ void chain_reset(struct chain *chain, const struct mastering_targets *targets)
     tone_reset(&chain->tone, targets);
     limiter_reset(chain->limiter);
     history_fill(&chain->delayed, SILENCE);
-    chain->least_gain = 1.0;
+    chain->least_gain = chain->recent_gain = 1.0;
     chain->mode = targets->bypass ? CHAIN_DELAYS : CHAIN_MASTERS;
     if (chain->mode == CHAIN_MASTERS)
         set_limiter(chain, targets);
@@ -123,7 +124,7 @@ static void delay(struct chain *chain, float *stereo, uint32_t frames)
 
 static void note_gains(struct chain *chain, const double *gains, uint32_t frames)
 {
-    double even = chain->least_gain, odd = even;
+    double even = chain->recent_gain, odd = even;
     uint32_t i = 0;
     for (; i + 1 < frames; i += 2) {
         even = gains[i] < even ? gains[i] : even;
@@ -131,7 +132,8 @@ static void note_gains(struct chain *chain, const double *gains, uint32_t frames
     }
     if (i < frames)
         even = gains[i] < even ? gains[i] : even;
-    chain->least_gain = even < odd ? even : odd;
+    chain->recent_gain = even < odd ? even : odd;
+    chain->least_gain = fmin(chain->least_gain, chain->recent_gain);
 }
 
 static void master(struct chain *chain, float *stereo, uint32_t frames)
@@ -162,4 +164,11 @@ void chain_process(struct chain *chain, float *stereo, uint32_t frames)
 double chain_reduction_db(const struct chain *chain)
 {
     return 20.0 * log10(1.0 / chain->least_gain);
+}
+
+void chain_take_dynamics(struct chain *chain, struct chain_dynamics *dynamics)
+{
+    dynamics->compressor_db = 20.0 * log10(chain->tone.compressor.to);
+    dynamics->limiter_db = 20.0 * log10(chain->recent_gain);
+    chain->recent_gain = 1.0;
 }

@@ -30,3 +30,12 @@ RT_SAFE uint32_t chain_delay_frames(const struct chain *chain);
 RT_SAFE void chain_process(struct chain *chain, float *stereo, uint32_t frames);
 /// Largest limiter reduction in dB since the last reset, >= 0. RT safe.
 RT_SAFE double chain_reduction_db(const struct chain *chain);
+
+/// What the dynamics take off, in dB, <= 0.
+struct chain_dynamics {
+    double compressor_db, limiter_db;
+};
+
+/// The compressor's gain as it is now, and the limiter's strongest reduction since the last call or
+/// reset. RT safe.
+RT_SAFE void chain_take_dynamics(struct chain *chain, struct chain_dynamics *dynamics);

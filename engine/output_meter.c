@@ -55,3 +55,13 @@ double output_meter_dbtp(struct output_meter *m)
     const float left = true_peak_finish(&m->peak[0]), right = true_peak_finish(&m->peak[1]);
     return 20.0 * log10(fmax(left, right));
 }
+
+uint32_t output_meter_short_term_count(const struct output_meter *m)
+{
+    return loudness_meter_short_term_count(m->loudness);
+}
+
+void output_meter_short_term_fill(const struct output_meter *m, float *out_lufs)
+{
+    loudness_meter_short_term_fill(m->loudness, out_lufs);
+}

@@ -260,3 +260,10 @@ double track_stream_reduction_db(const struct track_stream *s)
 {
     return s->chain ? chain_reduction_db(s->chain) : 0.0;
 }
+
+void track_stream_take_dynamics(struct track_stream *s, struct chain_dynamics *dynamics)
+{
+    *dynamics = (struct chain_dynamics){0};
+    if (s->chain)
+        chain_take_dynamics(s->chain, dynamics);
+}

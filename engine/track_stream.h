@@ -2,6 +2,7 @@
 // One track as a stream of finished stereo audio: decoded, mixed to stereo, resampled, mastered.
 #pragma once
 #include "dsp/annotate.h"
+#include "dsp/chain.h"
 #include "dsp/mastering.h"
 #include "io/decoder.h"
 #include <stdint.h>
@@ -47,3 +48,5 @@ void track_stream_ramp_to(struct track_stream *stream, const struct mastering_ta
 uint64_t track_stream_scale(uint64_t frames, uint32_t rate_in_hz, uint32_t rate_out_hz);
 /// The largest reduction of the limiter so far, in dB; 0 without mastering.
 double track_stream_reduction_db(const struct track_stream *stream);
+/// What the dynamics did since the last call, as chain_take_dynamics(); 0 dB without mastering.
+void track_stream_take_dynamics(struct track_stream *stream, struct chain_dynamics *dynamics);
