@@ -41,8 +41,10 @@ static void every_option_stands_on_the_page_of_each_command_that_takes_it(void *
         char *text = help_of((enum command)c);
         for (unsigned o = 0; o < OPTION_COUNT; ++o) {
             const struct option_info *info = option_info((enum option)o);
+            const char *brief = option_brief((enum option)o);
             char start[64];
-            snprintf(start, sizeof start, "\n  %s ", info->name);
+            snprintf(start, sizeof start, "\n  %s%s%s ", brief ? brief : "", brief ? ", " : "",
+                     info->name);
             assert_int_equal(strstr(text, start) != NULL, (info->commands >> c & 1U) != 0);
         }
         free(text);

@@ -215,6 +215,21 @@ static void help_and_version_need_nothing_else(void **state)
     assert_int_equal(PARSE("play", "--", "--help")->outcome, OPTIONS_RUN);
 }
 
+static void report_needs_a_page_to_write_and_something_to_show(void **state)
+{
+    (void)state;
+    const struct parsed *p = PARSE("report", "-o", "out.html", "a.flac", "dir");
+    assert_int_equal(p->outcome, OPTIONS_RUN);
+    assert_string_equal(p->options.output, "out.html");
+    assert_int_equal(p->options.path_count, 2);
+    assert_string_equal(PARSE("report", "a", "--output=B.HTM")->options.output, "B.HTM");
+    assert_wrong(PARSE("report", "a.flac"), "--output FILE");
+    assert_wrong(PARSE("report", "-o", "out.html"), "at least one PATH");
+    assert_wrong(PARSE("report", "a", "-o"), "--output");
+    assert_wrong(PARSE("report", "a.flac", "-o", "a.flac"), "must end in .html");
+    assert_wrong(PARSE("play", "a", "-o", "out.html"), "--output");
+}
+
 static void render_checks_its_output_and_format(void **state)
 {
     (void)state;
@@ -283,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_missing_command_or_path_is_refused),
         cmocka_unit_test(help_and_version_need_nothing_else),
         cmocka_unit_test(render_checks_its_output_and_format),
+        cmocka_unit_test(report_needs_a_page_to_write_and_something_to_show),
         cmocka_unit_test(speed_belongs_to_the_null_device),
         cmocka_unit_test(options_that_exclude_each_other_are_refused),
         cmocka_unit_test(cache_actions_have_their_own_arguments),

@@ -10,5 +10,6 @@ enum exit_status { EXIT_DONE, EXIT_SOMETHING_FAILED, EXIT_BAD_USAGE };
 enum exit_status command_play(const struct options *options, struct log *log);
 enum exit_status command_analyze(const struct options *options, struct log *log);
 enum exit_status command_render(const struct options *options, struct log *log);
+enum exit_status command_report(const struct options *options, struct log *log);
 enum exit_status command_devices(const struct options *options, struct log *log);
 enum exit_status command_cache(const struct options *options, struct log *log);

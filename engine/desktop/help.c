@@ -28,6 +28,7 @@ static const struct page pages[COMMAND_COUNT] = {
                 "  play      play files, folders and playlists\n"
                 "  analyze   print what is known of files, as JSON or as a table\n"
                 "  render    master one file into another, faster than real time\n"
+                "  report    make a page to look at: before and after, figures and pictures\n"
                 "  cache     look after the analyses kept on disk\n"
                 "  devices   list output devices\n"
                 "\n"
@@ -80,6 +81,17 @@ static const struct page pages[COMMAND_COUNT] = {
             .examples = "  segue render --preset punchy song.flac out.wav\n"
                         "  segue render --target-lufs -16 --format s24 song.mp3 out.flac\n",
         },
+    [COMMAND_REPORT] =
+        {
+            .usage = "  segue report [OPTIONS] -o OUT.html PATH...\n",
+            .description =
+                "Write one HTML page that needs nothing else and shows each track before and after\n"
+                "mastering: waveform, loudness over time, gain reduction, spectrogram and mean\n"
+                "spectrum, mastering targets, fingerprint, tempo, key and profile. Folders are\n"
+                "walked in name order. What cannot be shown is named on the page as well.\n",
+            .examples = "  segue report -o song.html song.flac\n"
+                        "  segue report --preset warm -o album.html ~/Music/album\n",
+        },
     [COMMAND_CACHE] =
         {
             .usage = "  segue cache stats [--json]\n"
@@ -126,11 +138,14 @@ static const char environment[] =
     "  JACK_DEFAULT_SERVER                   the JACK server that jack: devices belong to\n";
 
 // "  --name VALUE" padded to a column, then the help, its further lines indented likewise.
-static void write_option(FILE *out, const struct option_info *info)
+static void write_option(FILE *out, enum option option)
 {
     enum { HELP_COLUMN = 25 };
+    const struct option_info *info = option_info(option);
+    const char *brief = option_brief(option);
     char left[64];
-    (void)snprintf(left, sizeof left, "%s%s%s", info->name, info->value ? " " : "",
+    (void)snprintf(left, sizeof left, "%s%s%s%s%s", brief ? brief : "", brief ? ", " : "",
+                   info->name, info->value ? " " : "",
                    info->value ? info->value : ""); // names and values are short
     fprintf(out, "  %-*s", HELP_COLUMN - 2, left);
     for (const char *line = info->help; line;) {
@@ -145,9 +160,8 @@ static void write_option(FILE *out, const struct option_info *info)
 static void write_options(FILE *out, enum command command)
 {
     for (unsigned i = 0; i < OPTION_COUNT; ++i) {
-        const struct option_info *info = option_info((enum option)i);
-        if (info->commands & (1U << command))
-            write_option(out, info);
+        if (option_info((enum option)i)->commands & (1U << command))
+            write_option(out, (enum option)i);
     }
 }
 
@@ -179,6 +193,6 @@ int help_write_version(FILE *out)
 void help_write_usage(FILE *out)
 {
     assert(out);
-    fprintf(out, "usage: segue play|analyze|render|cache|devices [OPTIONS] ARGS...\n"
+    fprintf(out, "usage: segue play|analyze|render|report|cache|devices [OPTIONS] ARGS...\n"
                  "       segue --help, segue COMMAND --help\n");
 }

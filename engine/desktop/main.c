@@ -14,6 +14,8 @@ static enum exit_status run(const struct options *options, struct log *log)
         return command_analyze(options, log);
     case COMMAND_RENDER:
         return command_render(options, log);
+    case COMMAND_REPORT:
+        return command_report(options, log);
     case COMMAND_DEVICES:
         return command_devices(options, log);
     case COMMAND_CACHE:

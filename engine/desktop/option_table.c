@@ -7,9 +7,10 @@ enum {
     PLAY = 1 << COMMAND_PLAY,
     ANALYZE = 1 << COMMAND_ANALYZE,
     RENDER = 1 << COMMAND_RENDER,
+    REPORT = 1 << COMMAND_REPORT,
     CACHE = 1 << COMMAND_CACHE,
     DEVICES = 1 << COMMAND_DEVICES,
-    MASTERING = PLAY | ANALYZE | RENDER,
+    MASTERING = PLAY | ANALYZE | RENDER | REPORT,
     EVERY = (1 << COMMAND_COUNT) - 1, // and the program without a command
 };
 
@@ -44,6 +45,7 @@ static const struct option_info table[OPTION_COUNT] = {
                        "default: the source's depth, f32 for lossy and float sources"},
     [OPTION_CHUNK] = {"--chunk", "N", RENDER,
                       "render only chunk N, counted from 0 (15 s, one every 10 s)"},
+    [OPTION_OUTPUT] = {"--output", "FILE", REPORT, "the page to write, an HTML file"},
     [OPTION_JSON] =
         {"--json", NULL, ANALYZE | CACHE,
          "JSON: one object a line for analyze (the default), one\nobject for cache stats"},
@@ -70,9 +72,11 @@ static const struct option_info table[OPTION_COUNT] = {
     [OPTION_VERSION] = {"--version", NULL, EVERY, "print the version and exit"},
 };
 
+static const char *const briefs[OPTION_COUNT] = {[OPTION_OUTPUT] = "-o"};
+
 static const char *const commands[COMMAND_COUNT] = {
-    [COMMAND_PLAY] = "play",   [COMMAND_ANALYZE] = "analyze", [COMMAND_RENDER] = "render",
-    [COMMAND_CACHE] = "cache", [COMMAND_DEVICES] = "devices",
+    [COMMAND_PLAY] = "play",     [COMMAND_ANALYZE] = "analyze", [COMMAND_RENDER] = "render",
+    [COMMAND_REPORT] = "report", [COMMAND_CACHE] = "cache",     [COMMAND_DEVICES] = "devices",
 };
 
 const struct option_info *option_info(enum option option)
@@ -81,11 +85,22 @@ const struct option_info *option_info(enum option option)
     return &table[option];
 }
 
+const char *option_brief(enum option option)
+{
+    assert(option < OPTION_COUNT);
+    return briefs[option];
+}
+
+static int is_called(const char *called, const char *name, size_t bytes)
+{
+    return called && strlen(called) == bytes && memcmp(called, name, bytes) == 0;
+}
+
 enum option option_find(const char *name, size_t bytes)
 {
     unsigned i = 0;
-    while (i < OPTION_COUNT &&
-           (strlen(table[i].name) != bytes || memcmp(table[i].name, name, bytes) != 0))
+    while (i < OPTION_COUNT && !is_called(table[i].name, name, bytes) &&
+           !is_called(briefs[i], name, bytes))
         ++i;
     return (enum option)i;
 }

@@ -9,6 +9,7 @@ enum command {
     COMMAND_PLAY,
     COMMAND_ANALYZE,
     COMMAND_RENDER,
+    COMMAND_REPORT,
     COMMAND_CACHE,
     COMMAND_DEVICES,
     COMMAND_COUNT
@@ -30,6 +31,7 @@ enum option {
     OPTION_DEMO,
     OPTION_FORMAT,
     OPTION_CHUNK,
+    OPTION_OUTPUT,
     OPTION_JSON,
     OPTION_TABLE,
     OPTION_JOBS,
@@ -55,7 +57,9 @@ struct option_info {
 
 /// Static data, never NULL.
 const struct option_info *option_info(enum option option);
-/// Index of the option called `name` (`bytes` long, dashes included), or OPTION_COUNT.
+/// Its short name, such as "-o", or NULL.
+const char *option_brief(enum option option);
+/// Index of the option called `name` (`bytes` long, dashes included, brief or not), or OPTION_COUNT.
 enum option option_find(const char *name, size_t bytes);
 /// "play" ..; NULL for COMMAND_NONE.
 const char *command_name(enum command command);

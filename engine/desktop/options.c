@@ -195,6 +195,9 @@ static int set_value(struct options *options, enum option option, const char *va
         return set_format(options, value);
     case OPTION_LOG_LEVEL:
         return set_log_level(options, value);
+    case OPTION_OUTPUT:
+        options->output = value;
+        return *value ? 0 : refuse_value(options, option, value, "the name of a file");
     default:
         return set_count(options, option, value);
     }
@@ -236,9 +239,9 @@ static int take_command(struct options *options, const char *name)
     const char *nearest = command_nearest(name);
     if (nearest)
         return refuse(options, "unknown command \"%.60s\" (did you mean %s?)", name, nearest);
-    return refuse(options,
-                  "unknown command \"%.60s\"; there are play, analyze, render, cache, devices",
-                  name);
+    return refuse(
+        options,
+        "unknown command \"%.60s\"; there are play, analyze, render, report, cache, devices", name);
 }
 
 static int refuse_foreign_options(struct options *options)
@@ -297,6 +300,17 @@ static int check_render(struct options *options)
     return 0;
 }
 
+static int check_report(struct options *options)
+{
+    if (options->path_count == 0)
+        return refuse(options, "report needs at least one PATH");
+    if (!options->output)
+        return refuse(options, "report needs --output FILE, the page to write");
+    if (!has_extension(options->output, ".html") && !has_extension(options->output, ".htm"))
+        return refuse(options, "--output must end in .html: %.120s", options->output);
+    return 0;
+}
+
 // The first of the cache's arguments says what to do; the rest are paths.
 static int take_action(struct options *options)
 {
@@ -337,7 +351,8 @@ static int check_cache(struct options *options)
 static int check_command(struct options *options)
 {
     if (options->command == COMMAND_NONE)
-        return refuse(options, "no command; there are play, analyze, render, cache, devices");
+        return refuse(options,
+                      "no command; there are play, analyze, render, report, cache, devices");
     if (refuse_foreign_options(options))
         return -EINVAL;
     for (size_t i = 0; i < options->path_count; ++i)
@@ -350,6 +365,8 @@ static int check_command(struct options *options)
         return check_analyze(options);
     case COMMAND_RENDER:
         return check_render(options);
+    case COMMAND_REPORT:
+        return check_report(options);
     case COMMAND_CACHE:
         return check_cache(options);
     default:

@@ -41,6 +41,9 @@ struct options {
     enum render_format format;
     int64_t chunk; // -1: the whole file
 
+    // --- report
+    const char *output;
+
     // --- analyze
     unsigned jobs; // 0: as many as processors
 

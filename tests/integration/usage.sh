@@ -53,7 +53,7 @@ expect_refusal '\\x1b' play $'--\x1b[2J' x
 
 expect_page '^USAGE' --help
 expect_page '^segue [0-9]' --version
-for command in play analyze render cache devices; do
+for command in play analyze render report cache devices; do
     expect_page "segue $command" $command --help
     expect_page '^segue [0-9]' $command --version
 done
