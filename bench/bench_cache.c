@@ -296,10 +296,14 @@ static int run_bare_hits(struct analysis_cache *cache, const struct workload *w,
     enum { PLAYERS_ENTRIES = 50 };
     if (fill_segue(cache, w, PLAYERS_ENTRIES) != 0)
         return -1;
+    struct analysis_cache_key keys[PLAYERS_ENTRIES];
+    for (size_t i = 0; i < PLAYERS_ENTRIES; ++i)
+        keys[i] = (struct analysis_cache_key){w->keys[i], KEY_BYTES, NULL};
+    size_t at = 0;
     for (unsigned long i = 0; i < hits; ++i) {
-        const struct analysis_cache_key key = {w->keys[i % PLAYERS_ENTRIES], KEY_BYTES, NULL};
-        struct record *record = analysis_cache_acquire(cache, &key);
+        struct record *record = analysis_cache_acquire(cache, &keys[at]);
         record_unref(&record);
+        at = at + 1 < PLAYERS_ENTRIES ? at + 1 : 0;
     }
     struct analysis_cache_stats stats;
     analysis_cache_stats(cache, &stats);

@@ -27,11 +27,11 @@ struct flight *flight_create(struct shard *shard, const struct analysis_cache_ke
     if (!flight)
         return NULL;
     flight->entry = entry_create(key, hash);
-    if (!flight->entry || cond_init(&flight->ended) != 0) {
-        entry_destroy_all(&flight->entry);
+    if (!flight->entry) {
         free(flight);
         return NULL;
     }
+    latch_init(&flight->ended);
     flight->shard = shard;
     key_node_init(&flight->node, flight->key, key, hash);
     list_init(&flight->running);
@@ -49,7 +49,6 @@ void flight_destroy(struct flight **flight)
     assert(mine->tickets == 0 && list_is_empty(&mine->running) && list_is_empty(&mine->waiters));
     entry_destroy_all(&mine->entry);
     record_unref(&mine->record);
-    cond_deinit(&mine->ended);
     free(mine);
 }
 
@@ -83,7 +82,7 @@ void flights_start(struct flights *flights, struct flight *flight,
 void flights_join(struct flights *flights, struct flight *flight,
                   struct analysis_cache_ticket *ticket)
 {
-    assert(!flight->has_ended && !flight->is_detached);
+    assert(!latch_is_open(&flight->ended) && !flight->is_detached);
     issue(flight, ticket, TICKET_WAITER);
     ++flight->n_waiting;
     ++flights->waiters;
@@ -103,7 +102,7 @@ void flights_lose_interest(struct flights *flights, struct analysis_cache_ticket
     assert(ticket->is_interested && flight->interested > 0);
     ticket->is_interested = 0;
     --flight->interested;
-    if (flight->has_ended)
+    if (latch_is_open(&flight->ended))
         return;
     if (ticket->role == TICKET_WAITER) {
         --flight->n_waiting;
@@ -118,10 +117,9 @@ void flights_lose_interest(struct flights *flights, struct analysis_cache_ticket
 
 void flights_end(struct flights *flights, struct flight *flight, struct record *record, int error)
 {
-    assert(!flight->has_ended && (record != NULL) == (error == 0));
+    assert(!latch_is_open(&flight->ended) && (record != NULL) == (error == 0));
     detach(flights, flight);
     list_remove(&flight->running);
-    flight->has_ended = 1;
     flight->error = error;
     flight->record = record ? record_ref(record) : NULL;
     if (!record)
@@ -132,7 +130,7 @@ void flights_end(struct flights *flights, struct flight *flight, struct record *
         ++flights->publications;
     --flights->in_flight;
     flights->waiters -= flight->n_waiting;
-    cond_broadcast(&flight->ended);
+    latch_open(&flight->ended);
 }
 
 void flights_invalidate(struct flights *flights, const struct scope *scope)
@@ -148,7 +146,7 @@ void flights_invalidate(struct flights *flights, const struct scope *scope)
 
 int flight_next_callback(struct flight *flight, void (**fn)(void *context), void **context)
 {
-    assert(flight->has_ended);
+    assert(latch_is_open(&flight->ended));
     if (list_is_empty(&flight->waiters))
         return 0;
     struct analysis_cache_ticket *ticket =

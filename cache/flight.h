@@ -3,9 +3,9 @@
 #pragma once
 #include "cache/analysis_cache.h"
 #include "cache/key_table.h"
+#include "cache/latch.h"
 #include "cache/list.h"
 #include "cache/scope.h"
-#include "dsp/mutex.h"
 #include <stdatomic.h>
 
 struct entry;
@@ -15,18 +15,18 @@ struct flight {
     // --- immutable after flight_start()
     struct shard *shard;
     // --- protected by the shard's lock
-    struct key_node node;  // in flights.joinable unless `is_detached`
-    struct list running;   // in flights.running until it ends
-    struct list waiters;   // tickets with a callback to come
-    struct cond ended;     // predicate: has_ended
-    struct record *record; // of an ended one without error
+    struct key_node node; // in flights.joinable unless `is_detached`
+    struct list running;  // in flights.running until it ends
+    struct list waiters;  // tickets with a callback to come
+    int is_detached;      // nobody can join any more
+    int is_stale;         // its key was invalidated
+    size_t tickets;       // open; the flight is freed with the last one
+    size_t interested;    // those that want the result
+    size_t n_waiting;     // waiters among them
+    // --- written by the leader under the lock before it opens `ended`, immutable after that
+    struct latch ended;
+    struct record *record; // of one without error
     int error;
-    int has_ended;
-    int is_detached;   // nobody can join any more
-    int is_stale;      // its key was invalidated
-    size_t tickets;    // open; the flight is freed with the last one
-    size_t interested; // those that want the result
-    size_t n_waiting;  // waiters among them
     // --- the leader alone
     struct entry *entry; // where the record will be kept; NULL once it is in the store
     // --- atomic: written under the lock by the last one to give up, read by the leader at its work.
@@ -77,7 +77,7 @@ void flights_join(struct flights *flights, struct flight *flight,
                   struct analysis_cache_ticket *ticket);
 /// The ticket's owner no longer wants the result: the last one's leaving cancels the flight.
 void flights_lose_interest(struct flights *flights, struct analysis_cache_ticket *ticket);
-/// End with `record` (a new reference is taken) or, where it is NULL, `error`, and wake who waits.
+/// End with `record` (a new reference is taken) or, where it is NULL, `error`, and let go who waits.
 void flights_end(struct flights *flights, struct flight *flight, struct record *record, int error);
 /// Mark those in `scope` stale: none can be joined, and none will be kept.
 void flights_invalidate(struct flights *flights, const struct scope *scope);

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 // More nodes than this only make the chains longer.
 enum { MOST_BUCKETS = 1 << 16 };
@@ -45,11 +46,15 @@ size_t key_copy_bytes(const struct analysis_cache_key *key)
     return key->size + strlen(key->path) + 1;
 }
 
-void key_node_init(struct key_node *node, void *storage, const struct analysis_cache_key *key,
-                   uint64_t hash)
+void key_copy(unsigned char *storage, const struct analysis_cache_key *key)
 {
-    unsigned char *copy = storage;
-    memcpy(copy, key->bytes, key->size);
-    memcpy(copy + key->size, key->path, strlen(key->path) + 1);
-    *node = (struct key_node){.hash = hash, .key = copy, .key_bytes = key->size};
+    memcpy(storage, key->bytes, key->size);
+    memcpy(storage + key->size, key->path, strlen(key->path) + 1);
+}
+
+void key_node_init(struct key_node *node, unsigned char *storage,
+                   const struct analysis_cache_key *key, uint64_t hash)
+{
+    key_copy(storage, key);
+    *node = (struct key_node){.hash = hash, .key = storage, .key_bytes = key->size};
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Hash table of intrusive nodes, each with a key of bytes and a path.
 #pragma once
+#include "cache/key_bytes.h"
 #include "dsp/annotate.h"
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 struct analysis_cache_key;
 
@@ -35,16 +35,18 @@ static inline struct key_node *key_table_find(const struct key_table *table, uin
 {
     struct key_node *node = table->buckets[hash & table->mask];
     while (node && (node->hash != hash || node->key_bytes != key_bytes ||
-                    memcmp(node->key, key, key_bytes) != 0))
+                    !key_is_equal(node->key, key, key_bytes)))
         node = node->chain;
     return node;
 }
 
 /// Bytes that a copy of `key` takes.
 size_t key_copy_bytes(const struct analysis_cache_key *key);
-/// Copy `key` to `storage`, which holds key_copy_bytes(), and let `node` refer to the copy.
-void key_node_init(struct key_node *node, void *storage, const struct analysis_cache_key *key,
-                   uint64_t hash);
+/// Copy `key` to `storage`, which holds key_copy_bytes(): its bytes, then the path and its NUL.
+void key_copy(unsigned char *storage, const struct analysis_cache_key *key);
+/// Copy `key` as key_copy() does, and let `node` refer to the copy.
+void key_node_init(struct key_node *node, unsigned char *storage,
+                   const struct analysis_cache_key *key, uint64_t hash);
 static inline const char *key_node_path(const struct key_node *node)
 {
     return (const char *)node->key + node->key_bytes;

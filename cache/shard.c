@@ -3,13 +3,11 @@
 
 int shard_init(struct shard *shard, const struct store_limits *limits, struct budget *budget)
 {
-    int error = mutex_init(&shard->lock);
-    if (error)
-        return error;
+    lock_init(&shard->lock);
     shard->now_ns = INT64_MIN;
     shard->backoff = (struct backoff){0};
     shard->flights = (struct flights){0};
-    error = store_init(&shard->store, limits, budget);
+    int error = store_init(&shard->store, limits, budget);
     if (!error)
         error = flights_init(&shard->flights);
     if (!error)
@@ -24,14 +22,6 @@ void shard_deinit(struct shard *shard)
     backoff_deinit(&shard->backoff);
     flights_deinit(&shard->flights);
     store_deinit(&shard->store);
-    mutex_deinit(&shard->lock);
-}
-
-int64_t shard_tick(struct shard *shard, int64_t now_ns)
-{
-    if (now_ns > shard->now_ns)
-        shard->now_ns = now_ns;
-    return shard->now_ns;
 }
 
 void shard_add_stats(const struct shard *shard, struct analysis_cache_stats *sum)

@@ -3,35 +3,10 @@
 #pragma once
 #include "cache/analysis_cache.h"
 #include "cache/budget.h"
-#include "cache/key_table.h"
+#include "cache/entry.h"
 #include "cache/list.h"
+#include "cache/lru.h"
 #include "cache/scope.h"
-#include <stdalign.h>
-
-enum { STORE_LINE_BYTES = 64 };
-
-/// A kept record, or one still to come: whoever asks for an extraction makes its entry first, so
-/// that publishing needs no memory. Owned by the store while it is in it.
-///
-/// What a hit reads fills one cache line, the key comes right after it, and what only insertion and
-/// removal need stands in front: with 100,000 entries a hit is mostly a wait for memory.
-struct entry {
-    struct list age; // in store.newest
-    int64_t used_ns; // meaningful with an idle limit alone
-    size_t bytes;    // of the entry, its key, its path and its record
-    alignas(STORE_LINE_BYTES) struct key_node node;
-    struct list use; // in store.recent
-    struct record *record;
-    int64_t inserted_ns;
-    unsigned char key[];
-};
-
-/// @return an entry without a record; NULL without memory.
-MUST_CHECK struct entry *entry_create(const struct analysis_cache_key *key, uint64_t hash);
-/// Give the entry its record: a new reference.
-void entry_set_record(struct entry *entry, struct record *record);
-/// Free it and those chained to it, and set *entry to NULL. NULL is fine.
-void entry_destroy_all(struct entry **entry);
 
 struct store_limits {
     size_t entries;
@@ -42,15 +17,16 @@ struct store_limits {
 /// Nothing is freed in it: what is removed is chained to *removed for entry_destroy_all(), which
 /// belongs outside the lock.
 struct store {
+    // --- protected by the shard's lock, and with it in one line: what a hit reads and writes
+    struct lru lru;      // its end is evicted, and is the most idle
+    int64_t carefree_ns; // the age below which a record has not expired by any rule and its use
+                         // need not be noted for one: 0 with an idle limit
+    struct analysis_cache_stats stats; // all but what is in flight; the hits come first
+    struct list newest;                // by insertion, the latest first: its end is the oldest
     // --- immutable after store_init()
-    size_t most_entries;
     int64_t ttl_ns, idle_ns; // INT64_MAX: never
-    struct budget *budget;   // not owned
-    // --- protected by the shard's lock
-    struct key_table table;
-    struct list recent; // by last use, the latest first: its end is evicted, and is the most idle
-    struct list newest; // by insertion, the latest first: its end is the oldest
-    struct analysis_cache_stats stats; // all but what is in flight
+    size_t most_entries;
+    struct budget *budget; // not owned
 };
 
 /// @return 0; -ENOMEM, and then store_deinit() is fine.
@@ -59,16 +35,28 @@ MUST_CHECK int store_init(struct store *store, const struct store_limits *limits
 /// Frees the entries too.
 void store_deinit(struct store *store);
 
-/// Ask for the memory where a look-up will begin. Needs no lock: the buckets stay where they are.
-static inline void store_prefetch(const struct store *store, uint64_t hash)
-{
-    __builtin_prefetch(&store->table.buckets[hash & store->table.mask]);
-}
+/// The rest of store_acquire(), for a record that is not carefree: remove it if it has expired, or
+/// note its use. @return 1 if it lives, else 0.
+int store_revive(struct store *store, struct lru_node *node, int64_t now_ns,
+                 struct entry **removed);
+
 /// Find a record, make it the most recently used and count a hit. Removes it if it has expired.
 /// @return a new reference, or NULL; a miss is the caller's to count.
-struct record *store_acquire(struct store *store, uint64_t hash,
-                             const struct analysis_cache_key *key, int64_t now_ns,
-                             struct entry **removed);
+static inline struct record *store_acquire(struct store *store, uint64_t hash,
+                                           const struct analysis_cache_key *key, int64_t now_ns,
+                                           struct entry **removed)
+{
+    struct lru_node *node = lru_find(&store->lru, hash, key);
+    if (!node)
+        return NULL;
+    if (__builtin_expect(now_ns - node->inserted_ns >= store->carefree_ns, 0) &&
+        !store_revive(store, node, now_ns, removed))
+        return NULL;
+    lru_promote(&store->lru, node);
+    ++store->stats.hits;
+    return record_ref(node->record);
+}
+
 /// Find a record and change nothing. @return the store's reference, or NULL.
 struct record *store_peek(const struct store *store, uint64_t hash,
                           const struct analysis_cache_key *key, int64_t now_ns);

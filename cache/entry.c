@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#include "cache/entry.h"
+#include "cache/key_table.h"
+#include <assert.h>
+#include <stdlib.h>
+
+static_assert(sizeof(struct entry) == ENTRY_LINE_BYTES, "the key begins a line");
+
+struct entry *entry_create(const struct analysis_cache_key *key, uint64_t hash)
+{
+    assert(key->size <= UINT32_MAX);
+    // Whole lines, as aligned_alloc() wants it.
+    const size_t lines =
+        (sizeof(struct entry) + key_copy_bytes(key) + ENTRY_LINE_BYTES - 1) / ENTRY_LINE_BYTES;
+    const size_t bytes = lines * ENTRY_LINE_BYTES;
+    struct entry *entry = aligned_alloc(ENTRY_LINE_BYTES, bytes);
+    if (!entry)
+        return NULL;
+    *entry = (struct entry){.bytes = bytes, .hash = hash, .key_bytes = (uint32_t)key->size};
+    key_copy(entry->key, key);
+    list_init(&entry->age);
+    return entry;
+}
+
+void entry_set_record(struct entry *entry, struct record *record)
+{
+    assert(!entry->record);
+    entry->record = record_ref(record);
+    entry->bytes += record_footprint_bytes(record);
+}
+
+void entry_destroy_all(struct entry **entry)
+{
+    struct entry *next = *entry;
+    *entry = NULL;
+    while (next) {
+        struct entry *mine = next;
+        next = mine->next_removed;
+        record_unref(&mine->record);
+        free(mine);
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+// A kept record with its key and path, or one still to come.
+#pragma once
+#include "cache/analysis_cache.h"
+#include "cache/list.h"
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ENTRY_LINE_BYTES = 64 };
+
+/// Whoever asks for an extraction makes its entry first, so that publishing needs no memory. Owned
+/// by the store while it is in it. Its fields fill one cache line and the key begins the next one:
+/// of an entry a hit reads no more than the last field and the key.
+struct entry {
+    struct list age; // in store.newest
+    int64_t used_ns; // meaningful with an idle limit alone
+    size_t bytes;    // of the entry, its key, its path and its record
+    struct entry *next_removed;
+    struct record *record;
+    uint64_t hash;
+    uint32_t node; // in the store's index
+    uint32_t key_bytes;
+    unsigned char key[]; // then the path and its NUL
+};
+
+/// @return an entry without a record; NULL without memory.
+MUST_CHECK struct entry *entry_create(const struct analysis_cache_key *key, uint64_t hash);
+/// Give the entry its record: a new reference.
+void entry_set_record(struct entry *entry, struct record *record);
+/// Free it and those chained to it, and set *entry to NULL. NULL is fine.
+void entry_destroy_all(struct entry **entry);
+
+static inline const char *entry_path(const struct entry *entry)
+{
+    return (const char *)entry->key + entry->key_bytes;
+}
