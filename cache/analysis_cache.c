@@ -53,8 +53,7 @@ static int init_shards(struct analysis_cache *cache, const struct analysis_cache
             return error;
         cache->n_shards = i + 1;
     }
-    while (1U << cache->shard_bits < shards)
-        ++cache->shard_bits;
+    cache->shard_mask = shards - 1;
     return 0;
 }
 
@@ -91,25 +90,39 @@ void analysis_cache_destroy(struct analysis_cache **cache)
 
 // --- Looking up ---------------------------------------------------------------------------------
 
-struct record *analysis_cache_acquire(struct analysis_cache *cache,
-                                      const struct analysis_cache_key *key)
+/// What few need: removing what has expired, noting a use for the idle limit, counting a miss. It
+/// begins anew, so that a hit need not carry along what only this uses.
+__attribute__((noinline)) static struct record *acquire_slowly(struct analysis_cache *cache,
+                                                               const struct analysis_cache_key *key)
 {
     const uint64_t hash = hash_of(key);
     struct shard *shard = shard_of(cache, hash);
-    lru_prefetch(&shard->store.lru, hash); // arrives while the clock is read
     const int64_t now_ns = tick_clock_read_ns(&cache->clock);
-    struct entry *removed = NULL;
-
+    struct list removed;
+    list_init(&removed);
     lock_acquire(&shard->lock);
     struct record *record =
         store_acquire(&shard->store, hash, key, shard_tick(shard, now_ns), &removed);
     if (!record)
         ++shard->store.stats.misses;
     lock_release(&shard->lock);
-
-    if (removed)
-        entry_destroy_all(&removed);
+    store_free_removed(&removed);
     return record;
+}
+
+struct record *analysis_cache_acquire(struct analysis_cache *cache,
+                                      const struct analysis_cache_key *key)
+{
+    const int64_t now_ns = tick_clock_read_ns(&cache->clock);
+    const uint64_t hash = hash_of(key);
+    struct shard *shard = shard_of(cache, hash);
+    const struct lru_slot *home = lru_home(&shard->store.lru, hash);
+    __builtin_prefetch(home); // arrives while the lock is taken
+
+    lock_acquire(&shard->lock);
+    struct record *record = store_hit(&shard->store, home, hash, key, shard_tick(shard, now_ns));
+    lock_release(&shard->lock);
+    return record ? record : acquire_slowly(cache, key);
 }
 
 struct record *analysis_cache_peek(struct analysis_cache *cache,

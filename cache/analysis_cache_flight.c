@@ -60,7 +60,8 @@ int analysis_cache_get_or_lead(struct analysis_cache *cache, const struct analys
     const uint64_t hash = hash_of(key);
     struct shard *shard = shard_of(cache, hash);
     const int64_t now_ns = tick_clock_read_ns(&cache->clock);
-    struct garbage garbage = {0};
+    struct garbage garbage;
+    garbage_init(&garbage);
     *record = NULL;
     *ticket = NULL;
 
@@ -141,7 +142,8 @@ void analysis_cache_fail(struct analysis_cache *cache, struct analysis_cache_tic
     const struct analysis_cache_key key = {flight->key, flight->node.key_bytes,
                                            key_node_path(&flight->node)};
     // Without memory there is no back-off, and the next request tries again at once.
-    struct garbage garbage = {0};
+    struct garbage garbage;
+    garbage_init(&garbage);
     struct failure *failure = error != -ECANCELED && cache->capacity_entries > 0
                                   ? failure_create(&key, flight->node.hash, error)
                                   : NULL;

@@ -4,16 +4,15 @@
 // clock read before it is taken.
 #pragma once
 #include "cache/analysis_cache.h"
-#include "cache/key_bytes.h"
+#include "cache/key_hash.h"
 #include "cache/shard.h"
 #include "cache/tick_clock.h"
-#include <assert.h>
 
 struct analysis_cache {
     // --- immutable after creation
     struct shard *shards;
     unsigned n_shards;
-    unsigned shard_bits; // n_shards == 1 << shard_bits
+    unsigned shard_mask; // n_shards - 1, and n_shards a power of two
     size_t capacity_entries;
     // --- atomic: see tick_clock.h and budget.h
     struct tick_clock clock;
@@ -27,25 +26,29 @@ struct analysis_cache {
 
 static inline uint64_t hash_of(const struct analysis_cache_key *key)
 {
-    assert(key->size > 0);
     return key_hash(key->bytes, key->size);
 }
 
 static inline struct shard *shard_of(const struct analysis_cache *cache, uint64_t hash)
 {
-    // In two steps, since a shift by all 64 bits is undefined.
-    return &cache->shards[hash >> 32 >> (32 - cache->shard_bits)];
+    return &cache->shards[hash >> 32 & cache->shard_mask];
 }
 
 /// What was taken out of a shard under its lock, to be freed outside.
 struct garbage {
-    struct entry *entries;
+    struct list entries;
     struct failure *failures;
 };
 
+static inline void garbage_init(struct garbage *garbage)
+{
+    list_init(&garbage->entries);
+    garbage->failures = NULL;
+}
+
 static inline void garbage_free(struct garbage *garbage)
 {
-    entry_destroy_all(&garbage->entries);
+    store_free_removed(&garbage->entries);
     failure_destroy_all(&garbage->failures);
 }
 

@@ -49,7 +49,8 @@ static int make_room_elsewhere(struct analysis_cache *cache, const struct shard 
     int has_room = 0;
     for (unsigned step = 1; step < cache->n_shards && !has_room; ++step) {
         struct shard *shard = &cache->shards[(first + step) % cache->n_shards];
-        struct garbage garbage = {0};
+        struct garbage garbage;
+        garbage_init(&garbage);
         lock_acquire(&shard->lock);
         store_expire(&shard->store, shard_tick(shard, now_ns), &garbage.entries);
         has_room = store_make_room(&shard->store, bytes, &garbage.entries);
@@ -66,7 +67,8 @@ int insertion_keep(struct analysis_cache *cache, struct shard *shard, struct ins
     const size_t bytes = in->entry->bytes;
     int error = -ENOSPC;
     for (int attempt = 0; error == -ENOSPC; ++attempt) {
-        struct garbage garbage = {0};
+        struct garbage garbage;
+        garbage_init(&garbage);
         const int64_t now_ns = tick_clock_read_ns(&cache->clock);
         lock_acquire(&shard->lock);
         error = keep_locked(cache, shard, in, shard_tick(shard, now_ns), &garbage);
@@ -83,7 +85,7 @@ int insertion_keep(struct analysis_cache *cache, struct shard *shard, struct ins
     }
     if (in->has_room)
         budget_give(&cache->budget, bytes);
-    entry_destroy_all(&in->entry);
+    entry_destroy(&in->entry);
     return error;
 }
 

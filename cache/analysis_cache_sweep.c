@@ -9,7 +9,8 @@ static size_t invalidate(struct analysis_cache *cache, struct scope scope)
     size_t count = 0;
     for (unsigned i = 0; i < cache->n_shards; ++i) {
         struct shard *shard = &cache->shards[i];
-        struct garbage garbage = {0};
+        struct garbage garbage;
+        garbage_init(&garbage);
         lock_acquire(&shard->lock);
         store_expire(&shard->store, shard_tick(shard, now_ns), &garbage.entries);
         count += store_invalidate(&shard->store, &scope, &garbage.entries);
@@ -43,7 +44,8 @@ static void snapshot(struct analysis_cache *cache, unsigned first, unsigned end,
                      struct analysis_cache_stats *stats)
 {
     const int64_t now_ns = tick_clock_read_ns(&cache->clock);
-    struct garbage garbage = {0};
+    struct garbage garbage;
+    garbage_init(&garbage);
     *stats = (struct analysis_cache_stats){0};
     for (unsigned i = first; i < end; ++i)
         lock_acquire(&cache->shards[i].lock);

@@ -29,14 +29,12 @@ void entry_set_record(struct entry *entry, struct record *record)
     entry->bytes += record_footprint_bytes(record);
 }
 
-void entry_destroy_all(struct entry **entry)
+void entry_destroy(struct entry **entry)
 {
-    struct entry *next = *entry;
+    struct entry *mine = *entry;
     *entry = NULL;
-    while (next) {
-        struct entry *mine = next;
-        next = mine->next_removed;
-        record_unref(&mine->record);
-        free(mine);
-    }
+    if (!mine)
+        return;
+    record_unref(&mine->record);
+    free(mine);
 }

@@ -9,26 +9,25 @@
 enum { ENTRY_LINE_BYTES = 64 };
 
 /// Whoever asks for an extraction makes its entry first, so that publishing needs no memory. Owned
-/// by the store while it is in it. Its fields fill one cache line and the key begins the next one:
-/// of an entry a hit reads no more than the last field and the key.
+/// by the store while it is in it. Its fields fill one cache line and the key begins the next one.
 struct entry {
-    struct list age; // in store.newest
-    int64_t used_ns; // meaningful with an idle limit alone
+    struct list age; // in store.newest, or among what was removed
     size_t bytes;    // of the entry, its key, its path and its record
-    struct entry *next_removed;
     struct record *record;
     uint64_t hash;
-    uint32_t node; // in the store's index
+    int64_t used_ns; // meaningful with an idle limit alone
+    int64_t inserted_ns;
+    uint32_t node; // in the store's lru
     uint32_t key_bytes;
     unsigned char key[]; // then the path and its NUL
 };
 
 /// @return an entry without a record; NULL without memory.
 MUST_CHECK struct entry *entry_create(const struct analysis_cache_key *key, uint64_t hash);
+/// Free it and set *entry to NULL. NULL is fine.
+void entry_destroy(struct entry **entry);
 /// Give the entry its record: a new reference.
 void entry_set_record(struct entry *entry, struct record *record);
-/// Free it and those chained to it, and set *entry to NULL. NULL is fine.
-void entry_destroy_all(struct entry **entry);
 
 static inline const char *entry_path(const struct entry *entry)
 {

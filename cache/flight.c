@@ -47,7 +47,7 @@ void flight_destroy(struct flight **flight)
     if (!mine)
         return;
     assert(mine->tickets == 0 && list_is_empty(&mine->running) && list_is_empty(&mine->waiters));
-    entry_destroy_all(&mine->entry);
+    entry_destroy(&mine->entry);
     record_unref(&mine->record);
     free(mine);
 }

@@ -43,6 +43,7 @@ void key_table_remove(struct key_table *table, struct key_node *node)
 
 size_t key_copy_bytes(const struct analysis_cache_key *key)
 {
+    assert(key->bytes && key->size > 0 && key->path);
     return key->size + strlen(key->path) + 1;
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Hash table of intrusive nodes, each with a key of bytes and a path.
 #pragma once
-#include "cache/key_bytes.h"
 #include "dsp/annotate.h"
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct analysis_cache_key;
 
@@ -35,7 +35,7 @@ static inline struct key_node *key_table_find(const struct key_table *table, uin
 {
     struct key_node *node = table->buckets[hash & table->mask];
     while (node && (node->hash != hash || node->key_bytes != key_bytes ||
-                    !key_is_equal(node->key, key, key_bytes)))
+                    memcmp(node->key, key, key_bytes) != 0))
         node = node->chain;
     return node;
 }

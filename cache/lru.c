@@ -9,20 +9,22 @@ static_assert(ENTRY_LINE_BYTES % sizeof(struct lru_node) == 0, "no node lies in 
 int lru_init(struct lru *lru, size_t most)
 {
     *lru = (struct lru){.fresh = 1};
-    // Half empty at the most, so that runs of slots are short, and numbers fit 32 bits.
+    // At the most half of the homes are taken, so that runs of slots are short. They do not wrap
+    // around: behind the last home there is room for any run, and an empty slot to end it.
     if (most > UINT32_MAX / 4)
         return -ENOMEM;
-    size_t slots = 2;
-    while (slots < most * 2)
-        slots *= 2;
+    size_t homes = 2;
+    while (homes < most * 2)
+        homes *= 2;
     const size_t lines = ((most + 1) * sizeof(struct lru_node) + ENTRY_LINE_BYTES - 1) /
                          ENTRY_LINE_BYTES; // whole ones, as aligned_alloc() wants them
-    lru->mask = (uint32_t)(slots - 1);
-    lru->slots = calloc(slots, sizeof(struct lru_slot));
+    lru->mask = (uint32_t)(homes - 1);
+    lru->slots = calloc(homes + most, sizeof(struct lru_slot));
     lru->nodes = aligned_alloc(ENTRY_LINE_BYTES, lines * ENTRY_LINE_BYTES);
     if (!lru->slots || !lru->nodes)
         return -ENOMEM;
-    lru->nodes[0] = (struct lru_node){0};
+    struct lru_node *ends = &lru->nodes[0];
+    *ends = (struct lru_node){.newer = ends, .older = ends};
     return 0;
 }
 
@@ -33,57 +35,58 @@ void lru_deinit(struct lru *lru)
     *lru = (struct lru){0};
 }
 
-static uint32_t take_node(struct lru *lru)
+static struct lru_node *take_node(struct lru *lru)
 {
-    const uint32_t number = lru->free;
-    if (!number)
-        return lru->fresh++;
-    lru->free = lru->nodes[number].older;
-    return number;
+    struct lru_node *node = lru->unused;
+    if (!node)
+        return &lru->nodes[lru->fresh++];
+    lru->unused = node->older;
+    return node;
 }
 
-void lru_add(struct lru *lru, struct entry *entry, int64_t now_ns)
+void lru_add(struct lru *lru, struct entry *entry)
 {
     assert(entry->record);
-    struct lru_node *nodes = lru->nodes;
-    const uint32_t number = take_node(lru);
-    nodes[number] = (struct lru_node){
-        .record = entry->record, .entry = entry, .inserted_ns = now_ns, .older = nodes[0].older};
-    nodes[nodes[0].older].newer = number;
-    nodes[0].older = number;
-    entry->node = number;
+    struct lru_node *ends = &lru->nodes[0], *node = take_node(lru);
+    *node = (struct lru_node){ends, entry->record, ends->older, entry};
+    node->older->newer = node;
+    ends->older = node;
+    entry->node = (uint32_t)(node - lru->nodes);
 
-    uint32_t at = (uint32_t)entry->hash & lru->mask;
-    while (lru->slots[at].node)
-        at = (at + 1) & lru->mask;
-    lru->slots[at] = (struct lru_slot){(uint32_t)entry->hash, number};
+    struct lru_slot *at = lru_home(lru, entry->hash);
+    while (at->node)
+        ++at;
+    *at = (struct lru_slot){(uint32_t)entry->hash, entry->node};
 }
 
-/// Empty a slot. Every entry must be reachable from the slot it should be in without an empty one
-/// between: those behind move up where that lies not behind the gap.
-static void empty_slot(struct lru *lru, uint32_t gap)
+/// Empty a slot. Every entry must be reachable from its home without an empty slot between: those
+/// behind move up unless that took them before their home.
+static void empty_slot(struct lru *lru, struct lru_slot *gap)
 {
-    for (uint32_t at = (gap + 1) & lru->mask; lru->slots[at].node; at = (at + 1) & lru->mask) {
-        const uint32_t home = lru->slots[at].hash & lru->mask;
-        if (((at - home) & lru->mask) < ((at - gap) & lru->mask))
+    for (struct lru_slot *at = gap + 1; at->node; ++at) {
+        if (lru_home(lru, at->hash) > gap)
             continue;
-        lru->slots[gap] = lru->slots[at];
+        *gap = *at;
         gap = at;
     }
-    lru->slots[gap] = (struct lru_slot){0};
+    *gap = (struct lru_slot){0};
 }
 
 void lru_remove(struct lru *lru, const struct entry *entry)
 {
-    const uint32_t number = entry->node;
-    struct lru_node *node = &lru->nodes[number];
-    assert(number > 0 && node->entry == entry);
-    uint32_t at = (uint32_t)entry->hash & lru->mask;
-    for (; lru->slots[at].node != number; at = (at + 1) & lru->mask)
-        assert(lru->slots[at].node);
+    struct lru_node *node = &lru->nodes[entry->node];
+    assert(entry->node > 0 && node->entry == entry);
+    struct lru_slot *at = lru_home(lru, entry->hash);
+    for (; at->node != entry->node; ++at)
+        assert(at->node);
     empty_slot(lru, at);
-    lru->nodes[node->newer].older = node->older;
-    lru->nodes[node->older].newer = node->newer;
-    *node = (struct lru_node){.older = lru->free};
-    lru->free = number;
+    node->newer->older = node->older;
+    node->older->newer = node->newer;
+    *node = (struct lru_node){.older = lru->unused};
+    lru->unused = node;
+}
+
+struct entry *lru_oldest(const struct lru *lru)
+{
+    return lru->nodes[0].newer->entry;
 }

@@ -6,11 +6,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+enum { NOBODY = -1 };
+
 struct record {
     // --- atomic: changed by every holder. A new reference is made from one already held, so taking
     // one needs no order; giving one back releases this holder's reads, and the last giver acquires
     // them all before it frees.
-    atomic_size_t references;
+    atomic_long others; // references beyond one, so that the sign of a sum tells all
     // --- immutable after creation
     size_t bytes;
     // --- written by the creator before publication, immutable after it
@@ -24,18 +26,23 @@ struct record *record_create(size_t bytes)
     struct record *record = calloc(1, sizeof(*record) + bytes);
     if (!record)
         return NULL;
-    atomic_init(&record->references, 1);
+    atomic_init(&record->others, 0);
     record->bytes = bytes;
     return record;
 }
 
 struct record *record_ref(struct record *record)
 {
-    assert(record);
-    const size_t before = atomic_fetch_add_explicit(&record->references, 1, memory_order_relaxed);
-    assert(before > 0);
-    (void)before; // read by the assertion alone
+    const long others = atomic_fetch_add_explicit(&record->others, 1, memory_order_relaxed);
+    assert(others != NOBODY);
+    (void)others; // read by the assertion alone
     return record;
+}
+
+static void destroy(struct record *record)
+{
+    assert(atomic_load_explicit(&record->others, memory_order_relaxed) == NOBODY);
+    free(record);
 }
 
 void record_unref(struct record **record)
@@ -44,15 +51,14 @@ void record_unref(struct record **record)
     *record = NULL;
     if (!mine)
         return;
-    const size_t before = atomic_fetch_sub_explicit(&mine->references, 1, memory_order_acq_rel);
-    assert(before > 0);
-    if (before == 1)
-        free(mine);
+    const long others = atomic_fetch_sub_explicit(&mine->others, 1, memory_order_acq_rel) - 1;
+    if (others < 0)
+        destroy(mine);
 }
 
 void *record_data_mutable(struct record *record)
 {
-    assert(atomic_load_explicit(&record->references, memory_order_relaxed) == 1);
+    assert(atomic_load_explicit(&record->others, memory_order_relaxed) == 0);
     return record->data;
 }
 

@@ -14,8 +14,8 @@ struct store_limits {
 };
 
 /// Thread-safety: None; the shard's lock protects it. Time never goes back between two calls.
-/// Nothing is freed in it: what is removed is chained to *removed for entry_destroy_all(), which
-/// belongs outside the lock.
+/// Nothing is freed in it: what is removed is added to the list `removed` for store_free_removed(),
+/// which belongs outside the lock.
 struct store {
     // --- protected by the shard's lock, and with it in one line: what a hit reads and writes
     struct lru lru;      // its end is evicted, and is the most idle
@@ -35,40 +35,38 @@ MUST_CHECK int store_init(struct store *store, const struct store_limits *limits
 /// Frees the entries too.
 void store_deinit(struct store *store);
 
-/// The rest of store_acquire(), for a record that is not carefree: remove it if it has expired, or
-/// note its use. @return 1 if it lives, else 0.
-int store_revive(struct store *store, struct lru_node *node, int64_t now_ns,
-                 struct entry **removed);
-
-/// Find a record, make it the most recently used and count a hit. Removes it if it has expired.
-/// @return a new reference, or NULL; a miss is the caller's to count.
-static inline struct record *store_acquire(struct store *store, uint64_t hash,
-                                           const struct analysis_cache_key *key, int64_t now_ns,
-                                           struct entry **removed)
+/// The common case of store_acquire(): `home` is lru_home() of the hash. @return NULL on a miss, and
+/// where a record needs a closer look.
+static inline struct record *store_hit(struct store *store, const struct lru_slot *home,
+                                       uint64_t hash, const struct analysis_cache_key *key,
+                                       int64_t now_ns)
 {
-    struct lru_node *node = lru_find(&store->lru, hash, key);
-    if (!node)
-        return NULL;
-    if (__builtin_expect(now_ns - node->inserted_ns >= store->carefree_ns, 0) &&
-        !store_revive(store, node, now_ns, removed))
+    struct lru_node *node = lru_find(&store->lru, home, hash, key);
+    if (!node || now_ns - node->entry->inserted_ns >= store->carefree_ns)
         return NULL;
     lru_promote(&store->lru, node);
     ++store->stats.hits;
     return record_ref(node->record);
 }
-
+/// Find a record, make it the most recently used and count a hit. Removes it if it has expired.
+/// @return a new reference, or NULL; a miss is the caller's to count.
+struct record *store_acquire(struct store *store, uint64_t hash,
+                             const struct analysis_cache_key *key, int64_t now_ns,
+                             struct list *removed);
 /// Find a record and change nothing. @return the store's reference, or NULL.
 struct record *store_peek(const struct store *store, uint64_t hash,
                           const struct analysis_cache_key *key, int64_t now_ns);
 /// Remove all that has expired.
-void store_expire(struct store *store, int64_t now_ns, struct entry **removed);
+void store_expire(struct store *store, int64_t now_ns, struct list *removed);
 /// Remove the record with this key, to make place for a newer one.
 void store_replace(struct store *store, uint64_t hash, const struct analysis_cache_key *key,
-                   struct entry **removed);
+                   struct list *removed);
 /// Evict until `bytes` are taken from the budget or nothing is left. @return 1 if taken, else 0.
-int store_make_room(struct store *store, size_t bytes, struct entry **removed);
+int store_make_room(struct store *store, size_t bytes, struct list *removed);
 /// Take `entry`, whose bytes the caller took from the budget, as the most recently used. No other
 /// with its key may be there: store_replace().
-void store_insert(struct store *store, struct entry *entry, int64_t now_ns, struct entry **removed);
+void store_insert(struct store *store, struct entry *entry, int64_t now_ns, struct list *removed);
 /// Remove all in `scope`. @return how many.
-size_t store_invalidate(struct store *store, const struct scope *scope, struct entry **removed);
+size_t store_invalidate(struct store *store, const struct scope *scope, struct list *removed);
+/// Free what was removed and leave the list empty.
+void store_free_removed(struct list *removed);
