@@ -3,20 +3,22 @@
 #include "cache/key_table.h"
 #include <assert.h>
 #include <stdlib.h>
-
-static_assert(sizeof(struct entry) == ENTRY_LINE_BYTES, "the key begins a line");
+#include <string.h>
 
 struct entry *entry_create(const struct analysis_cache_key *key, uint64_t hash)
 {
-    assert(key->size <= UINT32_MAX);
     // Whole lines, as aligned_alloc() wants it.
     const size_t lines =
-        (sizeof(struct entry) + key_copy_bytes(key) + ENTRY_LINE_BYTES - 1) / ENTRY_LINE_BYTES;
+        (offsetof(struct entry, key) + key_copy_bytes(key) + ENTRY_LINE_BYTES - 1) /
+        ENTRY_LINE_BYTES;
     const size_t bytes = lines * ENTRY_LINE_BYTES;
     struct entry *entry = aligned_alloc(ENTRY_LINE_BYTES, bytes);
     if (!entry)
         return NULL;
-    *entry = (struct entry){.bytes = bytes, .hash = hash, .key_bytes = (uint32_t)key->size};
+    memset(entry, 0, offsetof(struct entry, key));
+    entry->bytes = bytes;
+    entry->hash = hash;
+    entry->key_bytes = key->size;
     key_copy(entry->key, key);
     list_init(&entry->age);
     return entry;

@@ -3,22 +3,23 @@
 #pragma once
 #include "cache/analysis_cache.h"
 #include "cache/list.h"
+#include <stdalign.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { ENTRY_LINE_BYTES = 64 };
 
 /// Whoever asks for an extraction makes its entry first, so that publishing needs no memory. Owned
-/// by the store while it is in it. Its fields fill one cache line and the key begins the next one.
+/// by the store while it is in it. What a hit compares begins a cache line.
 struct entry {
     struct list age; // in store.newest, or among what was removed
     size_t bytes;    // of the entry, its key, its path and its record
     struct record *record;
     uint64_t hash;
-    int64_t used_ns; // meaningful with an idle limit alone
     int64_t inserted_ns;
-    uint32_t node; // in the store's lru
-    uint32_t key_bytes;
+    int64_t used_ns; // meaningful with an idle limit alone
+    uint32_t link;   // in the store's lru
+    alignas(ENTRY_LINE_BYTES) size_t key_bytes;
     unsigned char key[]; // then the path and its NUL
 };
 

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static_assert(ENTRY_LINE_BYTES % sizeof(struct lru_node) == 0, "no node lies in two lines");
-
 int lru_init(struct lru *lru, size_t most)
 {
     *lru = (struct lru){.fresh = 1};
@@ -16,54 +14,53 @@ int lru_init(struct lru *lru, size_t most)
     size_t homes = 2;
     while (homes < most * 2)
         homes *= 2;
-    const size_t lines = ((most + 1) * sizeof(struct lru_node) + ENTRY_LINE_BYTES - 1) /
-                         ENTRY_LINE_BYTES; // whole ones, as aligned_alloc() wants them
     lru->mask = (uint32_t)(homes - 1);
+    // All zeroed, and not touched before they are used.
     lru->slots = calloc(homes + most, sizeof(struct lru_slot));
-    lru->nodes = aligned_alloc(ENTRY_LINE_BYTES, lines * ENTRY_LINE_BYTES);
-    if (!lru->slots || !lru->nodes)
-        return -ENOMEM;
-    struct lru_node *ends = &lru->nodes[0];
-    *ends = (struct lru_node){.newer = ends, .older = ends};
-    return 0;
+    lru->links = calloc(most + 1, sizeof(struct lru_link));
+    lru->entries = calloc(most + 1, sizeof(struct entry *));
+    return lru->slots && lru->links && lru->entries ? 0 : -ENOMEM;
 }
 
 void lru_deinit(struct lru *lru)
 {
     free(lru->slots);
-    free(lru->nodes);
+    free(lru->links);
+    free(lru->entries);
     *lru = (struct lru){0};
 }
 
-static struct lru_node *take_node(struct lru *lru)
+static uint32_t take_link(struct lru *lru)
 {
-    struct lru_node *node = lru->unused;
-    if (!node)
-        return &lru->nodes[lru->fresh++];
-    lru->unused = node->older;
-    return node;
+    const uint32_t link = lru->unused;
+    if (!link)
+        return lru->fresh++;
+    lru->unused = lru->links[link].older;
+    return link;
 }
 
 void lru_add(struct lru *lru, struct entry *entry)
 {
     assert(entry->record);
-    struct lru_node *ends = &lru->nodes[0], *node = take_node(lru);
-    *node = (struct lru_node){ends, entry->record, ends->older, entry};
-    node->older->newer = node;
-    ends->older = node;
-    entry->node = (uint32_t)(node - lru->nodes);
+    struct lru_link *links = lru->links;
+    const uint32_t link = take_link(lru);
+    links[link] = (struct lru_link){.newer = 0, .older = links[0].older};
+    links[links[0].older].newer = link;
+    links[0].older = link;
+    lru->entries[link] = entry;
+    entry->link = link;
 
     struct lru_slot *at = lru_home(lru, entry->hash);
-    while (at->node)
+    while (at->entry)
         ++at;
-    *at = (struct lru_slot){(uint32_t)entry->hash, entry->node};
+    *at = (struct lru_slot){(uint32_t)entry->hash, link, entry, entry->record, entry->inserted_ns};
 }
 
 /// Empty a slot. Every entry must be reachable from its home without an empty slot between: those
 /// behind move up unless that took them before their home.
 static void empty_slot(struct lru *lru, struct lru_slot *gap)
 {
-    for (struct lru_slot *at = gap + 1; at->node; ++at) {
+    for (struct lru_slot *at = gap + 1; at->entry; ++at) {
         if (lru_home(lru, at->hash) > gap)
             continue;
         *gap = *at;
@@ -74,19 +71,22 @@ static void empty_slot(struct lru *lru, struct lru_slot *gap)
 
 void lru_remove(struct lru *lru, const struct entry *entry)
 {
-    struct lru_node *node = &lru->nodes[entry->node];
-    assert(entry->node > 0 && node->entry == entry);
     struct lru_slot *at = lru_home(lru, entry->hash);
-    for (; at->node != entry->node; ++at)
-        assert(at->node);
+    for (; at->entry != entry; ++at)
+        assert(at->entry);
     empty_slot(lru, at);
-    node->newer->older = node->older;
-    node->older->newer = node->newer;
-    *node = (struct lru_node){.older = lru->unused};
-    lru->unused = node;
+
+    struct lru_link *links = lru->links;
+    const uint32_t link = entry->link;
+    assert(lru->entries[link] == entry);
+    links[links[link].newer].older = links[link].older;
+    links[links[link].older].newer = links[link].newer;
+    links[link].older = lru->unused;
+    lru->unused = link;
+    lru->entries[link] = NULL;
 }
 
 struct entry *lru_oldest(const struct lru *lru)
 {
-    return lru->nodes[0].newer->entry;
+    return lru->entries[lru->links[0].newer];
 }

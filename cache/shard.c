@@ -27,7 +27,7 @@ void shard_deinit(struct shard *shard)
 void shard_add_stats(const struct shard *shard, struct analysis_cache_stats *sum)
 {
     const struct analysis_cache_stats *store = &shard->store.stats;
-    sum->hits += store->hits;
+    sum->hits += shard->store.hits;
     sum->misses += store->misses;
     sum->insertions += store->insertions;
     sum->evictions += store->evictions;

@@ -34,7 +34,7 @@ void store_deinit(struct store *store)
     // A store that was never initialised is all zero.
     struct list removed;
     list_init(&removed);
-    if (store->lru.nodes) {
+    if (store->lru.slots) {
         const struct scope everything = scope_all();
         store_invalidate(store, &everything, &removed);
     }
@@ -51,8 +51,8 @@ static int has_expired(const struct store *store, const struct entry *entry, int
 static struct entry *find(const struct store *store, uint64_t hash,
                           const struct analysis_cache_key *key)
 {
-    struct lru_node *node = lru_find(&store->lru, lru_home(&store->lru, hash), hash, key);
-    return node ? node->entry : NULL;
+    const struct lru_slot *slot = lru_find(&store->lru, lru_home(&store->lru, hash), hash, key);
+    return slot ? slot->entry : NULL;
 }
 
 struct record *store_acquire(struct store *store, uint64_t hash,
@@ -67,9 +67,9 @@ struct record *store_acquire(struct store *store, uint64_t hash,
         ++store->stats.expirations;
         return NULL;
     }
-    lru_promote(&store->lru, &store->lru.nodes[entry->node]);
+    lru_promote(&store->lru, entry->link);
     entry->used_ns = now_ns;
-    ++store->stats.hits;
+    ++store->hits;
     return record_ref(entry->record);
 }
 
@@ -132,9 +132,9 @@ void store_insert(struct store *store, struct entry *entry, int64_t now_ns, stru
     assert(entry->record && store->most_entries > 0);
     while (store->stats.entries >= store->most_entries)
         evict_least_recent(store, removed);
+    entry->inserted_ns = entry->used_ns = now_ns;
     lru_add(&store->lru, entry);
     list_add_first(&store->newest, &entry->age);
-    entry->inserted_ns = entry->used_ns = now_ns;
     ++store->stats.entries;
     ++store->stats.insertions;
     store->stats.bytes += entry->bytes;

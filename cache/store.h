@@ -17,12 +17,14 @@ struct store_limits {
 /// Nothing is freed in it: what is removed is added to the list `removed` for store_free_removed(),
 /// which belongs outside the lock.
 struct store {
-    // --- protected by the shard's lock, and with it in one line: what a hit reads and writes
-    struct lru lru;      // its end is evicted, and is the most idle
+    // --- protected by the shard's lock; up to the lru's mask in one line with it: all that a hit
+    // needs of the store
     int64_t carefree_ns; // the age below which a record has not expired by any rule and its use
                          // need not be noted for one: 0 with an idle limit
-    struct analysis_cache_stats stats; // all but what is in flight; the hits come first
+    uint64_t hits;
+    struct lru lru;                    // its end is evicted, and is the most idle
     struct list newest;                // by insertion, the latest first: its end is the oldest
+    struct analysis_cache_stats stats; // all but hits and what is in flight
     // --- immutable after store_init()
     int64_t ttl_ns, idle_ns; // INT64_MAX: never
     size_t most_entries;
@@ -41,12 +43,12 @@ static inline struct record *store_hit(struct store *store, const struct lru_slo
                                        uint64_t hash, const struct analysis_cache_key *key,
                                        int64_t now_ns)
 {
-    struct lru_node *node = lru_find(&store->lru, home, hash, key);
-    if (!node || now_ns - node->entry->inserted_ns >= store->carefree_ns)
+    const struct lru_slot *slot = lru_find(&store->lru, home, hash, key);
+    if (!slot || now_ns - slot->inserted_ns >= store->carefree_ns)
         return NULL;
-    lru_promote(&store->lru, node);
-    ++store->stats.hits;
-    return record_ref(node->record);
+    lru_promote(&store->lru, slot->link);
+    ++store->hits;
+    return record_ref(slot->record);
 }
 /// Find a record, make it the most recently used and count a hit. Removes it if it has expired.
 /// @return a new reference, or NULL; a miss is the caller's to count.
