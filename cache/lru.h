@@ -50,16 +50,15 @@ static inline struct lru_slot *lru_home(const struct lru *lru, uint64_t hash)
 }
 
 /// @return the slot of an entry with this key, or NULL. `home` is lru_home() of its hash.
-static inline const struct lru_slot *lru_find(const struct lru *lru, const struct lru_slot *home,
-                                              uint64_t hash, const struct analysis_cache_key *key)
+static inline const struct lru_slot *lru_find(const struct lru_slot *home, uint64_t hash,
+                                              const struct analysis_cache_key *key)
 {
     for (const struct lru_slot *at = home; at->entry; ++at) {
         if (at->hash != (uint32_t)hash)
             continue;
-        // A hit goes on to change these, and as a locked instruction the taking of a reference
-        // would wait for one after the other: they are asked for while the key is compared.
+        // A hit goes on to take a reference, which as a locked instruction waits for all before it:
+        // this line is asked for while the key is compared.
         __builtin_prefetch(at->record, 1);
-        __builtin_prefetch(&lru->links[at->link], 1);
         if (at->entry->key_bytes == key->size && memcmp(at->entry->key, key->bytes, key->size) == 0)
             return at;
     }

@@ -51,7 +51,7 @@ static int has_expired(const struct store *store, const struct entry *entry, int
 static struct entry *find(const struct store *store, uint64_t hash,
                           const struct analysis_cache_key *key)
 {
-    const struct lru_slot *slot = lru_find(&store->lru, lru_home(&store->lru, hash), hash, key);
+    const struct lru_slot *slot = lru_find(lru_home(&store->lru, hash), hash, key);
     return slot ? slot->entry : NULL;
 }
 

@@ -43,7 +43,7 @@ static inline struct record *store_hit(struct store *store, const struct lru_slo
                                        uint64_t hash, const struct analysis_cache_key *key,
                                        int64_t now_ns)
 {
-    const struct lru_slot *slot = lru_find(&store->lru, home, hash, key);
+    const struct lru_slot *slot = lru_find(home, hash, key);
     if (!slot || now_ns - slot->inserted_ns >= store->carefree_ns)
         return NULL;
     lru_promote(&store->lru, slot->link);

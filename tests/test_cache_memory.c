@@ -143,7 +143,7 @@ static void replay(scenario_fn scenario, size_t allocations)
 static void creating_a_cache_survives_each_failure(void **state)
 {
     (void)state;
-    replay(create_and_destroy, 2 + 4 * 4); // itself, its shards; in each of four four arrays
+    replay(create_and_destroy, 2 + 4 * 5); // itself, its shards; in each of four five arrays
 }
 
 static void creating_a_record_survives_its_failure(void **state)
