@@ -7,13 +7,11 @@ int store_init(struct store *store, const struct store_limits *limits, struct bu
     assert(limits->ttl_ns >= 0 && limits->idle_ns >= 0);
     *store = (struct store){
         .most_entries = limits->entries,
-        .carefree_ns = limits->idle_ns  ? 0
-                       : limits->ttl_ns ? limits->ttl_ns
-                                        : INT64_MAX,
         .ttl_ns = limits->ttl_ns ? limits->ttl_ns : INT64_MAX,
         .idle_ns = limits->idle_ns ? limits->idle_ns : INT64_MAX,
         .budget = budget,
     };
+    store->carefree_ns = limits->idle_ns ? 0 : store->ttl_ns;
     list_init(&store->newest);
     return lru_init(&store->lru, limits->entries);
 }
@@ -97,7 +95,8 @@ void store_expire(struct store *store, int64_t now_ns, struct list *removed)
         !list_is_empty(&store->newest) &&
         expire_one(store, LIST_ENTRY(store->newest.previous, struct entry, age), now_ns, removed))
         ;
-    while (store->stats.entries > 0 && expire_one(store, lru_oldest(&store->lru), now_ns, removed))
+    while (store->idle_ns != INT64_MAX && store->stats.entries > 0 &&
+           expire_one(store, lru_oldest(&store->lru), now_ns, removed))
         ;
 }
 
