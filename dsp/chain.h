@@ -13,6 +13,10 @@ struct chain;
 /// 5 s of context, gives the same samples as one that started at the track's first frame.
 enum { CHAIN_GRID_FRAMES = 16 };
 
+/// Where an album's audio runs on from track to track, chain_ramp_to() takes so long from the first frame of the
+/// next track on.
+enum { CHAIN_JOIN_SECONDS = 2 };
+
 /// @return 0; -EINVAL: rate outside PCM_MIN_RATE_HZ..PCM_MAX_RATE_HZ; -ENOMEM. On error *out is NULL. No targets yet: unity.
 MUST_CHECK int chain_create(struct chain **out, uint32_t rate_hz);
 /// Destroy and set *chain to NULL. NULL is fine.

@@ -227,27 +227,50 @@ static uint32_t window_count(const struct loudness_meter *meter, uint32_t steps)
     return meter->step_count < steps ? 0 : meter->step_count - steps + 1;
 }
 
-// Mean power of the windows of `steps` steps that lie over the power `gate`; 0 without any.
-static double mean_over_gate(const struct loudness_meter *meter, uint32_t steps, double gate)
+// Windows that lie over a gate.
+struct passed {
+    double sum; // of their mean powers
+    uint32_t count;
+};
+
+// Add the windows of `steps` steps that lie over the power `gate`.
+static void add_passed(struct passed *passed, const struct loudness_meter *meter, uint32_t steps,
+                       double gate)
 {
-    double sum = 0;
-    uint32_t passed = 0;
     for (uint32_t i = 0; i < window_count(meter, steps); ++i) {
         const double power = window_power(meter, i, steps);
         if (power > gate) {
-            sum += power;
-            ++passed;
+            passed->sum += power;
+            ++passed->count;
         }
     }
-    return passed ? sum / passed : 0.0;
+}
+
+// Their mean power; 0 without any.
+static double mean_over_gate(const struct loudness_meter *meter, uint32_t steps, double gate)
+{
+    struct passed passed = {0};
+    add_passed(&passed, meter, steps, gate);
+    return passed.count ? passed.sum / passed.count : 0.0;
+}
+
+double loudness_meter_integrated_lufs_of(const struct loudness_meter *const *meters, uint32_t count)
+{
+    const double absolute = power_of(ABSOLUTE_GATE_LUFS);
+    double gate = absolute, mean = 0;
+    for (int stage = 0; stage < 2; ++stage) {
+        struct passed passed = {0};
+        for (uint32_t i = 0; i < count; ++i)
+            add_passed(&passed, meters[i], BLOCK_STEPS, gate);
+        mean = passed.count ? passed.sum / passed.count : 0.0;
+        gate = fmax(absolute, mean * 0.1);
+    }
+    return mean > 0 ? lufs_of(mean) : ABSOLUTE_GATE_LUFS;
 }
 
 double loudness_meter_integrated_lufs(const struct loudness_meter *meter)
 {
-    const double absolute = power_of(ABSOLUTE_GATE_LUFS);
-    const double ungated = mean_over_gate(meter, BLOCK_STEPS, absolute);
-    const double gated = mean_over_gate(meter, BLOCK_STEPS, fmax(absolute, ungated * 0.1));
-    return gated > 0 ? lufs_of(gated) : ABSOLUTE_GATE_LUFS;
+    return loudness_meter_integrated_lufs_of(&meter, 1);
 }
 
 // The power that a short-term value has to exceed to count: -70 LUFS, and 20 LU under the mean.

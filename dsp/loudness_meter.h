@@ -19,6 +19,9 @@ MUST_CHECK int loudness_meter_feed(struct loudness_meter *meter, const float *in
                                    uint32_t frames);
 /// Integrated loudness of the whole 400 ms blocks so far; -70 where none passed the gates.
 double loudness_meter_integrated_lufs(const struct loudness_meter *meter);
+/// The same over the blocks of `count` meters as if they were one's: of an album.
+double loudness_meter_integrated_lufs_of(const struct loudness_meter *const *meters,
+                                         uint32_t count);
 /// Loudness range of the short-term list by EBU Tech 3342; 0 where nothing passes its gates.
 /// @return 0; -ENOMEM.
 MUST_CHECK int loudness_meter_range_lu(const struct loudness_meter *meter, double *range_lu);

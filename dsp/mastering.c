@@ -197,6 +197,24 @@ void mastering_targets_compute(struct mastering_targets *out, const struct analy
     out->predicted_lufs = out->predicted_dbtp = out->limiter_reduction_db = NAN;
 }
 
+void mastering_targets_compute_again(struct mastering_targets *out, const struct analysis *analysis,
+                                     const struct mastering_settings *settings)
+{
+    mastering_targets_compute(out, analysis, settings);
+    memset(out->eq_db, 0, sizeof out->eq_db);
+    out->compressor.ratio = 1.0;
+    out->compressor.mix = 0;
+    out->width = 1.0;
+}
+
+int mastering_targets_are_neutral(const struct mastering_targets *targets)
+{
+    int is_neutral = targets->compressor.mix <= 0 && !(targets->width < 1 || targets->width > 1);
+    for (int band = 0; band < EQ_BAND_COUNT; ++band)
+        is_neutral &= !(targets->eq_db[band] < 0 || targets->eq_db[band] > 0);
+    return is_neutral;
+}
+
 const char *mastering_preset_name(int preset)
 {
     return preset < 0 || preset >= PRESET_COUNT ? NULL : biases[preset].name;

@@ -70,6 +70,12 @@ double mastering_target_lufs(const struct mastering_settings *settings, double t
 /// Targets for a track. makeup_db is an estimate until calibrated (see calibrate.h). Pure.
 void mastering_targets_compute(struct mastering_targets *out, const struct analysis *analysis,
                                const struct mastering_settings *settings);
+/// The same for a track that was mastered before, as its tag says: EQ, compressor and width are neutral, and
+/// calibration gives it only the makeup that its target still needs and its peaks still allow. Pure.
+void mastering_targets_compute_again(struct mastering_targets *out, const struct analysis *analysis,
+                                     const struct mastering_settings *settings);
+/// Whether EQ, compressor and width leave every sample as it is.
+int mastering_targets_are_neutral(const struct mastering_targets *targets);
 /// "adaptive" ..; NULL if out of range.
 const char *mastering_preset_name(int preset);
 /// @return the preset of that name, or -EINVAL.

@@ -292,6 +292,27 @@ static void undefined_figures_still_give_finite_targets(void **state)
     free(a);
 }
 
+static void track_mastered_before_gets_only_makeup(void **state)
+{
+    (void)state;
+    struct analysis *a = typical_track();
+    for (int preset = 0; preset < PRESET_COUNT; ++preset) {
+        struct mastering_settings settings = mastering_settings_default();
+        settings.preset = (enum mastering_preset)preset;
+        struct mastering_targets first, again;
+        mastering_targets_compute(&first, a, &settings);
+        mastering_targets_compute_again(&again, a, &settings);
+        for (int band = 0; band < EQ_BAND_COUNT; ++band)
+            assert_true(again.eq_db[band] == 0);
+        assert_true(again.compressor.mix == 0 && again.compressor.ratio == 1);
+        assert_true(again.width == 1);
+        assert_true(again.target_lufs == first.target_lufs && again.makeup_db == first.makeup_db);
+        assert_true(mastering_targets_are_neutral(&again));
+        assert_false(mastering_targets_are_neutral(&first));
+    }
+    free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +328,7 @@ int main(void)
         cmocka_unit_test(settings_out_of_range_are_refused),
         cmocka_unit_test(preset_names_parse_back),
         cmocka_unit_test(undefined_figures_still_give_finite_targets),
+        cmocka_unit_test(track_mastered_before_gets_only_makeup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
