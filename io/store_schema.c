@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +204,21 @@ static int read_header(const char *path, unsigned char header[HEADER_BYTES], siz
     return error;
 }
 
+// A power cut may tear the first page while it is written: then it stands whole in the log, or the journal has the
+// one before, and SQLite brings it back.
+static bool has_log(const char *path)
+{
+    static const char *const suffixes[] = {"-wal", "-journal"};
+    char log[PATH_MAX];
+    struct stat st;
+    for (unsigned i = 0; i < 2; ++i) {
+        const int length = snprintf(log, sizeof(log), "%s%s", path, suffixes[i]);
+        if (length < (int)sizeof(log) && stat(log, &st) == 0 && st.st_size > 0)
+            return true;
+    }
+    return false;
+}
+
 int store_schema_inspect(const char *path)
 {
     unsigned char header[HEADER_BYTES];
@@ -209,6 +226,8 @@ int store_schema_inspect(const char *path)
     int error = read_header(path, header, &bytes);
     if (!error)
         error = check_header(header, bytes);
+    if (error == -EBADMSG && has_log(path))
+        return 0;
     return error == -ENODATA ? check_unmarked(path) : error;
 }
 

@@ -475,6 +475,32 @@ static void what_is_no_database_is_told_by_its_first_bytes(void **state)
     assert_int_equal(store_schema_inspect(f->folder), -EISDIR);
 }
 
+static void first_page_torn_by_a_power_cut_comes_back_from_the_log(void **state)
+{
+    struct fixture *f = *state;
+    struct store_track track = track_of("/m/a", 1), found;
+    struct store *store = open_writer(f);
+    save(store, &track, NULL, NULL);
+    for (uint64_t i = 0; i < 20;
+         ++i) { // until the file's length, which the first page has, changes
+        char path[16];
+        snprintf(path, sizeof(path), "/n/%d", (int)i);
+        struct store_track other = track_of(path, i);
+        save(store, &other, NULL, NULL);
+    }
+    store_close(&f->writer);
+    FILE *file = fopen(f->path, "r+b");
+    assert_non_null(file);
+    for (int i = 0; i < 512; ++i)
+        assert_int_equal(fputc(0xa5, file), 0xa5);
+    assert_int_equal(fclose(file), 0);
+
+    assert_int_equal(store_schema_inspect(f->path), 0);
+    assert_int_equal(store_open_writer(&f->writer, f->path), 0);
+    assert_int_equal(store_find_by_path(f->writer, "/m/a", &found), 0);
+    store_track_deinit(&found);
+}
+
 static void run_sql(const char *path, const char *sql)
 {
     sqlite3 *db;
@@ -593,6 +619,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_database_is_told_by_its_first_bytes, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(first_page_torn_by_a_power_cut_comes_back_from_the_log,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_databases_are_told_from_ours, set_up, tear_down),
         cmocka_unit_test_setup_teardown(newer_schema_is_neither_opened_nor_written, set_up,
                                         tear_down),
