@@ -18,7 +18,8 @@ enum {
     POINTS = 4096,
     BINS = POINTS / 2 + 1,
     LOW_BINS = 1025,
-    LANES = 272,
+    LANES = 136,
+    ROWS = 2 * MEDIAN31_RUN,
     LAGS = 352,
     SLICE = 441,
 };
@@ -27,7 +28,7 @@ enum {
 struct bench_data {
     float x[2 * POINTS + 2], y[2 * POINTS + 2], out[2 * POINTS + 2], even[POINTS];
     float weights[SPECTRUM_CLASSES * LOW_BINS];
-    float rows[MEDIAN31_ROWS][LANES], medians[4][LANES];
+    float rows[ROWS][LANES], medians[MEDIAN31_RUN][LANES];
     double energy[BINS], blocks[BINS / SPECTRUM_BLOCK + 1], differences[LAGS];
     double slice[2][SLICE + K_SLICE_SLACK];
     struct k_slice_plan plan;
@@ -41,11 +42,28 @@ typedef void (*call_fn)(struct bench_data *d, size_t variant);
 
 static void call_median(struct bench_data *d, size_t variant)
 {
-    const float *rows[MEDIAN31_ROWS];
-    for (int r = 0; r < MEDIAN31_ROWS; ++r)
-        rows[r] = d->rows[r];
-    float *const out[4] = {d->medians[0], d->medians[1], d->medians[2], d->medians[3]};
-    median31_impls[variant].quad(rows, out, LANES);
+    struct median31_rows rows;
+    float *out[MEDIAN31_RUN];
+    for (int i = 0; i < MEDIAN31_EDGE; ++i) {
+        rows.before[i] = d->rows[i];
+        rows.after[i] = d->rows[i + MEDIAN31_RUN];
+    }
+    for (int i = 0; i < MEDIAN31_RUNS * MEDIAN31_RUN; ++i)
+        rows.runs[i / MEDIAN31_RUN][i % MEDIAN31_RUN] = d->rows[i % ROWS];
+    for (int i = 0; i < MEDIAN31_RUN; ++i)
+        out[i] = d->medians[i];
+    median31_impls[variant].octet(&rows, out, LANES);
+}
+
+static void call_sort(struct bench_data *d, size_t variant)
+{
+    const float *rows[MEDIAN31_RUN];
+    float *out[MEDIAN31_RUN];
+    for (int i = 0; i < MEDIAN31_RUN; ++i) {
+        rows[i] = d->rows[i];
+        out[i] = d->medians[i];
+    }
+    median31_impls[variant].sort(rows, out, LANES);
 }
 
 static void call_yin(struct bench_data *d, size_t variant)
@@ -167,7 +185,8 @@ static const struct {
     const char *(*variant)(size_t index, uint32_t *cpu_flags);
     const size_t *count;
 } KERNELS[] = {
-    {"median31-quad", call_median, median_name, &median31_impl_count},
+    {"median31-octet", call_median, median_name, &median31_impl_count},
+    {"median31-sort", call_sort, median_name, &median31_impl_count},
     {"yin-differences", call_yin, yin_name, &yin_impl_count},
     {"k-slice", call_k_slice, k_slice_name, &k_slice_impl_count},
     {"level-add", call_level, level_name, &level_impl_count},
@@ -192,7 +211,7 @@ static void fill(struct bench_data *d)
     }
     for (int i = 0; i < SPECTRUM_CLASSES * LOW_BINS; ++i)
         d->weights[i] = d->y[i % POINTS];
-    for (int r = 0; r < MEDIAN31_ROWS; ++r)
+    for (int r = 0; r < ROWS; ++r)
         for (int i = 0; i < LANES; ++i)
             d->rows[r][i] = (float)(bench_random(&seed) >> 40) * 0x1p-24F;
     for (int i = 0; i < SLICE; ++i)

@@ -1,37 +1,38 @@
 // SPDX-License-Identifier: MIT
-// Running medians of 31 values, four neighbouring windows at a time, many lanes side by side.
+// Running medians of 31 values, eight neighbouring windows at a time, many lanes side by side.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-    MEDIAN31_ROWS = 34,  // what four windows of 31 cover
-    MEDIAN31_LANES = 16, // lane counts are multiples of this
+    MEDIAN31_RUN = 8,   // rows that are sorted once for all windows
+    MEDIAN31_RUNS = 3,  // that all eight windows cover
+    MEDIAN31_EDGE = 7,  // rows before and after those that only some windows cover
+    MEDIAN31_LANES = 8, // lane counts are multiples of this
 };
 
-/// out[q][i] = median of rows[q][i] .. rows[q + 30][i] for q = 0..3 and each lane i, exactly. `lanes`
-/// is a multiple of MEDIAN31_LANES; rows may overlap or repeat, outputs overlap nothing; no
-/// alignment. No NaN; the order of zeros of either sign is left open.
-typedef void (*median31_fn)(const float *const rows[MEDIAN31_ROWS], float *const out[4],
-                            uint32_t lanes);
+/// What eight windows of 31 rows cover: 7 rows, 24 that they share, 7 rows. Window q is made of before[q]
+/// to before[6], the runs, and after[0] to after[q - 1].
+struct median31_rows {
+    const float *before[MEDIAN31_EDGE];
+    const float
+        *runs[MEDIAN31_RUNS][MEDIAN31_RUN]; // each sorted: in every lane, no row lies over the next
+    const float *after[MEDIAN31_EDGE];
+};
 
-/// Variants give the same values.
+/// Variants give the same values. `lanes` is a multiple of MEDIAN31_LANES; rows may overlap or repeat,
+/// outputs overlap nothing; no alignment. No NaN; the order of zeros of either sign is left open.
 struct median31_impl {
     const char *name;
     uint32_t cpu_flags; // what it needs
-    median31_fn quad;
+    /// Sort eight rows in every lane: the least into out[0].
+    void (*sort)(const float *const rows[MEDIAN31_RUN], float *const out[MEDIAN31_RUN],
+                 uint32_t lanes);
+    /// out[q][i] = median of window q in lane i, exactly, for q = 0..7.
+    void (*octet)(const struct median31_rows *rows, float *const out[MEDIAN31_RUN], uint32_t lanes);
 };
 /// Best first; the last is the reference and needs nothing.
 extern const struct median31_impl median31_impls[];
 extern const size_t median31_impl_count;
-
-/// The chosen variant. Immutable after init.
-struct median31 {
-    const struct median31_impl *impl;
-};
-
-/// Choose for this processor.
-void median31_init(struct median31 *network);
-/// The chosen variant's quad().
-void median31_quad(const struct median31 *network, const float *const rows[MEDIAN31_ROWS],
-                   float *const out[4], uint32_t lanes);
+/// The best variant for these cpu_flags().
+const struct median31_impl *median31_select(uint32_t cpu_flags);

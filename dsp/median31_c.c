@@ -1,59 +1,50 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/median31_network.h"
 #include "dsp/median31_variants.h"
 #include <string.h>
 
-enum { CORE = 28, LANES = MEDIAN31_LANES };
+enum { WIDTH = 4 };
+typedef float lanes __attribute__((vector_size(16)));
+typedef int32_t lanes_mask __attribute__((vector_size(16)));
 
-#define PAIR(i, j) {i, j},
-static const uint8_t NETWORK[][2] = {MEDIAN31_NETWORK(PAIR)};
-enum { COMPARATORS = sizeof NETWORK / sizeof NETWORK[0] };
-
-static inline float lower(float a, float b)
+static inline void lower(lanes *a, const lanes *b)
 {
-    return a < b ? a : b;
+    const lanes_mask take = *b < *a;
+    *a = (lanes)(((lanes_mask)*b & take) | ((lanes_mask)*a & ~take));
 }
 
-static inline float higher(float a, float b)
+static inline void higher(lanes *a, const lanes *b)
 {
-    return a > b ? a : b;
+    const lanes_mask take = *b > *a;
+    *a = (lanes)(((lanes_mask)*b & take) | ((lanes_mask)*a & ~take));
 }
 
-static inline void exchange(float *restrict a, float *restrict b)
+#include "dsp/median31_body.h"
+
+void median31_sort_c(const float *const rows[RUN], float *const out[RUN], uint32_t count)
 {
-    for (uint32_t i = 0; i < LANES; ++i) {
-        const float x = a[i], y = b[i];
-        a[i] = lower(x, y);
-        b[i] = higher(x, y);
+    for (uint32_t at = 0; at < count; at += WIDTH) {
+        lanes v[RUN];
+        for (uint32_t i = 0; i < RUN; ++i)
+            memcpy(&v[i], rows[i] + at, sizeof v[i]);
+        sort_run(v);
+        for (uint32_t i = 0; i < RUN; ++i)
+            memcpy(out[i] + at, &v[i], sizeof v[i]);
     }
 }
 
-// The 16th of 31 is found from the core's ranks 13 to 16 and the three other values in order e: it
-// is the least of m16, max(m15, e0), max(m14, e1), max(m13, e2).
-static void merge_extras(float *restrict out, float core[CORE][LANES], const float *a,
-                         const float *b, const float *c)
+void median31_octet_c(const struct median31_rows *rows, float *const out[RUN], uint32_t count)
 {
-    for (uint32_t i = 0; i < LANES; ++i) {
-        const float low = lower(a[i], b[i]), high = higher(a[i], b[i]);
-        const float e0 = lower(low, c[i]), rest = higher(low, c[i]);
-        const float e1 = lower(rest, high), e2 = higher(rest, high);
-        out[i] = lower(lower(core[15][i], higher(core[14][i], e0)),
-                       lower(higher(core[13][i], e1), higher(core[12][i], e2)));
-    }
-}
-
-void median31_quad_c(const float *const rows[MEDIAN31_ROWS], float *const out[4], uint32_t lanes)
-{
-    float core[CORE][LANES];
-    for (uint32_t at = 0; at < lanes; at += LANES) {
-        for (uint32_t r = 0; r < CORE; ++r)
-            memcpy(core[r], rows[r + 3] + at, sizeof core[r]);
-        for (uint32_t c = 0; c < COMPARATORS; ++c)
-            exchange(core[NETWORK[c][0]], core[NETWORK[c][1]]);
-        // Window q has rows q..2 before the core and 31..30+q after it.
-        merge_extras(out[0] + at, core, rows[0] + at, rows[1] + at, rows[2] + at);
-        merge_extras(out[1] + at, core, rows[1] + at, rows[2] + at, rows[31] + at);
-        merge_extras(out[2] + at, core, rows[2] + at, rows[31] + at, rows[32] + at);
-        merge_extras(out[3] + at, core, rows[31] + at, rows[32] + at, rows[33] + at);
+    for (uint32_t at = 0; at < count; at += WIDTH) {
+        lanes runs[3 * RUN], edge[2 * MEDIAN31_EDGE], shared[RUN], medians[RUN];
+        for (uint32_t i = 0; i < 3 * RUN; ++i)
+            memcpy(&runs[i], rows->runs[i / RUN][i % RUN] + at, sizeof runs[i]);
+        share_runs(shared, runs);
+        for (uint32_t i = 0; i < MEDIAN31_EDGE; ++i) {
+            memcpy(&edge[i], rows->before[i] + at, sizeof edge[i]);
+            memcpy(&edge[MEDIAN31_EDGE + i], rows->after[i] + at, sizeof edge[i]);
+        }
+        end_windows(medians, shared, edge);
+        for (uint32_t i = 0; i < RUN; ++i)
+            memcpy(out[i] + at, &medians[i], sizeof medians[i]);
     }
 }

@@ -3,7 +3,16 @@
 #pragma once
 #include "dsp/median31.h"
 
-void median31_quad_c(const float *const rows[MEDIAN31_ROWS], float *const out[4], uint32_t lanes);
-/// x86-64 only.
-void median31_quad_avx2(const float *const rows[MEDIAN31_ROWS], float *const out[4],
+void median31_sort_c(const float *const rows[MEDIAN31_RUN], float *const out[MEDIAN31_RUN],
+                     uint32_t lanes);
+void median31_octet_c(const struct median31_rows *rows, float *const out[MEDIAN31_RUN],
+                      uint32_t lanes);
+/// x86-64 only, as the next.
+void median31_sort_avx2(const float *const rows[MEDIAN31_RUN], float *const out[MEDIAN31_RUN],
                         uint32_t lanes);
+void median31_octet_avx2(const struct median31_rows *rows, float *const out[MEDIAN31_RUN],
+                         uint32_t lanes);
+void median31_sort_avx512(const float *const rows[MEDIAN31_RUN], float *const out[MEDIAN31_RUN],
+                          uint32_t lanes);
+void median31_octet_avx512(const struct median31_rows *rows, float *const out[MEDIAN31_RUN],
+                           uint32_t lanes);
