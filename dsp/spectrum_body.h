@@ -92,6 +92,71 @@ static void pair_power(float *restrict first, float *restrict second, const floa
     second[size / 2] = middle[1] * middle[1];
 }
 
+static void split_pair(struct spectrum_half *restrict first, struct spectrum_half *restrict second,
+                       const float *restrict z)
+{
+    enum { HALF = SPECTRUM_HALF - 1, SIZE = 2 * HALF };
+    for (uint32_t k = 0; k < HALF; k += CHUNK) {
+        struct points a, b;
+        split_points(&a, z + 2 * (size_t)k);
+        split_points(&b, z + 2 * (size_t)(SIZE - k - CHUNK + 1));
+        for (uint32_t i = 0; i < CHUNK; ++i) {
+            const uint32_t j = CHUNK - 1 - i;
+            first->re[k + i] = 0.5F * (a.re[i] + b.re[j]);
+            first->im[k + i] = 0.5F * (a.im[i] - b.im[j]);
+            second->re[k + i] = 0.5F * (a.im[i] + b.im[j]);
+            second->im[k + i] = 0.5F * (b.re[j] - a.re[i]);
+        }
+    }
+    first->re[HALF] = z[SIZE];
+    second->re[HALF] = z[SIZE + 1];
+    first->im[HALF] = second->im[HALF] = 0;
+}
+
+static void follow(struct spectrum_half *restrict out, const struct spectrum_half *restrict block,
+                   const struct spectrum_half *restrict next)
+{
+    for (uint32_t k = 0; k < SPECTRUM_HALF; ++k) {
+        const float sign = k % 2 ? -1.0F : 1.0F;
+        const float re = block->re[k], im = block->im[k];
+        const float next_re = sign * next->re[k], next_im = sign * next->im[k];
+        out->re[k] = re * (re + next_re) + im * (im + next_im);
+        out->im[k] = re * next_im - im * next_re;
+    }
+}
+
+static inline void interleave_points(float *restrict z, const struct points *restrict points,
+                                     uint32_t count)
+{
+    for (uint32_t i = 0; i < count; ++i) {
+        z[2 * i] = points->re[i];
+        z[2 * i + 1] = points->im[i];
+    }
+}
+
+static void join_pairs(float *restrict z, const struct spectrum_half parts[3])
+{
+    enum { HALF = SPECTRUM_HALF - 1, SIZE = 2 * HALF };
+    const struct spectrum_half *restrict a = &parts[0], *restrict b = &parts[1];
+    const struct spectrum_half *restrict c = &parts[2];
+    for (uint32_t k = 0; k < HALF; k += CHUNK) {
+        struct points forth, back;
+        for (uint32_t i = 0; i < CHUNK; ++i) {
+            const float xr = a->re[k + i] + b->re[k + i], xi = a->im[k + i] + b->im[k + i];
+            const float yr = b->re[k + i] + c->re[k + i], yi = b->im[k + i] + c->im[k + i];
+            forth.re[i] = yr + xi;
+            forth.im[i] = xr - yi;
+            back.re[CHUNK - 1 - i] = yr - xi;
+            back.im[CHUNK - 1 - i] = xr + yi;
+        }
+        interleave_points(z + 2 * (size_t)k, &forth, CHUNK);
+        // The first point has no mirror image.
+        interleave_points(z + 2 * (size_t)(SIZE - k - CHUNK + 1), &back, k ? CHUNK : CHUNK - 1);
+    }
+    z[2 * HALF] = b->re[HALF] + c->re[HALF];
+    z[2 * HALF + 1] = a->re[HALF] + b->re[HALF];
+}
+
 static double sum(const float *values, uint32_t count)
 {
     struct vector8_wide sums = {.half = {{0}}};
@@ -269,5 +334,6 @@ static struct spectrum_masked masked(const float *magnitude, const float *a, con
 
 #define SPECTRUM_FUNCTIONS                                                                         \
     .multiply = multiply, .root = root, .stereo_power = stereo_power, .pair_power = pair_power,    \
-    .sum = sum, .square_sum = square_sum, .weigh_blocks = weigh_blocks, .floored = floored,        \
+    .split_pair = split_pair, .follow = follow, .join_pairs = join_pairs, .sum = sum,              \
+    .square_sum = square_sum, .weigh_blocks = weigh_blocks, .floored = floored,                    \
     .classes = classes, .masked = masked

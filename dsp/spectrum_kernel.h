@@ -7,6 +7,12 @@
 enum {
     SPECTRUM_CLASSES = 12,
     SPECTRUM_BLOCK = 32, // bins whose weighted magnitudes are summed apart
+    SPECTRUM_HALF = 513, // bins of a spectrum_half
+};
+
+/// The transform of 1024 real samples, bins 0 to 512; the other half mirrors it.
+struct spectrum_half {
+    float re[SPECTRUM_HALF], im[SPECTRUM_HALF];
 };
 
 /// What one pass over the floored powers of a row gives.
@@ -34,6 +40,15 @@ struct spectrum_impl {
     double (*stereo_power)(float *power, double *energy, const float *z, uint32_t size);
     /// From the transform z of first + i second, as above, the powers of both.
     void (*pair_power)(float *first, float *second, const float *z, uint32_t size);
+    /// From the transform z of first + i second, as above, 1024 points, the transforms of both.
+    void (*split_pair)(struct spectrum_half *first, struct spectrum_half *second, const float *z);
+    /// out = |block|² + (-1)^k conj(block) next: the transform of the products of a block of 512 samples
+    /// with itself and with the block after it, from those of both blocks, each with zeros behind it.
+    void (*follow)(struct spectrum_half *out, const struct spectrum_half *block,
+                   const struct spectrum_half *next);
+    /// The transform of x + i y, 1024 points, its real and imaginary parts exchanged so that another
+    /// transform forth is one back (1024 times y + i x), for x = parts[0] + parts[1] and y = parts[1] + parts[2].
+    void (*join_pairs)(float *z, const struct spectrum_half parts[3]);
     /// @return the sum of the values, in double precision.
     double (*sum)(const float *values, uint32_t count);
     /// @return the sum of the squares, in double precision.

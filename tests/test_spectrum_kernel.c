@@ -151,6 +151,111 @@ static void powers_of_two_frames_come_from_one_transform(void **state)
     for_each_variant(check_pair);
 }
 
+enum { HALF = SPECTRUM_HALF - 1, WHOLE = 2 * HALF };
+
+static void fill_half(struct spectrum_half *half, uint64_t *seed)
+{
+    kernel_fill(half->re, SPECTRUM_HALF, seed);
+    kernel_fill(half->im, SPECTRUM_HALF, seed);
+    half->im[0] = half->im[HALF] = 0;
+}
+
+// Point k of the transform of a real signal, of which `half` has the first half.
+static void whole_point(double out[2], const struct spectrum_half *half, int k)
+{
+    const int place = k <= HALF ? k : WHOLE - k;
+    out[0] = (double)half->re[place];
+    out[1] = k <= HALF ? (double)half->im[place] : -(double)half->im[place];
+}
+
+static void check_split(const struct spectrum_impl *impl)
+{
+    static float z[2 * WHOLE + 2];
+    static struct spectrum_half first, second, split[2], split_c[2];
+    uint64_t seed = 9;
+    fill_half(&first, &seed);
+    fill_half(&second, &seed);
+    for (int k = 0; k <= WHOLE; ++k) {
+        double x[2], y[2];
+        whole_point(x, &first, k % WHOLE);
+        whole_point(y, &second, k % WHOLE);
+        z[2 * k] = (float)(x[0] - y[1]);
+        z[2 * k + 1] = (float)(x[1] + y[0]);
+    }
+    impl->split_pair(&split[0], &split[1], z);
+    reference()->split_pair(&split_c[0], &split_c[1], z);
+    assert_memory_equal(split, split_c, sizeof split);
+    for (int k = 0; k <= HALF; ++k) {
+        assert_near((double)split[0].re[k], (double)first.re[k], 3e-4);
+        assert_near((double)split[0].im[k], (double)first.im[k], 3e-4);
+        assert_near((double)split[1].re[k], (double)second.re[k], 3e-4);
+        assert_near((double)split[1].im[k], (double)second.im[k], 3e-4);
+    }
+}
+
+static void one_transform_gives_those_of_both_its_parts(void **state)
+{
+    (void)state;
+    for_each_variant(check_split);
+}
+
+static void check_follow(const struct spectrum_impl *impl)
+{
+    static struct spectrum_half block, next, out, out_c;
+    uint64_t seed = 10;
+    fill_half(&block, &seed);
+    fill_half(&next, &seed);
+    impl->follow(&out, &block, &next);
+    reference()->follow(&out_c, &block, &next);
+    assert_memory_equal(&out, &out_c, sizeof out);
+    for (int k = 0; k <= HALF; ++k) {
+        const double sign = k % 2 ? -1 : 1, re = (double)block.re[k], im = (double)block.im[k];
+        const double next_re = sign * (double)next.re[k], next_im = sign * (double)next.im[k];
+        const double size = hypot(re, im) * (hypot(re, im) + hypot(next_re, next_im));
+        assert_near((double)out.re[k], re * re + im * im + re * next_re + im * next_im,
+                    1e-6 * size);
+        assert_near((double)out.im[k], re * next_im - im * next_re, 1e-6 * size);
+    }
+}
+
+static void a_block_is_multiplied_with_itself_and_the_next(void **state)
+{
+    (void)state;
+    for_each_variant(check_follow);
+}
+
+static void check_join(const struct spectrum_impl *impl)
+{
+    static struct spectrum_half parts[3];
+    static float z[2 * WHOLE + 16], z_c[2 * WHOLE + 16];
+    uint64_t seed = 11;
+    for (int i = 0; i < 3; ++i)
+        fill_half(&parts[i], &seed);
+    for (uint32_t offset = 0; offset < KERNEL_OFFSETS; ++offset) {
+        memset(z, 0xA5, sizeof z);
+        memset(z_c, 0xA5, sizeof z_c);
+        impl->join_pairs(z + offset, parts);
+        reference()->join_pairs(z_c + offset, parts);
+        assert_memory_equal(z, z_c, sizeof z);
+        for (int k = 0; k < WHOLE; ++k) {
+            double a[2], b[2], c[2];
+            whole_point(a, &parts[0], k);
+            whole_point(b, &parts[1], k);
+            whole_point(c, &parts[2], k);
+            const double re = a[0] + b[0] - (b[1] + c[1]), im = a[1] + b[1] + b[0] + c[0];
+            const double size = 2048; // the largest sum of two parts
+            assert_near((double)(z + offset)[2 * k], im, 3e-7 * size);
+            assert_near((double)(z + offset)[2 * k + 1], re, 3e-7 * size);
+        }
+    }
+}
+
+static void two_transforms_are_joined_to_go_back_as_one(void **state)
+{
+    (void)state;
+    for_each_variant(check_join);
+}
+
 static void check_blocks(const struct spectrum_impl *impl)
 {
     static float weights[LONG], moments[LONG], values[LONG];
@@ -289,6 +394,9 @@ int main(void)
         cmocka_unit_test(sums_are_those_of_a_loop),
         cmocka_unit_test(power_of_both_sides_comes_from_one_transform),
         cmocka_unit_test(powers_of_two_frames_come_from_one_transform),
+        cmocka_unit_test(one_transform_gives_those_of_both_its_parts),
+        cmocka_unit_test(a_block_is_multiplied_with_itself_and_the_next),
+        cmocka_unit_test(two_transforms_are_joined_to_go_back_as_one),
         cmocka_unit_test(weighted_sums_by_block_are_those_of_a_loop),
         cmocka_unit_test(logarithms_of_products_equal_sums_of_logarithms),
         cmocka_unit_test(products_stay_in_range_at_both_ends),
