@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/key.h"
+#include "dsp/cpu.h"
+#include "dsp/interpolate.h"
+#include "dsp/logarithm.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BINS = 1025, HOP = 512, FINE = 10, CLASSES = PITCH_CLASS_COUNT * FINE, MODES = 2 };
+enum {
+    BINS = 1025,
+    HOP = 512,
+    FINE = 10,
+    CLASSES = PITCH_CLASS_COUNT * FINE,
+    MODES = 2,
+    PEAKS_MAX = BINS / 2,
+};
 #define LOWEST_HZ 35.0
 #define NOTES_HZ                                                                                   \
     95.0 // below, neighbouring notes share a bin: good for a bass alone, not for chords
@@ -24,9 +34,11 @@ enum { BINS = 1025, HOP = 512, FINE = 10, CLASSES = PITCH_CLASS_COUNT * FINE, MO
 #define PEAK_SHARE    1e-4f // of the frame's strongest bin: weaker peaks are side lobes
 
 struct key_tracker {
+    const struct interpolate_impl *kernels;
     double bin_hz;
     uint32_t first_bin, end_bin;
     uint32_t stretch_frames;
+    double places[BINS]; // of the bins' centres among the fine classes
     // --- summed magnitude of spectral peaks, by tenths of a semitone
     double notes[CLASSES], bass[CLASSES];
     // --- the same of the stretch under way
@@ -36,6 +48,13 @@ struct key_tracker {
     double triads[MODES][PITCH_CLASS_COUNT];
 };
 
+/// A place that is off by up to a turn.
+static double wrapped(double place)
+{
+    const double risen = place < 0.0 ? place + CLASSES : place;
+    return risen < CLASSES ? risen : risen - CLASSES;
+}
+
 int key_tracker_create(struct key_tracker **out, double rate_hz)
 {
     *out = NULL;
@@ -44,10 +63,13 @@ int key_tracker_create(struct key_tracker **out, double rate_hz)
     struct key_tracker *tracker = calloc(1, sizeof(*tracker));
     if (!tracker)
         return -ENOMEM;
+    tracker->kernels = interpolate_select(cpu_flags());
     tracker->bin_hz = rate_hz / (2.0 * (BINS - 1));
     tracker->first_bin = (uint32_t)fmax(2.0, ceil(LOWEST_HZ / tracker->bin_hz));
     tracker->end_bin = (uint32_t)fmin(BINS - 2, floor(HIGHEST_HZ / tracker->bin_hz));
     tracker->stretch_frames = (uint32_t)fmax(1.0, round(STRETCH_S * rate_hz / HOP));
+    for (uint32_t k = 1; k < BINS; k++)
+        tracker->places[k] = wrapped(fmod(log2(k * tracker->bin_hz / C0_HZ) * CLASSES, CLASSES));
     *out = tracker;
     return 0;
 }
@@ -59,15 +81,12 @@ void key_tracker_destroy(struct key_tracker **tracker)
 }
 
 /// Add one peak, shared between the two fine classes it lies between.
-static void add_peak(double classes[CLASSES], double hz, double magnitude)
+static void add_peak(double classes[CLASSES], double place, double magnitude)
 {
-    double place = fmod(log2(hz / C0_HZ) * CLASSES, CLASSES);
-    if (place < 0.0)
-        place += CLASSES;
-    const int below = (int)place % CLASSES;
-    const double share = place - floor(place);
+    const int below = (int)place; // 0 to CLASSES - 1
+    const double share = place - below;
     classes[below] += (1.0 - share) * magnitude;
-    classes[(below + 1) % CLASSES] += share * magnitude;
+    classes[below + 1 < CLASSES ? below + 1 : 0] += share * magnitude;
 }
 
 /// How far notes lie from A4 = 440 Hz, in fine classes, within half a semitone.
@@ -81,14 +100,26 @@ static double find_tuning(const double classes[CLASSES])
     return x * x + y * y > 0.0 ? atan2(y, x) * FINE / (2.0 * M_PI) : 0.0;
 }
 
-static void fold(const double fine[CLASSES], double tuning, double classes[PITCH_CLASS_COUNT])
+/// How much a note counts that lies so many fine classes above a pitch.
+static void weigh_notes(double weights[CLASSES], double tuning)
+{
+    for (int i = 0; i < CLASSES; i++) {
+        const double away = remainder(i - tuning, CLASSES) / FINE;
+        weights[i] = exp(-0.5 * away * away / (0.2 * 0.2));
+    }
+}
+
+static void fold(const double fine[CLASSES], const double weights[CLASSES],
+                 double classes[PITCH_CLASS_COUNT])
 {
     for (int pitch = 0; pitch < PITCH_CLASS_COUNT; pitch++) {
-        classes[pitch] = 0.0;
-        for (int i = 0; i < CLASSES; i++) {
-            const double away = remainder(i - pitch * FINE - tuning, CLASSES) / FINE;
-            classes[pitch] += fine[i] * exp(-0.5 * away * away / (0.2 * 0.2));
-        }
+        const int first = pitch * FINE;
+        double sum = 0.0;
+        for (int i = first; i < CLASSES; i++)
+            sum += fine[i] * weights[i - first];
+        for (int i = 0; i < first; i++)
+            sum += fine[i] * weights[i - first + CLASSES];
+        classes[pitch] = sum;
     }
 }
 
@@ -103,9 +134,10 @@ static double length_of(const double classes[PITCH_CLASS_COUNT])
 /// Count the triad that the stretch sounds most like; a silent one counts nowhere.
 static void count_triad(struct key_tracker *tracker, double tuning)
 {
-    double notes[PITCH_CLASS_COUNT], bass[PITCH_CLASS_COUNT], best = 0.0;
-    fold(tracker->stretch_notes, tuning, notes);
-    fold(tracker->stretch_bass, tuning, bass);
+    double notes[PITCH_CLASS_COUNT], bass[PITCH_CLASS_COUNT], weights[CLASSES], best = 0.0;
+    weigh_notes(weights, tuning);
+    fold(tracker->stretch_notes, weights, notes);
+    fold(tracker->stretch_bass, weights, bass);
     const double notes_length = length_of(notes), bass_length = length_of(bass);
     double *best_triad = NULL;
     for (int mode = KEY_MAJOR; notes_length > 0.0 && mode <= KEY_MINOR; mode++) {
@@ -137,29 +169,68 @@ static void end_stretch(struct key_tracker *tracker)
     tracker->frames = 0;
 }
 
+/// The largest of the bins that are looked at.
+static float loudest_bin(const struct key_tracker *tracker, const float *power)
+{
+    return tracker->kernels->sample_peak(power + tracker->first_bin,
+                                         tracker->end_bin - tracker->first_bin);
+}
+
+/// Spectral peaks of a frame, in columns so that a compiler can lay them side by side.
+struct peaks {
+    uint32_t count;
+    uint16_t bins[PEAKS_MAX];
+    float magnitudes[PEAKS_MAX];
+    float offsets[PEAKS_MAX]; // from the bin's centre, in bins
+    float shifts[PEAKS_MAX];  // of the logarithm of the frequency
+};
+
+static void find_peaks(const struct key_tracker *tracker, const float *power, struct peaks *peaks)
+{
+    const float least = loudest_bin(tracker, power) * PEAK_SHARE;
+    uint32_t count = 0;
+    for (uint32_t k = tracker->first_bin; k < tracker->end_bin; k++) {
+        const float here = power[k], left = power[k - 1], right = power[k + 1];
+        peaks->bins[count] = (uint16_t)k; // stays if the next is no peak's neighbour
+        count += (here > least) & (here > left) & (here >= right) & (left > 0.0f) & (right > 0.0f);
+    }
+    peaks->count = count;
+}
+
+/// Parabola through the logarithms: nearly exact for a sinusoid under a Hann window.
+static void refine_peaks(const float *power, struct peaks *peaks)
+{
+    float left[PEAKS_MAX], right[PEAKS_MAX];
+    for (uint32_t i = 0; i < peaks->count; i++) {
+        const float *here = power + peaks->bins[i];
+        peaks->magnitudes[i] = sqrtf(here[0]);
+        left[i] = here[-1] / here[0];
+        right[i] = here[1] / here[0];
+    }
+    for (uint32_t i = 0; i < peaks->count; i++) {
+        const float fall = logarithm(left[i]), rise = logarithm(right[i]);
+        const float curve = fminf(fall + rise, -1e-20f);
+        peaks->offsets[i] = 0.5f * (fall - rise) / curve;
+    }
+    for (uint32_t i = 0; i < peaks->count; i++)
+        peaks->shifts[i] = logarithm(1.0f + peaks->offsets[i] / (float)peaks->bins[i]);
+}
+
 void key_tracker_push(struct key_tracker *tracker, const float power[1025])
 {
     assert(power);
-    float loudest = 0.0f;
-    for (uint32_t k = tracker->first_bin; k < tracker->end_bin; k++)
-        loudest = power[k] > loudest ? power[k] : loudest;
-    for (uint32_t k = tracker->first_bin; k < tracker->end_bin; k++) {
-        const float here = power[k];
-        if (here <= loudest * PEAK_SHARE || here <= power[k - 1] || here < power[k + 1])
-            continue;
-        if (power[k - 1] <= 0.0f || power[k + 1] <= 0.0f)
-            continue;
-        // Parabola through the logarithms: nearly exact for a sinusoid under a Hann window.
-        const double left = log(power[k - 1]), middle = log(here), right = log(power[k + 1]);
-        const double curve = left - 2.0 * middle + right;
-        if (curve >= 0.0)
-            continue;
-        const double bin = k + 0.5 * (left - right) / curve;
-        const double hz = bin * tracker->bin_hz;
+    struct peaks peaks;
+    find_peaks(tracker, power, &peaks);
+    refine_peaks(power, &peaks);
+    for (uint32_t i = 0; i < peaks.count; i++) {
+        const uint32_t bin = peaks.bins[i];
+        const double hz = (bin + (double)peaks.offsets[i]) * tracker->bin_hz;
+        const double place =
+            wrapped(tracker->places[bin] + CLASSES / M_LN2 * (double)peaks.shifts[i]);
         if (hz >= NOTES_HZ)
-            add_peak(tracker->stretch_notes, hz, sqrt((double)here));
+            add_peak(tracker->stretch_notes, place, (double)peaks.magnitudes[i]);
         if (hz < BASS_HZ)
-            add_peak(tracker->stretch_bass, hz, sqrt((double)here));
+            add_peak(tracker->stretch_bass, place, (double)peaks.magnitudes[i]);
     }
     if (++tracker->frames == tracker->stretch_frames)
         end_stretch(tracker);
@@ -235,10 +306,10 @@ void key_tracker_finish(const struct key_tracker *tracker, struct key *out)
 {
     struct key_tracker whole = *tracker; // with the stretch under way
     end_stretch(&whole);
-    double notes[PITCH_CLASS_COUNT], bass[PITCH_CLASS_COUNT], best = 0.0;
-    const double tuning = find_tuning(whole.notes);
-    fold(whole.notes, tuning, notes);
-    fold(whole.bass, tuning, bass);
+    double notes[PITCH_CLASS_COUNT], bass[PITCH_CLASS_COUNT], weights[CLASSES], best = 0.0;
+    weigh_notes(weights, find_tuning(whole.notes));
+    fold(whole.notes, weights, notes);
+    fold(whole.bass, weights, bass);
     out->tonic = -1;
     out->mode = KEY_MODE_UNKNOWN;
     out->strength = 0.0;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/onset.h"
+#include "dsp/logarithm.h"
+#include "dsp/vectors.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -12,9 +14,13 @@ enum {
     // Frames on either side of a change of pitch, and of one of harmony.
     CHANGE_SPAN = 4,
     HARMONY_SPAN = 12,
-    RECENT_FRAMES = 2 * HARMONY_SPAN,
+    RECENT_FRAMES = 16, // sums that are kept, a power of two over HARMONY_SPAN
     CHANGE_BINS_MAX = 256,
+    LANES = VECTOR_HALF, // bins side by side
+    ROW_LANES = (ONSET_BINS + BANDS * 2 * (LANES - 1)) / LANES,
 };
+static_assert(HARMONY_SPAN == 3 * CHANGE_SPAN, "sums over the longer span are made of the shorter");
+static_assert(RECENT_FRAMES > HARMONY_SPAN, "what is compared is still there");
 #define LOWEST_HZ     30.0
 #define HIGHEST_HZ    11000.0
 #define LOW_TOP_HZ    200.0
@@ -30,16 +36,20 @@ enum {
 #define LOUD_WEIGHT 4.0f
 
 struct onset {
-    // --- fixed after create: bin k gives 1 - upper_share[k] to band[k], the rest to the band above
-    uint32_t first_bin, end_bin;
-    uint8_t band[ONSET_BINS];
-    float upper_share[ONSET_BINS];
+    // --- fixed after create: the bins between the tops of bands b and b + 1 are rows[b], as many as
+    // shares[b] to shares[b + 1] have; they give a share to band b, the rest to the band above
+    uint16_t rows[BANDS]; // first bin
+    uint16_t shares[BANDS + 1];
+    float lower_share[ROW_LANES][LANES], upper_share[ROW_LANES][LANES];
+    uint32_t first_bin;
     uint32_t part_begin[ONSET_CHANGE + 1]; // bands
     uint32_t change_bins, weight_end_bin;
     // --- of the frames before
-    float previous[BANDS]; // band powers
-    float recent[RECENT_FRAMES][CHANGE_BINS_MAX];
-    float previous_weight; // amplitude
+    float previous[BANDS];                         // band powers
+    float recent[CHANGE_SPAN][CHANGE_BINS_MAX];    // amplitudes
+    float fours[RECENT_FRAMES][CHANGE_BINS_MAX];   // sums of the CHANGE_SPAN frames up to each
+    float twelves[RECENT_FRAMES][CHANGE_BINS_MAX]; // of HARMONY_SPAN frames
+    float previous_weight;                         // amplitude
     // --- of the track so far
     float loudest;  // band power
     float heaviest; // amplitude
@@ -54,28 +64,59 @@ static double mel_of_hz(double hz)
 }
 
 /// Triangular bands, equally far apart in mel.
+struct mel_scale {
+    double lowest, step, bin_hz;
+};
+
+static double place_of(const struct mel_scale *mel, uint32_t bin)
+{
+    return (mel_of_hz(bin * mel->bin_hz) - mel->lowest) / mel->step;
+}
+
+/// Give the bins from `begin` to `end` to band b and the one above. Lanes beyond them count nothing.
+static void lay_out_row(struct onset *o, const struct mel_scale *mel, uint32_t b, uint32_t begin,
+                        uint32_t end)
+{
+    const uint32_t quads = (end - begin + LANES - 1) / LANES;
+    const uint32_t first = begin + LANES * quads <= ONSET_BINS ? begin : ONSET_BINS - LANES * quads;
+    o->rows[b] = (uint16_t)first;
+    o->shares[b + 1] = (uint16_t)(o->shares[b] + quads);
+    assert(o->shares[b + 1] <= ROW_LANES);
+    float *lower = o->lower_share[o->shares[b]], *upper = o->upper_share[o->shares[b]];
+    for (uint32_t k = begin; k < end; k++) {
+        const double share = fmin(place_of(mel, k) - b, 1.0);
+        upper[k - first] = (float)share;
+        lower[k - first] = (float)(1.0 - share);
+    }
+}
+
+static void lay_out_rows(struct onset *o, const struct mel_scale *mel, uint32_t end_bin)
+{
+    uint32_t k = o->first_bin;
+    for (uint32_t b = 0; b < BANDS; b++) {
+        const uint32_t begin = k;
+        while (k < end_bin && (uint32_t)fmin(place_of(mel, k), BANDS - 2) == b)
+            k++;
+        lay_out_row(o, mel, b, begin, k);
+    }
+}
+
 static void lay_out_bands(struct onset *o, double rate_hz)
 {
-    const double bin_hz = rate_hz / (2.0 * (ONSET_BINS - 1));
-    const double lowest_mel = mel_of_hz(LOWEST_HZ);
-    const double top_hz = fmin(HIGHEST_HZ, rate_hz / 2.0);
-    const double step_mel = (mel_of_hz(top_hz) - lowest_mel) / (BANDS - 1);
-
-    o->first_bin = (uint32_t)ceil(LOWEST_HZ / bin_hz);
-    o->end_bin = (uint32_t)fmin(ceil(top_hz / bin_hz), ONSET_BINS);
-    for (uint32_t k = o->first_bin; k < o->end_bin; k++) {
-        const double place = (mel_of_hz(k * bin_hz) - lowest_mel) / step_mel;
-        o->band[k] = (uint8_t)fmin(place, BANDS - 2);
-        o->upper_share[k] = (float)fmin(place - o->band[k], 1.0);
-    }
+    const double top_hz = fmin(HIGHEST_HZ, rate_hz / 2.0), lowest = mel_of_hz(LOWEST_HZ);
+    const struct mel_scale mel = {.lowest = lowest,
+                                  .step = (mel_of_hz(top_hz) - lowest) / (BANDS - 1),
+                                  .bin_hz = rate_hz / (2.0 * (ONSET_BINS - 1))};
+    o->first_bin = (uint32_t)ceil(LOWEST_HZ / mel.bin_hz);
+    lay_out_rows(o, &mel, (uint32_t)fmin(ceil(top_hz / mel.bin_hz), ONSET_BINS));
     for (uint32_t b = 0; b < BANDS; b++) {
-        const double mel = lowest_mel + b * step_mel;
-        o->part_begin[ONSET_MIDDLE] += mel < mel_of_hz(LOW_TOP_HZ);
-        o->part_begin[ONSET_HIGH] += mel < mel_of_hz(HIGH_FROM_HZ);
+        const double place = lowest + b * mel.step;
+        o->part_begin[ONSET_MIDDLE] += place < mel_of_hz(LOW_TOP_HZ);
+        o->part_begin[ONSET_HIGH] += place < mel_of_hz(HIGH_FROM_HZ);
     }
     o->part_begin[ONSET_CHANGE] = BANDS;
-    o->change_bins = (uint32_t)fmin(CHANGE_TOP_HZ / bin_hz, CHANGE_BINS_MAX);
-    o->weight_end_bin = (uint32_t)fmin(ceil(WEIGHT_TOP_HZ / bin_hz), ONSET_BINS);
+    o->change_bins = (uint32_t)fmin(CHANGE_TOP_HZ / mel.bin_hz, CHANGE_BINS_MAX);
+    o->weight_end_bin = (uint32_t)fmin(ceil(WEIGHT_TOP_HZ / mel.bin_hz), ONSET_BINS);
 }
 
 int onset_create(struct onset **out, double rate_hz)
@@ -132,47 +173,55 @@ static uint16_t stored(float strength)
     return (uint16_t)fminf(strength * ONSET_SCALE + 0.5f, UINT16_MAX);
 }
 
-static void sum_bands(const struct onset *o, const float *power, float bands[BANDS])
+static float sum_of(const vector4 *lanes)
 {
-    memset(bands, 0, BANDS * sizeof(*bands));
-    // Bands only rise with the bins, so the two under way stay in registers.
-    uint32_t band = o->band[o->first_bin];
-    float here = 0.0f, above = 0.0f;
-    for (uint32_t k = o->first_bin; k < o->end_bin; k++) {
-        for (; band < o->band[k]; band++) {
-            bands[band] = here;
-            here = above;
-            above = 0.0f;
-        }
-        const float upper = power[k] * o->upper_share[k];
-        here += power[k] - upper;
-        above += upper;
-    }
-    bands[band] = here;
-    bands[band + 1] = above;
+    return ((*lanes)[0] + (*lanes)[1]) + ((*lanes)[2] + (*lanes)[3]);
 }
 
-/// Nepers by which a band rose, counted from `floor_power` up.
-static float rise_above(float now, float before, float floor_power)
+static void sum_bands(const struct onset *o, const float *power, float bands[BANDS])
 {
-    const float from = fmaxf(before, floor_power);
-    return now > from ? logf(now / from) : 0.0f;
+    float from_below = 0.0f;
+    for (uint32_t b = 0; b < BANDS; b++) {
+        vector4 lower = {0.0f}, upper = {0.0f};
+        const float *bins = power + o->rows[b];
+        for (uint32_t i = o->shares[b]; i < o->shares[b + 1]; i++, bins += LANES) {
+            vector4 here, lower_share, upper_share;
+            memcpy(&here, bins, sizeof(here));
+            memcpy(&lower_share, o->lower_share[i], sizeof(lower_share));
+            memcpy(&upper_share, o->upper_share[i], sizeof(upper_share));
+            lower += lower_share * here;
+            upper += upper_share * here;
+        }
+        bands[b] = from_below + sum_of(&lower);
+        from_below = sum_of(&upper);
+    }
+}
+
+/// Nepers by which each band rose, counted from `floor_power` up.
+static void measure_rises(float rises[BANDS], const float *restrict now,
+                          const float *restrict before, float floor_power)
+{
+    for (int b = 0; b < BANDS; b++) {
+        const float from = before[b] > floor_power ? before[b] : floor_power;
+        const float ratio = now[b] > from ? now[b] / from : 1.0f;
+        rises[b] = logarithm(ratio);
+    }
 }
 
 /// Mean rise of the bands of each part, and of them all (the return value), in nepers of power.
 static float measure_rise(struct onset *o, const float bands[BANDS], float rise[ONSET_CHANGE])
 {
     for (int b = 0; b < BANDS; b++)
-        o->loudest = fmaxf(o->loudest, bands[b]);
-    const float floor_power = o->loudest * FLOOR_SHARE;
-    const float loud_power = o->loudest * LOUD_SHARE;
-    float whole = 0.0f, loud = 0.0f;
+        o->loudest = bands[b] > o->loudest ? bands[b] : o->loudest;
+    float rises[BANDS], loud_rises[BANDS], whole = 0.0f, loud = 0.0f;
+    measure_rises(rises, bands, o->previous, o->loudest * FLOOR_SHARE);
+    measure_rises(loud_rises, bands, o->previous, o->loudest * LOUD_SHARE);
     for (int part = 0; part < ONSET_CHANGE; part++) {
         const uint32_t begin = o->part_begin[part], end = o->part_begin[part + 1];
         float sum = 0.0f;
         for (uint32_t b = begin; b < end; b++) {
-            sum += rise_above(bands[b], o->previous[b], floor_power);
-            loud += rise_above(bands[b], o->previous[b], loud_power);
+            sum += rises[b];
+            loud += loud_rises[b];
         }
         whole += sum;
         rise[part] = end > begin ? sum / (float)(end - begin) : 0.0f;
@@ -181,35 +230,50 @@ static float measure_rise(struct onset *o, const float bands[BANDS], float rise[
     return (whole + LOUD_WEIGHT * loud) / ((1.0f + LOUD_WEIGHT) * BANDS);
 }
 
-/// How far the shape of the spectrum turned between the last `span` frames and as many before: one
-/// minus the cosine of the angle. Loudness does not matter to it, so it hears soft attacks too.
-static float measure_change(const struct onset *o, size_t span)
+/// Take the amplitudes of the newest frame into the sums over both spans.
+static void sum_spans(struct onset *o, const float *restrict power)
 {
-    float young[CHANGE_BINS_MAX] = {0.0f}, old[CHANGE_BINS_MAX] = {0.0f};
-    for (size_t i = 0; i < span; i++) {
-        const float *newer = o->recent[(o->frames - i) % RECENT_FRAMES];
-        const float *older = o->recent[(o->frames - span - i) % RECENT_FRAMES];
-        for (uint32_t k = 0; k < o->change_bins; k++) {
-            young[k] += newer[k];
-            old[k] += older[k];
-        }
-    }
-    float across = 0.0f, before = 0.0f, after = 0.0f;
-    for (uint32_t k = 0; k < o->change_bins; k++) {
-        across += young[k] * old[k];
-        before += old[k] * old[k];
-        after += young[k] * young[k];
-    }
-    const float lengths = sqrtf(before) * sqrtf(after);
-    return lengths > 0.0f ? fmaxf(0.0f, 1.0f - across / lengths) : 0.0f;
+    const size_t t = o->frames;
+    float *restrict newest = o->recent[t % CHANGE_SPAN];
+    for (uint32_t k = 0; k < o->change_bins; k++)
+        newest[k] = sqrtf(power[k]);
+    float *restrict four = o->fours[t % RECENT_FRAMES];
+    for (uint32_t k = 0; k < o->change_bins; k++)
+        four[k] = (o->recent[0][k] + o->recent[1][k]) + (o->recent[2][k] + o->recent[3][k]);
+    const float *restrict before = o->fours[(t - CHANGE_SPAN) % RECENT_FRAMES];
+    const float *restrict first = o->fours[(t - 2 * (size_t)CHANGE_SPAN) % RECENT_FRAMES];
+    float *restrict twelve = o->twelves[t % RECENT_FRAMES];
+    for (uint32_t k = 0; k < o->change_bins; k++)
+        twelve[k] = (four[k] + before[k]) + first[k];
 }
 
-/// A change is known once span - 1 frames have followed it.
-static void push_change(struct onset *o, enum onset_part part, size_t span)
+/// How far the shape of the spectrum turned from one sum of frames to another: one minus the cosine of
+/// the angle. Loudness does not matter to it, so it hears soft attacks too.
+static float turn_between(const float *restrict old, const float *restrict young, uint32_t bins)
 {
-    o->parts[part][o->frames] = 0;
-    if (o->frames >= 2 * span)
-        o->parts[part][o->frames - (span - 1)] = stored(measure_change(o, span));
+    vector4 across = {0.0f}, before = {0.0f}, after = {0.0f};
+    for (uint32_t k = 0; k < bins; k += LANES) { // zeros beyond the last
+        vector4 a, b;
+        memcpy(&a, old + k, sizeof(a));
+        memcpy(&b, young + k, sizeof(b));
+        across += a * b;
+        before += a * a;
+        after += b * b;
+    }
+    const float lengths = sqrtf(sum_of(&before)) * sqrtf(sum_of(&after));
+    return lengths > 0.0f ? fmaxf(0.0f, 1.0f - sum_of(&across) / lengths) : 0.0f;
+}
+
+/// Note the change from the `span` frames before to the last ones, which is known once span - 1 frames have
+/// followed it.
+static void push_change(struct onset *o, enum onset_part part, size_t span,
+                        float sums[RECENT_FRAMES][CHANGE_BINS_MAX])
+{
+    const size_t t = o->frames;
+    o->parts[part][t] = 0;
+    if (t >= 2 * span)
+        o->parts[part][t - (span - 1)] = stored(turn_between(
+            sums[(t - span) % RECENT_FRAMES], sums[t % RECENT_FRAMES], o->change_bins));
 }
 
 static float measure_weight(struct onset *o, const float *power)
@@ -235,11 +299,9 @@ int onset_push(struct onset *o, const float *power)
     if (o->frames < ONSET_PART_FRAMES) {
         for (int part = 0; part < ONSET_CHANGE; part++)
             o->parts[part][o->frames] = stored(rise[part]);
-        float *newest = o->recent[o->frames % RECENT_FRAMES];
-        for (uint32_t k = 0; k < o->change_bins; k++)
-            newest[k] = sqrtf(power[k + o->first_bin]);
-        push_change(o, ONSET_CHANGE, CHANGE_SPAN);
-        push_change(o, ONSET_HARMONY, HARMONY_SPAN);
+        sum_spans(o, power + o->first_bin);
+        push_change(o, ONSET_CHANGE, CHANGE_SPAN, o->fours);
+        push_change(o, ONSET_HARMONY, HARMONY_SPAN, o->twelves);
         o->parts[ONSET_WEIGHT][o->frames] = stored(measure_weight(o, power));
     }
     o->frames++;

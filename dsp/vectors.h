@@ -8,6 +8,7 @@
 #endif
 
 enum { VECTOR_LANES = 8, VECTOR_HALF = VECTOR_LANES / 2 };
+typedef float vector4 __attribute__((vector_size(16)));
 typedef float vector8 __attribute__((vector_size(32)));
 typedef int32_t vector8_mask __attribute__((vector_size(32)));
 typedef double vector4_wide __attribute__((vector_size(32)));
