@@ -5,6 +5,7 @@
 #include "dsp/annotate.h"
 #include "dsp/mastering.h"
 #include "dsp/pcm.h"
+#include "gpu/yield.h"
 #include <stdint.h>
 
 /// Thread-safety: submit, reprioritise, cancel and reap from one thread (the scheduler).
@@ -38,7 +39,7 @@ struct backend_job {
 
 struct backend_config {
     unsigned workers; // CPU threads; 0: one for each core but one, at least 1
-    int nice;         // their priority below playback, 0..19
+    int nice;         // their priority below playback, 0..19; YIELD_IDLE: only what is left over
     int use_cuda;     // 1: CUDA where it is there; 0: never
 };
 

@@ -2,16 +2,13 @@
 #include "gpu/workers.h"
 #include "gpu/cuda_lane.h"
 #include "gpu/extraction.h"
+#include "gpu/yield.h"
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-enum { NICE_MAX = 19 };
 
 struct worker {
     // --- immutable after start
@@ -31,15 +28,12 @@ struct workers {
     struct worker worker[];
 };
 
-// On Linux a nice value belongs to a thread. Raising it needs no right, so it cannot be refused.
 static void step_back(const struct worker *worker)
 {
     char name[16];
     snprintf(name, sizeof name, "segue-work-%u", worker->index);
     pthread_setname_np(pthread_self(), name);
-    const id_t self = (id_t)gettid();
-    const int nice = getpriority(PRIO_PROCESS, self) + worker->nice;
-    setpriority(PRIO_PROCESS, self, nice < NICE_MAX ? nice : NICE_MAX);
+    yield_to_others(worker->nice);
 }
 
 static void *worker_run(void *context)
@@ -90,7 +84,7 @@ static int start_all(struct workers *workers)
 int workers_create(struct workers **out, struct job_queue *queue, struct cuda_device *device,
                    unsigned count, int nice)
 {
-    assert(count > 0 && nice >= 0 && nice <= NICE_MAX);
+    assert(count > 0 && nice >= 0 && nice <= YIELD_IDLE);
     *out = NULL;
     struct workers *workers = calloc(1, sizeof *workers + count * sizeof workers->worker[0]);
     if (!workers) {

@@ -9,7 +9,7 @@ struct cuda_device;
 /// Thread-safety: create and destroy from one thread.
 struct workers;
 
-/// Start `count` threads (> 0) that run the jobs of `queue`, at `nice` below the caller's priority.
+/// Start `count` threads (> 0) that run the jobs of `queue`, at `nice` (or YIELD_IDLE) below the caller's priority.
 /// The first few of them use `device` (not owned, may be NULL).
 /// @return 0; -ENOMEM; -EAGAIN: no thread. On error *out is NULL and `queue` is stopped.
 MUST_CHECK int workers_create(struct workers **out, struct job_queue *queue,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <linux/ioprio.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -111,6 +112,9 @@ static struct io_uring_sqe *next_entry(struct uring_backend *u)
 static void prepare_read(struct uring_backend *u, struct io_uring_sqe *entry, struct loader_op *op)
 {
     io_uring_prep_read(entry, op->fd, op->buffer, (unsigned)op->bytes, op->offset);
+    if (op->priority ==
+        LOADER_SCAN) // where the disk's scheduler keeps classes, playback's reads pass these
+        entry->ioprio = IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0);
     if (u->n_reads++ >= ASYNC_FROM_READS)
         entry->flags |= IOSQE_ASYNC;
 }

@@ -3,14 +3,17 @@
 #include "support/fake_analysis.h"
 #include "support/test_track.h"
 #include <errno.h>
+#include <linux/ioprio.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -479,13 +482,16 @@ static void create_reports_every_failed_allocation(void **state)
 }
 
 static char seen_name[16];
-static int seen_nice;
+static int seen_nice, seen_policy;
+static long seen_disk_class;
 
 static void look_at_thread(struct test_track *track)
 {
     (void)track;
     pthread_getname_np(pthread_self(), seen_name, sizeof seen_name);
     seen_nice = getpriority(PRIO_PROCESS, (id_t)gettid());
+    seen_policy = sched_getscheduler(0);
+    seen_disk_class = IOPRIO_PRIO_CLASS(syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0));
 }
 
 static void worker_has_a_name_and_stands_back(void **state)
@@ -500,7 +506,30 @@ static void worker_has_a_name_and_stands_back(void **state)
 
     assert_string_equal(seen_name, "segue-work-0");
     assert_int_equal(seen_nice, own_nice < 19 ? own_nice + 1 : 19);
+    assert_int_equal(seen_policy, sched_getscheduler(0));
     free(job.analysis);
+}
+
+static void idle_worker_takes_only_what_is_left_over(void **state)
+{
+    (void)state;
+    struct test_track track = stereo_track();
+    track.on_read = look_at_thread;
+    struct backend_job job = job_of(&track, 0);
+    struct backend *backend;
+    const struct backend_config config = {.workers = 1, .nice = YIELD_IDLE};
+    assert_int_equal(backend_create(&backend, &config), 0);
+    const int own_policy = sched_getscheduler(0);
+
+    backend_submit(backend, &job);
+    assert_ptr_equal(next_completed(backend), &job);
+
+    assert_int_equal(job.error, 0);
+    assert_int_equal(seen_policy, SCHED_IDLE);
+    assert_int_equal(seen_disk_class, IOPRIO_CLASS_IDLE);
+    assert_int_equal(sched_getscheduler(0), own_policy);
+    free(job.analysis);
+    backend_destroy(&backend);
 }
 
 static void backend_without_the_module_says_why(void **state)
@@ -572,6 +601,7 @@ int main(void)
         cmocka_unit_test(backend_of_no_jobs_can_be_destroyed_and_null_too),
         cmocka_unit_test(create_reports_every_failed_allocation),
         cmocka_unit_test(worker_has_a_name_and_stands_back),
+        cmocka_unit_test(idle_worker_takes_only_what_is_left_over),
         cmocka_unit_test(backend_without_the_module_says_why),
         cmocka_unit_test(backend_has_cuda_or_a_reason_and_works_either_way),
         cmocka_unit_test(backend_that_was_not_asked_for_cuda_has_no_reason),

@@ -3,13 +3,31 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+enum { NICE_OF_WORKERS = 10 };
+
+static int is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+// A library is scanned in what is left over, by this program's player too; files named one by one are waited for.
+static int work_nice(const struct options *options)
+{
+    for (size_t i = 0; options->command == COMMAND_ANALYZE && i < options->path_count; ++i)
+        if (is_folder(options->paths[i]))
+            return YIELD_IDLE;
+    return NICE_OF_WORKERS;
+}
 
 int session_start(struct scheduler **out, const struct options *options, struct log *log)
 {
     struct scheduler_config config = {
         .loader = options_has(options, OPTION_NO_URING) ? LOADER_THREADS : LOADER_AUTO,
         .backend = {.workers = options->jobs,
-                    .nice = 10,
+                    .nice = work_nice(options),
                     .use_cuda = !options_has(options, OPTION_NO_GPU)},
         .cache = analysis_cache_config_default(),
         .settings = options->mastering,
