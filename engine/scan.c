@@ -165,6 +165,17 @@ int scan_has_result(struct scan *s)
     return ready;
 }
 
+int scan_wait(struct scan *s, int64_t deadline_ns)
+{
+    mutex_lock(&s->lock);
+    int error = 0;
+    while (s->first && !find_ready(s) && !error)
+        error = cond_wait_until(&s->done, &s->lock, deadline_ns);
+    const int ready = !s->first || find_ready(s);
+    mutex_unlock(&s->lock);
+    return ready;
+}
+
 uint32_t scan_under_way(struct scan *s)
 {
     mutex_lock(&s->lock);

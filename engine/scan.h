@@ -37,6 +37,8 @@ MUST_CHECK int scan_submit_error(struct scan *scan, const char *path, int error,
 MUST_CHECK int scan_take(struct scan *scan, struct scan_result *result);
 /// True if scan_take() would not wait.
 int scan_has_result(struct scan *scan);
+/// Wait until scan_take() would not, at most until CLOCK_MONOTONIC reads `deadline_ns`. @return as scan_has_result().
+int scan_wait(struct scan *scan, int64_t deadline_ns);
 uint32_t scan_under_way(struct scan *scan);
 /// Free what a result holds.
 void scan_result_deinit(struct scan_result *result);

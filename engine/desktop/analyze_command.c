@@ -3,6 +3,7 @@
 #include "engine/desktop/analysis_table.h"
 #include "engine/desktop/commands.h"
 #include "engine/desktop/interrupt.h"
+#include "engine/desktop/scan_progress.h"
 #include "engine/desktop/session.h"
 #include "engine/desktop/walk.h"
 #include "engine/monotonic.h"
@@ -25,11 +26,16 @@ struct analyze {
     unsigned path_columns; // of the table
     bool failed;           // something, named already
     bool broken;           // standard output is gone
-    // --- progress, on a terminal only
-    bool has_progress;
-    uint64_t files;
-    double audio_s;
-    int64_t begun_ns, shown_ns;
+    struct scan_progress progress;
+    // --- its line, on a terminal only
+    bool has_line;
+    struct walk *counter; // walks the same paths ahead; NULL: all are counted, or cannot be
+    int64_t shown_ns;
+};
+
+enum {
+    SHOWN_EVERY_NS = 200000000,
+    COUNTED_AT_ONCE = 1000, // files that the counter goes on by between two results
 };
 
 static unsigned terminal_columns(int fd)
@@ -57,8 +63,68 @@ static struct analysis_report report_of(const struct scan_result *result)
     return report;
 }
 
+static int create_counter(struct analyze *a, const struct walk_config *paths)
+{
+    for (size_t i = 0; i < paths->count; ++i)
+        if (strcmp(paths->paths[i], "-") == 0)
+            return 0; // what comes there is not known before it is there
+    a->progress.total_state = SCAN_TOTAL_GROWS;
+    return walk_create(&a->counter, paths);
+}
+
+static void count_on(struct analyze *a)
+{
+    struct walk_item item;
+    for (unsigned i = 0; a->counter && i < COUNTED_AT_ONCE; ++i) {
+        const int more = walk_next(a->counter, &item);
+        a->progress.total += more > 0;
+        if (more > 0)
+            continue;
+        a->progress.total_state = more == 0 ? SCAN_TOTAL_COUNTED : SCAN_TOTAL_UNKNOWN;
+        walk_destroy(&a->counter);
+    }
+}
+
+static void wipe_line(struct analyze *a)
+{
+    if (!a->has_line)
+        return;
+    fputs("\r\033[K", stderr);
+    fflush(stderr);
+    log_set_status_line(a->log, 0);
+    a->shown_ns = 0;
+}
+
+static void show_line(struct analyze *a)
+{
+    const int64_t now = monotonic_ns();
+    if (!a->has_line || now - a->shown_ns < SHOWN_EVERY_NS)
+        return;
+    a->shown_ns = now;
+    count_on(a);
+    const unsigned columns = terminal_columns(STDERR_FILENO) - 1; // the last column would wrap
+    char line[SCAN_LINE_BYTES];
+    scan_progress_line(line, &a->progress, now,
+                       columns < SCAN_LINE_COLUMNS ? columns : SCAN_LINE_COLUMNS);
+    fprintf(stderr, "\r%s\033[K", line);
+    fflush(stderr);
+    log_set_status_line(a->log, 1);
+}
+
+static void add_progress(struct analyze *a, const struct scan_result *result, double audio_s)
+{
+    const struct scan_step step = {.audio_s = audio_s,
+                                   .kind = result->error ? SCAN_STEP_FAILED
+                                           : result->tier == EXTRACTION_COMPUTED
+                                               ? SCAN_STEP_COMPUTED
+                                               : SCAN_STEP_KNOWN};
+    scan_progress_add(&a->progress, &step, monotonic_ns());
+}
+
 static void print_line(struct analyze *a, const char *line)
 {
+    if (a->has_line && isatty(STDOUT_FILENO))
+        wipe_line(a);
     if (puts(line) == EOF)
         a->broken = true;
 }
@@ -80,22 +146,11 @@ static void print_report(struct analyze *a, const struct analysis_report *report
     free(line);
 }
 
-static void show_progress(struct analyze *a)
-{
-    const int64_t now = monotonic_ns();
-    if (!a->has_progress || now - a->shown_ns < 200000000)
-        return;
-    a->shown_ns = now;
-    const double passed_s = (double)(now - a->begun_ns) / 1e9;
-    fprintf(stderr, "\r\033[K%llu files, %.1f h of audio, %.0f x real time",
-            (unsigned long long)a->files, a->audio_s / 3600.0, a->audio_s / passed_s);
-    fflush(stderr);
-    log_set_status_line(a->log, 1);
-}
-
 static void take_result(struct analyze *a)
 {
     struct scan_result result;
+    while (a->has_line && !scan_wait(a->scan, monotonic_ns() + SHOWN_EVERY_NS))
+        show_line(a);
     if (scan_take(a->scan, &result))
         return;
     const struct analysis_report report = report_of(&result);
@@ -107,10 +162,9 @@ static void take_result(struct analyze *a)
         log_write(a->log, LOG_LEVEL_ERROR, result.path, "%s", report.error_message);
         a->failed = true;
     }
-    ++a->files;
-    a->audio_s += report.analysis ? report.analysis->duration_s : 0.0;
+    add_progress(a, &result, report.analysis ? report.analysis->duration_s : 0.0);
     print_report(a, &report);
-    show_progress(a);
+    show_line(a);
     scan_result_deinit(&result);
 }
 
@@ -158,8 +212,19 @@ static int prepare(struct analyze *a, struct scheduler *scheduler)
                                      .count = o->path_count,
                                      .input = stdin,
                                      .terminator = options_has(o, OPTION_NULL) ? 0 : '\n'};
-    const int error = scan_create(&a->scan, scheduler, 4 * jobs, order);
-    return error ? error : walk_create(&a->walk, &walk);
+    int error = scan_create(&a->scan, scheduler, 4 * jobs, order);
+    if (!error)
+        error = walk_create(&a->walk, &walk);
+    return error || !a->has_line ? error : create_counter(a, &walk);
+}
+
+static void say_summary(const struct analyze *a)
+{
+    char text[256];
+    if (a->progress.files < 2)
+        return;
+    scan_progress_summary(text, sizeof text, &a->progress, monotonic_ns());
+    log_write(a->log, LOG_LEVEL_INFO, NULL, "%s", text);
 }
 
 enum exit_status command_analyze(const struct options *options, struct log *log)
@@ -170,8 +235,8 @@ enum exit_status command_analyze(const struct options *options, struct log *log)
     struct analyze a = {.options = &with_jobs,
                         .log = log,
                         .path_columns = analysis_table_path_columns(terminal_columns(1)),
-                        .has_progress = isatty(2) && !isatty(1),
-                        .begun_ns = monotonic_ns()};
+                        .has_line = isatty(STDERR_FILENO),
+                        .progress = {.begun_ns = monotonic_ns()}};
     struct scheduler *scheduler;
     struct interrupt *interrupt = NULL;
     interrupt_hold();
@@ -187,13 +252,14 @@ enum exit_status command_analyze(const struct options *options, struct log *log)
         error = prepare(&a, scheduler);
     if (!error)
         error = run(&a);
-    if (a.has_progress)
-        fputs("\r\033[K", stderr);
+    wipe_line(&a);
     if (error)
         log_write(log, LOG_LEVEL_ERROR, NULL, "analysis broke off: %s", strerror(-error));
     if (a.broken)
         log_write(log, LOG_LEVEL_ERROR, NULL, "standard output cannot be written");
+    say_summary(&a);
     walk_destroy(&a.walk);
+    walk_destroy(&a.counter);
     scan_destroy(&a.scan);
     interrupt_stop(&interrupt);
     scheduler_destroy(&scheduler);

@@ -65,6 +65,10 @@ static const struct page pages[COMMAND_COUNT] = {
                 "come in the order of the paths. A file that cannot be analysed gives an object\n"
                 "with path and error, and the run goes on.\n"
                 "\n"
+                "Folders are analysed at idle priority: only while nothing else wants the processor\n"
+                "or the disk. On a terminal, standard error shows how far the run is; a run that was\n"
+                "broken off goes on where it was, as what is done is kept.\n"
+                "\n"
                 "In paths, control characters and bytes that are not UTF-8 are written as \\n, \\t\n"
                 "and \\xHH; a backslash that could be taken for such an escape is doubled.\n",
             .examples = "  segue analyze ~/Music > music.jsonl\n"

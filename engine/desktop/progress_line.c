@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/progress_line.h"
+#include "engine/desktop/line_parts.h"
 #include "engine/escape.h"
 #include "engine/utf8.h"
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,21 +14,6 @@ enum {
     GAP = 2, // between the parts
     PIECE_BYTES = 256,
 };
-
-static void append_clock(char *out, size_t size, double seconds)
-{
-    const size_t used = strlen(out);
-    if (!(seconds >= 0 && seconds < 1e9)) {
-        (void)snprintf(out + used, size - used, "-:--"); // the buffers have room for any time
-        return;
-    }
-    const long whole = (long)floor(seconds);
-    if (whole >= 3600)
-        (void)snprintf(out + used, size - used, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60,
-                       whole % 60);
-    else
-        (void)snprintf(out + used, size - used, "%ld:%02ld", whole / 60, whole % 60);
-}
 
 static const char *symbol(enum progress_state state)
 {
@@ -42,20 +27,6 @@ static const char *symbol(enum progress_state state)
     default:
         return "\xe2\x80\xa6"; // ellipsis
     }
-}
-
-static void append_bar(char *out, size_t size, double share, unsigned columns)
-{
-    const unsigned played = (unsigned)lround(share * columns);
-    size_t used = strlen(out);
-    for (unsigned i = 0; i < columns && used + 4 <= size; ++i, used += 3)
-        memcpy(out + used, i < played ? "\xe2\x94\x81" : "\xe2\x94\x80", 4); // heavy, light line
-}
-
-static double share_played(const struct progress *p)
-{
-    const double share = p->elapsed_s / p->total_s;
-    return share >= 0 ? fmin(share, 1) : 0; // NaN is 0 as well
 }
 
 // How many columns each part gets; 0: it is left out.
@@ -101,9 +72,9 @@ void progress_line_format(char line[PROGRESS_LINE_BYTES], const struct progress 
     char whole[2 * PROGRESS_LINE_BYTES + 8 * PIECE_BYTES];
     write_head(head, sizeof head, progress);
     (void)escape_text(title, sizeof title, progress->title); // longer ones are cut anyway
-    append_clock(time, sizeof time, progress->elapsed_s);
+    line_append_clock(time, sizeof time, progress->elapsed_s);
     strcat(time, " / ");
-    append_clock(time, sizeof time, progress->total_s);
+    line_append_clock(time, sizeof time, progress->total_s);
     if (progress->next)
         (void)snprintf(next, sizeof next, "  next: %.200s", progress->next);
 
@@ -111,7 +82,7 @@ void progress_line_format(char line[PROGRESS_LINE_BYTES], const struct progress 
     const struct layout layout = lay_out(columns > fixed ? columns - fixed : 0,
                                          utf8_text_columns(title), utf8_text_columns(next));
     (void)utf8_fit(cut, sizeof cut, title, layout.title, UTF8_CUT_END);
-    append_bar(bar, sizeof bar, share_played(progress), layout.bar);
+    line_append_bar(bar, sizeof bar, progress->elapsed_s / progress->total_s, layout.bar);
     (void)snprintf(whole, sizeof whole, "%s%s%s%s%s%s%s", head, cut, layout.title ? "  " : "", time,
                    layout.bar ? "  " : "", bar, layout.next ? next : "");
     (void)utf8_fit(line, PROGRESS_LINE_BYTES, whole, columns, UTF8_CUT_END);
