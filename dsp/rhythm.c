@@ -20,6 +20,8 @@
 #define ONSET_DELTA 0.12
 #define PEAK_S      0.030
 #define MEAN_S      0.100
+// Two beats say nothing of a pulse: any two sounds are that.
+enum { LEAST_BEATS = 3 };
 
 struct rhythm {
     double rate_hz;
@@ -126,11 +128,11 @@ static int follow(const struct rhythm *rhythm, const struct meter *meter, struct
     const size_t frames = onset_frames(rhythm->onset);
     if (beats_find(strength, frames, meter->period_frames, &out->beats_s, &out->beat_count))
         return -ENOMEM;
-    if (out->beat_count < 2)
+    if (out->beat_count < LEAST_BEATS)
         return 0;
     if (phase_choose(rhythm->onset, out->beats_s, out->beat_count) == PHASE_BETWEEN)
         beats_shift(strength, frames, out->beats_s, &out->beat_count);
-    if (out->beat_count < 2)
+    if (out->beat_count < LEAST_BEATS)
         return 0;
     struct beat_line line;
     if (beats_fit(out->beats_s, out->beat_count, meter->period_frames, &line) ||
@@ -151,7 +153,14 @@ static int follow(const struct rhythm *rhythm, const struct meter *meter, struct
     return 0;
 }
 
-int rhythm_finish(struct rhythm *rhythm, uint64_t length_samples, struct rhythm_result *out)
+static void forget_pulse(struct rhythm_result *out)
+{
+    rhythm_result_deinit(out);
+    memset(out, 0, sizeof(*out));
+    out->tempo.first_beat_s = (double)NAN;
+}
+
+int rhythm_finish(const struct rhythm *rhythm, uint64_t length_samples, struct rhythm_result *out)
 {
     memset(out, 0, sizeof(*out));
     out->tempo.first_beat_s = (double)NAN;
@@ -160,15 +169,12 @@ int rhythm_finish(struct rhythm *rhythm, uint64_t length_samples, struct rhythm_
     int error = meter_find(rhythm->onset, frame_rate_hz, &meter);
     if (!error && meter.period_frames > 0.0)
         error = follow(rhythm, &meter, out);
-    if (error || out->beat_count < 2) {
-        rhythm_result_deinit(out);
-        memset(out, 0, sizeof(*out));
-        out->tempo.first_beat_s = (double)NAN;
-    } else {
+    if (!error && out->beat_count >= LEAST_BEATS)
         convert_beats(rhythm, length_samples, out);
-        if (out->beat_count)
-            out->tempo.first_beat_s = out->beats_s[0];
-    }
+    if (error || out->beat_count < LEAST_BEATS)
+        forget_pulse(out);
+    else
+        out->tempo.first_beat_s = out->beats_s[0];
     if (length_samples > 0 && !error) {
         const double seconds = (double)length_samples / rhythm->rate_hz;
         const uint16_t *strength = onset_strength(rhythm->onset);

@@ -27,9 +27,9 @@ struct rhythm_result {
 MUST_CHECK int rhythm_create(struct rhythm **out, double rate_hz);
 /// Take the next frame. @return 0; -ENOMEM (the object can only be destroyed then).
 MUST_CHECK int rhythm_push(struct rhythm *rhythm, const float power[1025]);
-/// End of a track of `length_samples` mono samples. No push after it. The caller owns *out and ends
-/// it with rhythm_result_deinit(). @return 0; -ENOMEM (*out is then a result without a pulse).
-MUST_CHECK int rhythm_finish(struct rhythm *rhythm, uint64_t length_samples,
+/// What the `length_samples` mono samples pushed so far come to, at the end of a track or before. The caller
+/// owns *out and ends it with rhythm_result_deinit(). @return 0; -ENOMEM (*out is then a result without a pulse).
+MUST_CHECK int rhythm_finish(const struct rhythm *rhythm, uint64_t length_samples,
                              struct rhythm_result *out);
 /// Free what a result owns. A zeroed or already ended result is fine.
 void rhythm_result_deinit(struct rhythm_result *result);

@@ -299,6 +299,19 @@ static void tracks_of_less_than_two_seconds_are_survived(void **state)
     }
 }
 
+static void begin_and_end_of_a_tone_are_no_pulse(void **state)
+{
+    (void)state;
+    struct track track = make_track(3.0);
+    for (size_t i = 0; i < track.count; i++)
+        track.samples[i] = (float)(0.3 * sin(2.0 * M_PI * 440.0 * (double)i / RATE_HZ));
+
+    struct rhythm_result result = measure(&track);
+
+    assert_no_pulse(&result);
+    free(track.samples);
+}
+
 static void no_frames_at_all_are_no_pulse(void **state)
 {
     (void)state;
@@ -434,6 +447,7 @@ int main(void)
         cmocka_unit_test(silence_has_no_pulse_and_no_onsets),
         cmocka_unit_test(steady_noise_is_hardly_a_pulse),
         cmocka_unit_test(tracks_of_less_than_two_seconds_are_survived),
+        cmocka_unit_test(begin_and_end_of_a_tone_are_no_pulse),
         cmocka_unit_test(no_frames_at_all_are_no_pulse),
         cmocka_unit_test(every_rate_in_range_is_survived),
         cmocka_unit_test(rates_out_of_range_are_refused),
