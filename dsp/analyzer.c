@@ -251,9 +251,22 @@ int analyzer_feed(struct analyzer *a, const float *interleaved, uint32_t frames)
     return 0;
 }
 
-double analyzer_loudness_so_far(const struct analyzer *analyzer)
+int analyzer_so_far(const struct analyzer *a, struct analysis_so_far *out)
 {
-    return loudness_meter_integrated_lufs(analyzer->loudness);
+    struct rhythm_result rhythm = {.tempo = {.first_beat_s = (double)NAN}};
+    const int error = a->rhythm ? rhythm_finish(a->rhythm, a->mono_samples, &rhythm) : 0;
+    rhythm_result_deinit(&rhythm);
+    if (error)
+        return error;
+    *out = (struct analysis_so_far){
+        .heard_s = (double)a->frames / a->config.format.rate_hz,
+        .integrated_lufs = loudness_meter_integrated_lufs(a->loudness),
+        .tempo = rhythm.tempo,
+        .key = {.tonic = -1, .mode = KEY_MODE_UNKNOWN},
+    };
+    if (a->key)
+        key_tracker_finish(a->key, &out->key);
+    return 0;
 }
 
 static double decibels(double linear)

@@ -32,5 +32,16 @@ MUST_CHECK int analyzer_feed(struct analyzer *analyzer, const float *interleaved
 /// End of the track: compute what is left. The caller owns *out and frees it with free().
 /// No feed after it. @return 0; -ENOMEM.
 MUST_CHECK int analyzer_finish(struct analyzer *analyzer, struct analysis **out);
-/// Integrated loudness of what was fed so far, in LUFS; -70 where nothing passed the gate.
-double analyzer_loudness_so_far(const struct analyzer *analyzer);
+
+/// What a track's beginning tells of it. After 10 s of audio loudness, tempo and key are good guesses.
+struct analysis_so_far {
+    double heard_s;         // of audio, in the blocks that are complete
+    double integrated_lufs; // -70 where nothing passed the gate
+    struct tempo tempo;     // bpm 0 where there is no pulse yet
+    struct key key;         // without its chroma
+};
+
+/// Read off what was fed so far, as if the track ended here; nothing of the result changes by it. Takes a few
+/// milliseconds, more with the length. Tempo and key stay unknown for ANALYZER_TONAL. @return 0; -ENOMEM, *out
+/// unchanged.
+MUST_CHECK int analyzer_so_far(const struct analyzer *analyzer, struct analysis_so_far *out);

@@ -2,7 +2,9 @@
 // Everything here runs on the scheduler's loop, so that there is nothing to lock: requests, completions of
 // the backend and the cache's notifications all arrive on that one thread.
 #include "engine/extractor.h"
+#include "dsp/analyzer.h"
 #include "engine/library.h"
+#include "engine/log.h"
 #include "engine/track_reader.h"
 #include "engine/track_record.h"
 #include <assert.h>
@@ -184,6 +186,16 @@ static struct work *work_create(struct extraction *e, struct analysis_cache_tick
     return w;
 }
 
+// On a worker's thread, to which the path is constant.
+static void log_head(void *owner, const struct analysis_so_far *so_far)
+{
+    const struct work *w = owner;
+    const char *tonic = key_tonic_name(so_far->key.tonic), *mode = key_mode_name(so_far->key.mode);
+    log_write(w->extractor->config.log, LOG_LEVEL_DEBUG, w->path,
+              "after %.0f s: %.1f LUFS, %.1f BPM, %s %s", so_far->heard_s, so_far->integrated_lufs,
+              so_far->tempo.bpm, tonic ? tonic : "no", mode ? mode : "key");
+}
+
 static int submit(struct work *w)
 {
     const struct extractor_config *config = &w->extractor->config;
@@ -195,6 +207,8 @@ static int submit(struct work *w)
     w->job.settings = config->settings;
     w->job.priority = w->wanted_priority;
     w->job.owner = w;
+    if (config->log && log_has_level(config->log, LOG_LEVEL_DEBUG))
+        w->job.on_head = log_head;
     if (w->lookup.record)
         w->job.known = track_record_analysis(track_record_of(w->lookup.record));
     ++w->extractor->busy;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct library;
+struct log;
 
 /// Lives on the scheduler's loop: calls marked "loop" belong to that thread, the others are Safe.
 struct extractor;
@@ -50,6 +51,7 @@ struct extractor_config {
     struct backend *backend;
     struct analysis_cache *cache;
     struct library *library; // NULL: nothing but memory
+    struct log *log;         // NULL: nothing is said of a track under way
     struct mastering_settings settings;
 };
 

@@ -298,6 +298,7 @@ static int create_parts(struct scheduler *s)
                                                .backend = s->backend,
                                                .cache = s->cache,
                                                .library = s->library,
+                                               .log = s->config.log,
                                                .settings = s->config.settings};
     return extractor_create(&s->extractor, &extractor);
 }

@@ -17,6 +17,9 @@ struct extraction_timing {
     int64_t load_ns, decode_ns, fingerprint_ns, profile_ns, targets_ns, total_ns;
 };
 
+enum { BACKEND_HEAD_S = 10 }; // of audio, after which `on_head` is called
+struct analysis_so_far;
+
 /// One track to be analysed and calibrated. Lives from submit until it is reaped; its owner frees it.
 struct backend_job {
     // --- set by the owner before submit
@@ -25,6 +28,8 @@ struct backend_job {
     const struct analysis *known; // if the analysis is there already: only calibrate; else NULL
     int priority;                 // lower is sooner
     void *owner;
+    // Told once what the track's head comes to, on the backend's thread; shorter tracks: never. NULL: nobody asks.
+    void (*on_head)(void *owner, const struct analysis_so_far *so_far);
     // --- set by the backend before completion
     int error;                 // 0 or -errno; -EBADMSG: damaged, analysis of its sound part
     struct analysis *analysis; // the owner's after reaping, free(); NULL on error or if known

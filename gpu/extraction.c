@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -88,17 +89,32 @@ static void close_metered(void *context)
     metered->is_open = 0;
 }
 
+static int tell_head(struct backend_job *job, const struct analyzer *analyzer)
+{
+    struct analysis_so_far so_far;
+    const int error = analyzer_so_far(analyzer, &so_far);
+    if (!error)
+        job->on_head(job->owner, &so_far);
+    return error;
+}
+
 // Feed the analyzer all there is, and the lane as long as it takes any.
-static int feed_all(struct analyzer *analyzer, struct metered_reader *metered,
+static int feed_all(struct analyzer *analyzer, struct metered_reader *metered, uint32_t rate_hz,
                     const struct extraction_tools *tools)
 {
+    const uint64_t head_frames = (uint64_t)BACKEND_HEAD_S * rate_hz;
+    uint64_t fed = 0;
     for (;;) {
         const int64_t got = read_metered(metered, tools->block, EXTRACTION_BLOCK_FRAMES);
         if (got == 0 || got == -EBADMSG)
             return 0;
         if (got < 0)
             return (int)got;
-        const int error = analyzer_feed(analyzer, tools->block, (uint32_t)got);
+        int error = analyzer_feed(analyzer, tools->block, (uint32_t)got);
+        const bool was_head = fed < head_frames;
+        fed += (uint64_t)got;
+        if (!error && was_head && fed >= head_frames && metered->job->on_head)
+            error = tell_head(metered->job, analyzer);
         if (error)
             return error;
         if (tools->lane)
@@ -137,7 +153,7 @@ static int analyse_open(struct backend_job *job, struct metered_reader *metered,
         return error;
     if (tools->lane)
         cuda_lane_start(tools->lane, format);
-    error = feed_all(analyzer, metered, tools);
+    error = feed_all(analyzer, metered, format->rate_hz, tools);
     job->timing.fingerprint_ns = thread_cpu_ns() - began_ns - metered->cpu_ns;
     if (!error)
         error = finish(job, analyzer, &job->analysis);

@@ -357,6 +357,56 @@ static void tonal_depth_measures_bands_loudness_crest_and_centroid(void **state)
     free(noise);
 }
 
+// An A major chord struck 120 times a minute.
+static float *make_chords(uint32_t frames, double rate_hz)
+{
+    float *samples = malloc((size_t)frames * 2 * sizeof *samples);
+    assert_non_null(samples);
+    for (uint32_t i = 0; i < frames; ++i) {
+        const double t = i / rate_hz, decay = exp(-8.0 * fmod(t, 0.5));
+        const double tones = sin(2 * M_PI * 110.0 * t) + sin(2 * M_PI * 277.18 * t) +
+                             sin(2 * M_PI * 329.63 * t) + sin(2 * M_PI * 440.0 * t);
+        samples[2 * i] = samples[2 * i + 1] = (float)(0.2 * decay * tones);
+    }
+    return samples;
+}
+
+static void what_is_told_so_far_is_that_of_a_track_that_ends_there(void **state)
+{
+    (void)state;
+    enum { HEAD = 44100 * 11 / 4096 * 4096, WHOLE = HEAD + 44100 * 4 };
+    float *chords = make_chords(WHOLE, 44100.0);
+    struct analysis *head = analyze(chords, HEAD, 44100, 2, 4096), *asked = NULL;
+    struct analysis *whole = analyze(chords, WHOLE, 44100, 2, 4096);
+    struct analyzer *analyzer = NULL;
+    const struct analyzer_config config = {{44100, 2}, ANALYZER_FULL};
+    struct analysis_so_far so_far;
+    assert_int_equal(analyzer_create(&analyzer, &config), 0);
+
+    assert_int_equal(analyzer_so_far(analyzer, &so_far), 0);
+    assert_near(so_far.heard_s, 0.0, 0.0);
+    assert_near(so_far.integrated_lufs, -70.0, 0.0);
+    assert_near(so_far.tempo.bpm, 0.0, 0.0);
+    assert_int_equal(so_far.key.tonic, -1);
+    assert_int_equal(analyzer_feed(analyzer, chords, HEAD), 0);
+    assert_int_equal(analyzer_so_far(analyzer, &so_far), 0);
+    assert_int_equal(analyzer_feed(analyzer, chords + 2 * HEAD, WHOLE - HEAD), 0);
+    assert_int_equal(analyzer_finish(analyzer, &asked), 0);
+
+    assert_near(so_far.heard_s, head->duration_s, 1e-12);
+    assert_near(so_far.integrated_lufs, head->loudness.integrated_lufs, 1e-12);
+    assert_near(so_far.tempo.bpm, 120.0, 0.1);
+    assert_near(so_far.tempo.bpm, head->tempo.bpm, 0.05); // a few frames at the end are not out yet
+    assert_int_equal(so_far.key.tonic, 9);
+    assert_int_equal(so_far.key.mode, KEY_MAJOR);
+    assert_memory_equal(asked, whole, analysis_bytes(whole));
+    analyzer_destroy(&analyzer);
+    free(asked);
+    free(whole);
+    free(head);
+    free(chords);
+}
+
 static void lack_of_memory_is_reported_wherever_it_strikes(void **state)
 {
     (void)state;
@@ -399,6 +449,7 @@ int main(void)
         cmocka_unit_test(gain_moves_loudness_alone),
         cmocka_unit_test(format_out_of_range_is_refused),
         cmocka_unit_test(tonal_depth_measures_bands_loudness_crest_and_centroid),
+        cmocka_unit_test(what_is_told_so_far_is_that_of_a_track_that_ends_there),
         cmocka_unit_test(lack_of_memory_is_reported_wherever_it_strikes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

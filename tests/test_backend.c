@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "dsp/analyzer.h"
 #include "gpu/backend.h"
 #include "support/fake_analysis.h"
 #include "support/test_track.h"
@@ -103,6 +104,38 @@ static void job_yields_analysis_and_targets_of_the_whole_track(void **state)
     assert_string_equal(job.backend, "cpu");
     assert_all_given_back(&track);
     free(job.analysis);
+}
+
+static unsigned heads_told;
+static double head_s;
+
+static void note_head(void *owner, const struct analysis_so_far *so_far)
+{
+    assert_ptr_equal(owner, &heads_told);
+    ++heads_told;
+    head_s = so_far->heard_s;
+}
+
+static void head_of_ten_seconds_is_told_once(void **state)
+{
+    (void)state;
+    const uint64_t lengths[] = {11 * 8000, 10 * 8000, 10 * 8000 - 1};
+    for (unsigned i = 0; i < 3; ++i) {
+        struct test_track track = stereo_track();
+        track.format.rate_hz = 8000;
+        track.frames = lengths[i];
+        struct backend_job job = job_of(&track, 0);
+        job.owner = &heads_told;
+        job.on_head = note_head;
+        heads_told = 0;
+
+        run_one(&job);
+
+        assert_int_equal(job.error, 0);
+        assert_int_equal(heads_told, i < 2);
+        assert_true(heads_told == 0 || (head_s >= 10 && head_s < 10.6)); // a block more at most
+        free(job.analysis);
+    }
 }
 
 static void timings_are_those_of_the_stages(void **state)
@@ -581,6 +614,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(job_yields_analysis_and_targets_of_the_whole_track),
+        cmocka_unit_test(head_of_ten_seconds_is_told_once),
         cmocka_unit_test(timings_are_those_of_the_stages),
         cmocka_unit_test(known_track_is_only_calibrated),
         cmocka_unit_test(damaged_track_yields_its_sound_part_and_the_error),

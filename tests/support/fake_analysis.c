@@ -60,9 +60,13 @@ int analyzer_finish(struct analyzer *analyzer, struct analysis **out)
     return 0;
 }
 
-double analyzer_loudness_so_far(const struct analyzer *analyzer)
+int analyzer_so_far(const struct analyzer *analyzer, struct analysis_so_far *out)
 {
-    return analyzer->sum;
+    *out = (struct analysis_so_far){
+        .heard_s = (double)analyzer->frames / analyzer->config.format.rate_hz,
+        .integrated_lufs = analyzer->sum,
+    };
+    return 0;
 }
 
 void mastering_targets_compute(struct mastering_targets *out, const struct analysis *analysis,
