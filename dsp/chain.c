@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/chain.h"
+#include "dsp/cpu.h"
 #include "dsp/history.h"
 #include "dsp/limiter.h"
 #include "dsp/pcm.h"
+#include "dsp/stereo.h"
 #include "dsp/tone.h"
 #include <assert.h>
 #include <errno.h>
@@ -21,6 +23,7 @@ enum chain_mode {
 struct chain {
     // --- immutable after create
     struct limiter *limiter;
+    const struct stereo_impl *loops;
     // --- state
     enum chain_mode mode;
     struct tone tone;
@@ -48,6 +51,7 @@ int chain_create(struct chain **out, uint32_t rate_hz)
         chain_destroy(&chain);
         return error;
     }
+    chain->loops = stereo_select(cpu_flags());
     tone_init(&chain->tone, rate_hz);
     limiter_set(chain->limiter, &default_limiter);
     chain->least_gain = chain->recent_gain = 1.0;
@@ -139,12 +143,10 @@ static void note_gains(struct chain *chain, const double *gains, uint32_t frames
 static void master(struct chain *chain, float *stereo, uint32_t frames)
 {
     double wide[2 * HISTORY_PIECE], gains[HISTORY_PIECE];
-    for (uint32_t i = 0; i < 2 * frames; ++i)
-        wide[i] = (double)finite_or_zero(stereo[i]);
+    chain->loops->widen(wide, stereo, frames);
     tone_process(&chain->tone, wide, frames);
     limiter_process(chain->limiter, wide, gains, frames);
-    for (uint32_t i = 0; i < 2 * frames; ++i)
-        stereo[i] = (float)wide[i];
+    chain->loops->narrow(stereo, wide, frames);
     note_gains(chain, gains, frames);
 }
 

@@ -2,6 +2,7 @@
 // Linked soft-knee compressor: RMS detector, gain in the log domain, parallel mix.
 #pragma once
 #include "dsp/annotate.h"
+#include "dsp/stereo.h"
 #include <stdint.h>
 
 /// Plain numbers, so that they can be ramped. Levels are of the louder channel's RMS (10 ms).
@@ -19,12 +20,13 @@ struct compressor {
     // --- immutable after init
     double tick_s; // duration of one control period
     double detector;
+    const struct stereo_impl *loops;
     // --- state
-    double sum;      // of squares since the last tick
-    double power;    // detector
-    double gain_db;  // <= 0, smoothed
-    double from, to; // linear gains at both ends of the running period
-    uint32_t phase;  // frames since the last tick
+    double sums[STEREO_SUMS]; // of squares since the last tick
+    double power;             // detector
+    double gain_db;           // <= 0, smoothed
+    double from, to;          // linear gains at both ends of the running period
+    uint32_t phase;           // frames since the last tick
 };
 
 /// RT safe.

@@ -4,6 +4,7 @@
 #include "dsp/annotate.h"
 #include "dsp/eq_design.h"
 #include "dsp/mastering.h"
+#include <stddef.h>
 #include <stdint.h>
 
 /// Coefficients as plain numbers, so that they can be ramped: the product of the bands' b0, then
@@ -22,6 +23,17 @@ const struct eq_band *eq_band_of(int band);
 /// Numbers for gains in dB at a rate. RT safe.
 RT_SAFE void eq_numbers(double numbers[EQ_NUMBERS], const double gains_db[EQ_BAND_COUNT],
                         double rate_hz);
-/// Process interleaved stereo in place. RT safe.
-RT_SAFE void eq_process(struct eq *eq, const double numbers[EQ_NUMBERS], double *stereo,
-                        uint32_t frames);
+
+/// Every variant gives the same bits.
+struct eq_impl {
+    const char *name;
+    uint32_t cpu_flags;
+    /// Process interleaved stereo in place. RT safe.
+    void (*process)(struct eq *eq, const double numbers[EQ_NUMBERS], double *stereo,
+                    uint32_t frames);
+};
+
+extern const struct eq_impl eq_impls[]; // best first; the last is the reference
+extern const size_t eq_impl_count;
+/// The best variant that `cpu_flags` allow.
+const struct eq_impl *eq_select(uint32_t cpu_flags);

@@ -7,7 +7,7 @@
 
 enum {
     HISTORY_PIECE = 256, // the most elements that one history_grow() may add
-    HISTORY_SLACK = 16,  // elements behind the newest that may be read; their value means nothing
+    HISTORY_SLACK = 32,  // elements behind the newest that may be read; their value means nothing
 };
 
 /// A line of equal elements. Thread-safety: one thread at a time.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/limiter.h"
+#include "dsp/cpu.h"
 #include "dsp/envelope.h"
 #include "dsp/history.h"
 #include "dsp/peak.h"
+#include "dsp/stereo.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -42,6 +44,7 @@ struct stage {
 struct limiter {
     // --- immutable after create
     const struct peak_impl *peaks;
+    const struct stereo_impl *loops;
     struct peak_bank itu, sharp;
     double rate_hz;
     // --- state
@@ -94,7 +97,8 @@ int limiter_create(struct limiter **out, double rate_hz)
     struct limiter *limiter = calloc(1, sizeof *limiter);
     if (!limiter)
         return -ENOMEM;
-    limiter->peaks = peak_select();
+    limiter->peaks = peak_select(cpu_flags());
+    limiter->loops = stereo_select(cpu_flags());
     peak_bank_itu(&limiter->itu);
     peak_bank_sharp(&limiter->sharp);
     limiter->rate_hz = rate_hz;
@@ -152,61 +156,37 @@ double limiter_lookahead_s(void)
 }
 
 /// Split the frames into the measured sides. @return the newest of each.
-static void take_sides(struct stage *stage, const double *stereo, const float *sides[CHANNELS],
-                       uint32_t frames)
+static void take_sides(const struct stereo_impl *loops, struct stage *stage, const double *stereo,
+                       const float *sides[CHANNELS], uint32_t frames)
 {
-    float *l = history_grow(&stage->sides[0], frames);
-    float *r = history_grow(&stage->sides[1], frames);
-    for (uint32_t i = 0; i < frames; ++i) {
-        l[i] = (float)stereo[2 * i];
-        r[i] = (float)stereo[2 * i + 1];
-    }
-    sides[0] = l;
-    sides[1] = r;
-}
-
-/// peaks[i] = the larger magnitude of the two channels' samples `lag` frames ago.
-static void sample_peaks(float *peaks, const float *const sides[CHANNELS], uint32_t lag,
-                         uint32_t frames)
-{
-    const float *l = sides[0] - lag, *r = sides[1] - lag;
-    for (uint32_t i = 0; i < frames; ++i) {
-        const float a = fabsf(l[i]), b = fabsf(r[i]);
-        peaks[i] = a > b ? a : b;
-    }
-}
-
-/// Turn peaks into the gains that bring them to the ceiling.
-static void want_gains(float *peaks, float ceiling, uint32_t frames)
-{
-    for (uint32_t i = 0; i < frames; ++i)
-        peaks[i] = ceiling / (peaks[i] > ceiling ? peaks[i] : ceiling);
+    float *left = history_grow(&stage->sides[0], frames);
+    float *right = history_grow(&stage->sides[1], frames);
+    loops->split(left, right, stereo, frames);
+    sides[0] = left;
+    sides[1] = right;
 }
 
 /// Smooth the wanted gains and give the delayed audio, scaled, back in `stereo`.
-static void apply(struct stage *stage, const float *wanted, double *stereo, double *gains,
-                  uint32_t frames)
+static void apply(const struct stereo_impl *loops, struct stage *stage, const float *wanted,
+                  double *stereo, double *gains, uint32_t frames)
 {
     envelope_process(&stage->envelope, stage->release, wanted, gains, frames);
     double *newest = history_grow(&stage->audio, frames);
     memcpy(newest, stereo, frames * CHANNELS * sizeof *newest);
-    const double *delayed = newest - (size_t)stage->delay_frames * CHANNELS;
-    for (uint32_t i = 0; i < frames; ++i) {
-        stereo[2 * i] = delayed[2 * i] * gains[i];
-        stereo[2 * i + 1] = delayed[2 * i + 1] * gains[i];
-    }
+    loops->scale(stereo, newest - (size_t)stage->delay_frames * CHANNELS, gains, frames);
 }
 
 static void run_first(struct limiter *limiter, double *stereo, double *gains, uint32_t frames)
 {
     float peaks[HISTORY_PIECE + PEAK_LANES] = {0};
     const float *sides[CHANNELS];
-    take_sides(&limiter->first, stereo, sides, frames);
-    sample_peaks(peaks, sides, limiter->itu.taps / 2, frames);
+    take_sides(limiter->loops, &limiter->first, stereo, sides, frames);
+    const uint32_t lag = limiter->itu.taps / 2;
+    limiter->loops->magnitudes(peaks, sides[0] - lag, sides[1] - lag, frames);
     for (int c = 0; c < CHANNELS; ++c)
         limiter->peaks->raise(&limiter->itu, peaks, sides[c], frames, limiter->first_ceiling);
-    want_gains(peaks, limiter->first_ceiling, frames);
-    apply(&limiter->first, peaks, stereo, gains, frames);
+    limiter->loops->want_gains(peaks, limiter->first_ceiling, frames);
+    apply(limiter->loops, &limiter->first, peaks, stereo, gains, frames);
 }
 
 static void run_guard(struct limiter *limiter, double *stereo, double *gains, uint32_t frames)
@@ -216,8 +196,9 @@ static void run_guard(struct limiter *limiter, double *stereo, double *gains, ui
     const float *sides[CHANNELS];
     const float ceiling = limiter->guard_ceiling;
     const uint32_t lag = (limiter->sharp.taps - limiter->itu.taps) / 2;
-    take_sides(&limiter->guard, stereo, sides, frames);
-    sample_peaks(peaks, sides, limiter->sharp.taps / 2, frames);
+    take_sides(limiter->loops, &limiter->guard, stereo, sides, frames);
+    const uint32_t middle = limiter->sharp.taps / 2;
+    limiter->loops->magnitudes(peaks, sides[0] - middle, sides[1] - middle, frames);
     for (int c = 0; c < CHANNELS; ++c) {
         // Both neighbourhoods have the same middle.
         limiter->peaks->raise(&limiter->itu, peaks, sides[c] - lag, frames, SHARP_GATE * ceiling);
@@ -229,8 +210,8 @@ static void run_guard(struct limiter *limiter, double *stereo, double *gains, ui
         const float scaled = sharp[i] * limiter->sharp_scale;
         peaks[i] = scaled > peaks[i] ? scaled : peaks[i];
     }
-    want_gains(peaks, ceiling, frames);
-    apply(&limiter->guard, peaks, stereo, gains, frames);
+    limiter->loops->want_gains(peaks, ceiling, frames);
+    apply(limiter->loops, &limiter->guard, peaks, stereo, gains, frames);
 }
 
 void limiter_process(struct limiter *limiter, double *stereo, double *gains, uint32_t frames)

@@ -79,16 +79,19 @@ void peak_bank_sharp(struct peak_bank *bank)
     bank->bound = fmaxf(bank->bound, (float)(norm * 1.00001));
 }
 
-const struct peak_impl *peak_reference(void)
-{
-    return &peak_impl_c;
-}
-
-const struct peak_impl *peak_select(void)
-{
+const struct peak_impl *const peak_impls[] = {
 #ifdef __x86_64__
-    if (cpu_flags() & CPU_AVX2)
-        return &peak_impl_avx2;
+    &peak_impl_avx512,
+    &peak_impl_avx2,
 #endif
-    return &peak_impl_c;
+    &peak_impl_c,
+};
+const size_t peak_impl_count = sizeof peak_impls / sizeof peak_impls[0];
+
+const struct peak_impl *peak_select(uint32_t cpu_flags)
+{
+    const struct peak_impl *const *impl = peak_impls;
+    while ((*impl)->cpu_flags & ~cpu_flags)
+        ++impl;
+    return *impl;
 }

@@ -2,6 +2,7 @@
 // Peaks between the samples: the loudest point of an interpolated neighbourhood, per frame.
 #pragma once
 #include "dsp/annotate.h"
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -9,7 +10,7 @@ enum {
     PEAK_ITU_PAIRS = 2,
     PEAK_MAX_TAPS = 64,
     PEAK_MAX_PAIRS = 3,
-    PEAK_LANES = 8
+    PEAK_LANES = 16 // the most frames that a variant takes at once
 };
 
 /// Interpolator of an even number of taps at several phases. A phase p and its mirror image 1-p
@@ -30,11 +31,14 @@ void peak_bank_itu(struct peak_bank *bank);
 /// Seven phases (all of 8x but the samples themselves) of a 64-tap sinc, Kaiser beta 9.
 void peak_bank_sharp(struct peak_bank *bank);
 
-/// Variants give the same bits as the reference, however the stream is cut. Both functions raise
+/// Variants give the same bits as the reference, however the stream is cut, but for what is proven
+/// harmless and may be left out. Both functions raise
 /// out[i] to the largest output over x[i-taps+1..i] for i < frames, x pointing at the first of the newest
-/// frames; they read `x` and touch `out` and `gate` up to PEAK_LANES elements beyond. RT safe.
+/// frames; they read `x` up to 2 PEAK_LANES elements beyond, and touch `out` and `gate` up to PEAK_LANES.
+/// RT safe.
 struct peak_impl {
     const char *name;
+    uint32_t cpu_flags;
     /// Where outputs are proven to be at most `floor`, out[i] may stay as it is.
     void (*raise)(const struct peak_bank *bank, float *out, const float *x, uint32_t frames,
                   float floor);
@@ -43,7 +47,7 @@ struct peak_impl {
                    uint32_t frames, float floor);
 };
 
-/// The best variant that this processor runs.
-const struct peak_impl *peak_select(void);
-/// The reference, which needs nothing.
-const struct peak_impl *peak_reference(void);
+extern const struct peak_impl *const peak_impls[]; // best first; the last is the reference
+extern const size_t peak_impl_count;
+/// The best variant that `cpu_flags` allow.
+const struct peak_impl *peak_select(uint32_t cpu_flags);

@@ -3,10 +3,18 @@
 // Lanes are frames, so no sum changes its order and no result its bits.
 #pragma once
 #include "dsp/peak.h"
+#include <assert.h>
 #include <string.h>
 
-typedef float peak_lanes __attribute__((vector_size(PEAK_LANES * sizeof(float))));
-typedef int32_t peak_mask __attribute__((vector_size(PEAK_LANES * sizeof(float))));
+#ifdef __AVX512F__
+enum { LANES = 16 };
+#else
+enum { LANES = 8 };
+#endif
+static_assert((int)LANES <= (int)PEAK_LANES, "callers leave room for so many");
+
+typedef float peak_lanes __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t peak_mask __attribute__((vector_size(LANES * sizeof(float))));
 
 static inline void peak_magnitude(peak_lanes *x)
 {
@@ -23,14 +31,14 @@ static inline void peak_larger(peak_lanes *x, const peak_lanes *y)
 static inline float peak_of(const float *x, uint32_t count)
 {
     peak_lanes largest = {0};
-    for (uint32_t i = 0; i < count; i += PEAK_LANES) {
+    for (uint32_t i = 0; i < count; i += LANES) {
         peak_lanes v;
         memcpy(&v, x + i, sizeof v);
         peak_magnitude(&v);
         peak_larger(&largest, &v);
     }
     float result = 0;
-    for (int i = 0; i < PEAK_LANES; ++i)
+    for (int i = 0; i < LANES; ++i)
         result = largest[i] > result ? largest[i] : result;
     return result;
 }
@@ -74,13 +82,13 @@ static inline void peak_outputs_of(peak_lanes *largest, const struct peak_bank *
         peak_outputs(largest, bank, oldest, PEAK_ITU_TAPS, PEAK_ITU_PAIRS, 0);
 }
 
-static inline void peak_raise(const struct peak_bank *bank, float *out, const float *x,
-                              uint32_t frames, float floor)
+static void peak_raise(const struct peak_bank *bank, float *out, const float *x, uint32_t frames,
+                       float floor)
 {
     const float harmless = floor / bank->bound;
-    for (uint32_t i = 0; i < frames; i += PEAK_LANES) {
+    for (uint32_t i = 0; i < frames; i += LANES) {
         const float *oldest = x + i - (bank->taps - 1);
-        if (peak_of(oldest, bank->taps + PEAK_LANES - 1) <= harmless)
+        if (peak_of(oldest, bank->taps + LANES - 1) <= harmless)
             continue;
         peak_lanes largest, before;
         peak_outputs_of(&largest, bank, oldest);
@@ -90,11 +98,11 @@ static inline void peak_raise(const struct peak_bank *bank, float *out, const fl
     }
 }
 
-static inline void peak_refine(const struct peak_bank *bank, float *out, const float *gate,
-                               const float *x, uint32_t frames, float floor)
+static void peak_refine(const struct peak_bank *bank, float *out, const float *gate, const float *x,
+                        uint32_t frames, float floor)
 {
-    for (uint32_t i = 0; i < frames; i += PEAK_LANES) {
-        if (peak_of(gate + i, PEAK_LANES) <= floor)
+    for (uint32_t i = 0; i < frames; i += LANES) {
+        if (peak_of(gate + i, LANES) <= floor)
             continue;
         peak_lanes largest, before, gates;
         peak_outputs_of(&largest, bank, x + i - (bank->taps - 1));

@@ -4,4 +4,5 @@
 #include "dsp/peak.h"
 
 extern const struct peak_impl peak_impl_c;
-extern const struct peak_impl peak_impl_avx2; // x86-64 only
+extern const struct peak_impl peak_impl_avx2;   // x86-64 only
+extern const struct peak_impl peak_impl_avx512; // likewise

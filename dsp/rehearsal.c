@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/rehearsal.h"
 #include "dsp/chain.h"
+#include "dsp/cpu.h"
 #include "dsp/downmix.h"
 #include "dsp/history.h"
 #include "dsp/limiter.h"
 #include "dsp/loudness_meter.h"
+#include "dsp/stereo.h"
 #include "dsp/tone.h"
 #include "dsp/true_peak.h"
 #include <assert.h>
@@ -24,6 +26,8 @@ static const double SILENCE_LEVEL = 1e-3;  // after makeup
 static const struct mastering_targets as_it_is = {.bypass = 1};
 
 struct rehearsal {
+    // --- immutable after create
+    const struct stereo_impl *loops;
     // --- of the run
     enum rehearsal_mode mode;
     double makeup_db;
@@ -45,7 +49,10 @@ struct rehearsal {
 int rehearsal_create(struct rehearsal **out)
 {
     *out = calloc(1, sizeof **out);
-    return *out ? 0 : -ENOMEM;
+    if (!*out)
+        return -ENOMEM;
+    (*out)->loops = stereo_select(cpu_flags());
+    return 0;
 }
 
 void rehearsal_destroy(struct rehearsal **rehearsal)
@@ -125,8 +132,7 @@ static int take(struct rehearsal *run, double *stereo, uint32_t frames)
     run->to_drop_frames -= drop;
     frames -= drop;
     float out[SIDES * HISTORY_PIECE];
-    for (uint32_t i = 0; i < SIDES * frames; ++i)
-        out[i] = (float)stereo[SIDES * drop + i];
+    run->loops->narrow(out, stereo + (size_t)SIDES * drop, frames);
     for (uint32_t side = 0; side < SIDES; ++side)
         true_peak_feed(&run->peaks[side], out + side, SIDES, frames);
     return loudness_meter_feed(run->meter, out, frames);
@@ -137,8 +143,7 @@ static int feed_piece(struct rehearsal *run, const float *interleaved, uint32_t 
     float stereo[SIDES * HISTORY_PIECE];
     double wide[SIDES * HISTORY_PIECE];
     downmix_to_stereo(stereo, interleaved, frames, run->format.channels);
-    for (uint32_t i = 0; i < SIDES * frames; ++i)
-        wide[i] = fabsf(stereo[i]) <= 1024.0F ? (double)stereo[i] : 0.0; // as chain_process()
+    run->loops->widen(wide, stereo, frames); // as chain_process()
     return take(run, wide, frames);
 }
 

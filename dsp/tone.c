@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/tone.h"
+#include "dsp/cpu.h"
 #include <assert.h>
 #include <math.h>
 #include <string.h>
@@ -52,6 +53,7 @@ void tone_init(struct tone *tone, double rate_hz)
     assert(rate_hz > 0);
     tone->rate_hz = rate_hz;
     tone->width_coefficient = width_coefficient(rate_hz);
+    tone->eq_impl = eq_select(cpu_flags());
     tone->now = unity;
     forget(tone);
 }
@@ -91,7 +93,7 @@ static void advance(struct tone *tone)
 
 static void run(struct tone *tone, double *stereo, uint32_t frames)
 {
-    eq_process(&tone->eq, tone->now.eq, stereo, frames);
+    tone->eq_impl->process(&tone->eq, tone->now.eq, stereo, frames);
     compressor_process(&tone->compressor, &tone->now.compressor, stereo, frames);
     width_process(&tone->width, tone->width_coefficient, tone->now.side_gain, stereo, frames);
     for (uint32_t i = 0; i < 2 * frames; ++i)

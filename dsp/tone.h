@@ -21,6 +21,7 @@ struct tone {
     // --- immutable after init
     double rate_hz;
     double width_coefficient;
+    const struct eq_impl *eq_impl;
     // --- state
     struct eq eq;
     struct compressor compressor;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "dsp/cpu.h"
 #include "dsp/eq.h"
+#include "support/measure.h"
 #include <complex.h>
 #include <math.h>
 #include <setjmp.h>
@@ -50,7 +52,7 @@ static double worst_error_db(const double gains_db[EQ_BAND_COUNT], double rate_h
     double numbers[EQ_NUMBERS];
     eq_numbers(numbers, gains_db, rate_hz);
     struct eq eq = {0};
-    eq_process(&eq, numbers, impulse, IMPULSE_FRAMES);
+    eq_select(cpu_flags())->process(&eq, numbers, impulse, IMPULSE_FRAMES);
     double worst = 0;
     for (int i = 0; i <= 60; ++i) {
         const double hz = 20 * pow(1000, i / 60.0);
@@ -97,7 +99,7 @@ static void eq_at_zero_gain_passes_audio_unchanged(void **state)
     struct eq eq = {0};
     for (int i = 0; i < 64; ++i)
         x[i] = (double)(float)sin(i * 1.7);
-    eq_process(&eq, numbers, x, 32);
+    eq_select(cpu_flags())->process(&eq, numbers, x, 32);
     for (int i = 0; i < 64; ++i)
         assert_true((float)x[i] == (float)sin(i * 1.7));
 }
@@ -118,12 +120,36 @@ static void eq_band_is_minimum_phase_and_stable_at_every_rate(void **state)
             }
 }
 
+static void every_variant_gives_the_references_bits_however_frames_are_cut(void **state)
+{
+    (void)state;
+    enum { FRAMES = 600 };
+    const double gains_db[EQ_BAND_COUNT] = {4, -2, 2, -3, 3};
+    double numbers[EQ_NUMBERS];
+    eq_numbers(numbers, gains_db, 44100);
+    for (size_t v = 0; v < eq_impl_count; ++v)
+        for (uint32_t piece = 1; piece <= 67 && !(eq_impls[v].cpu_flags & ~cpu_flags()); ++piece) {
+            static double x[2 * FRAMES + 1], y[2 * FRAMES + 1];
+            uint64_t seed = piece;
+            for (int i = 0; i <= 2 * FRAMES; ++i)
+                x[i] = y[i] = measure_noise(&seed);
+            struct eq a = {0}, b = {0};
+            eq_select(0)->process(&a, numbers, x, FRAMES);
+            for (uint32_t at = 0; at < FRAMES; at += piece)
+                eq_impls[v].process(&b, numbers, y + (size_t)2 * at,
+                                    FRAMES - at < piece ? FRAMES - at : piece);
+            assert_memory_equal(x, y, sizeof x);
+            assert_memory_equal(&a, &b, sizeof a);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eq_follows_the_analogue_response_to_a_twentieth_of_a_decibel),
         cmocka_unit_test(eq_is_more_exact_at_higher_rates),
         cmocka_unit_test(eq_at_zero_gain_passes_audio_unchanged),
+        cmocka_unit_test(every_variant_gives_the_references_bits_however_frames_are_cut),
         cmocka_unit_test(eq_band_is_minimum_phase_and_stable_at_every_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "dsp/cpu.h"
 #include "dsp/peak.h"
 #include "support/measure.h"
 #include <setjmp.h>
@@ -24,7 +25,7 @@ static void itu_outputs_equal_the_standards_filter(void **state)
     for (uint64_t seed = 1; seed < 200; ++seed) {
         float x[12 + BEHIND] = {0}, out[BEHIND] = {0};
         fill(x, 12, seed);
-        peak_reference()->raise(&bank, out, x + 11, 1, 0);
+        peak_select(0)->raise(&bank, out, x + 11, 1, 0);
         static const double h[2][12] = {
             {0.0017089843750, 0.0109863281250, -0.0196533203125, 0.0332031250000, -0.0594482421875,
              0.1373291015625, 0.9721679687500, -0.1022949218750, 0.0476074218750, -0.0266113281250,
@@ -56,7 +57,7 @@ static void sharp_outputs_find_a_tones_crest_between_its_samples(void **state)
         float x[400 + BEHIND] = {0}, out[400 + BEHIND] = {0};
         for (int n = 0; n < 400; ++n)
             x[n] = (float)sin(2 * M_PI * cycles * n + 0.3 * i);
-        peak_reference()->raise(&bank, out, x + 63, 400 - 63, 0);
+        peak_select(0)->raise(&bank, out, x + 63, 400 - 63, 0);
         float peak = 0;
         for (int n = 0; n < 400 - 63; ++n)
             peak = fmaxf(peak, out[n]);
@@ -66,32 +67,55 @@ static void sharp_outputs_find_a_tones_crest_between_its_samples(void **state)
     }
 }
 
-static void best_variant_equals_the_reference_bit_for_bit(void **state)
+/// What harmless outputs are left at is a variant's own affair, and nobody's who looks at those over the floor.
+static void assert_alike(const float *a, const float *b, float floor)
+{
+    for (uint32_t i = 0; i < LENGTH + BEHIND; ++i)
+        assert_true(a[i] == b[i] || (a[i] <= floor && b[i] <= floor));
+}
+
+static void compare_with_reference(const struct peak_impl *impl, const struct peak_bank *bank,
+                                   uint32_t length, uint32_t offset, float floor)
+{
+    const struct peak_impl *reference = peak_select(0);
+    float x[BEFORE + LENGTH + BEHIND], gate[LENGTH + BEHIND];
+    float a[LENGTH + BEHIND] = {0}, b[LENGTH + BEHIND] = {0};
+    fill(x, BEFORE + LENGTH + BEHIND, length * 8 + offset + 1);
+    fill(gate, LENGTH + BEHIND, length + 99);
+    const float *at = x + PEAK_MAX_TAPS + offset;
+    reference->raise(bank, a, at, length, floor);
+    impl->raise(bank, b, at, length, floor);
+    // Up to PEAK_LANES elements behind are scratch.
+    for (uint32_t i = length; i < LENGTH + BEHIND; ++i) {
+        assert_true(i < length + PEAK_LANES || b[i] == 0);
+        a[i] = b[i] = 0;
+    }
+    assert_alike(a, b, floor);
+    assert_true(length == 0 || floor > 0 || a[0] > 0);
+    memset(a, 0, sizeof a);
+    memset(b, 0, sizeof b);
+    reference->refine(bank, a, gate, at, length, floor);
+    impl->refine(bank, b, gate, at, length, floor);
+    assert_memory_equal(a, b, length * sizeof *a);
+}
+
+static void every_variant_equals_the_reference(void **state)
 {
     (void)state;
-    const struct peak_impl *best = peak_select(), *reference = peak_reference();
-    print_message("best variant: %s\n", best->name);
     struct peak_bank banks[2];
     peak_bank_itu(&banks[0]);
     peak_bank_sharp(&banks[1]);
     static const float floors[] = {0, 0.5F, 0.9F};
-    for (uint32_t length = 0; length <= LENGTH; ++length)
-        for (uint32_t offset = 0; offset < 8; ++offset)
-            for (int f = 0; f < 3; ++f) {
-                float x[BEFORE + LENGTH + BEHIND], gate[LENGTH + BEHIND];
-                float a[LENGTH + BEHIND] = {0}, b[LENGTH + BEHIND] = {0};
-                fill(x, BEFORE + LENGTH + BEHIND, length * 8 + offset + 1);
-                fill(gate, LENGTH + BEHIND, length + 99);
-                for (int k = 0; k < 2; ++k) {
-                    const float *at = x + PEAK_MAX_TAPS + offset;
-                    reference->raise(&banks[k], a, at, length, floors[f]);
-                    best->raise(&banks[k], b, at, length, floors[f]);
-                    reference->refine(&banks[k], a, gate, at, length, floors[f]);
-                    best->refine(&banks[k], b, gate, at, length, floors[f]);
-                    assert_memory_equal(a, b, sizeof a);
-                }
-                assert_true(length == 0 || f > 0 || a[0] > 0);
-            }
+    for (size_t v = 0; v < peak_impl_count; ++v) {
+        if (peak_impls[v]->cpu_flags & ~cpu_flags())
+            continue;
+        print_message("variant: %s\n", peak_impls[v]->name);
+        for (uint32_t length = 0; length <= LENGTH; ++length)
+            for (uint32_t offset = 0; offset < 8; ++offset)
+                for (int k = 0; k < 6; ++k)
+                    compare_with_reference(peak_impls[v], &banks[k % 2], length, offset,
+                                           floors[k / 2]);
+    }
 }
 
 static void skipping_never_hides_a_peak_over_the_floor(void **state)
@@ -105,8 +129,8 @@ static void skipping_never_hides_a_peak_over_the_floor(void **state)
         for (int i = 0; i < BEFORE + LENGTH + BEHIND; ++i)
             x[i] *= 0.3F + 0.7F * (float)(seed % 3 == 0);
         const float floor = 0.8F;
-        peak_reference()->raise(&bank, all, x + BEFORE, LENGTH, 0);
-        peak_reference()->raise(&bank, some, x + BEFORE, LENGTH, floor);
+        peak_select(0)->raise(&bank, all, x + BEFORE, LENGTH, 0);
+        peak_select(0)->raise(&bank, some, x + BEFORE, LENGTH, floor);
         for (int i = 0; i < LENGTH; ++i)
             assert_true(all[i] <= floor || all[i] == some[i]);
     }
@@ -120,7 +144,7 @@ static void refining_touches_only_frames_whose_gate_is_open(void **state)
     float x[BEFORE + LENGTH + BEHIND], gate[LENGTH + BEHIND], out[LENGTH + BEHIND] = {0};
     fill(x, BEFORE + LENGTH + BEHIND, 7);
     fill(gate, LENGTH + BEHIND, 8);
-    peak_reference()->refine(&bank, out, gate, x + BEFORE, LENGTH, 0.5F);
+    peak_select(0)->refine(&bank, out, gate, x + BEFORE, LENGTH, 0.5F);
     int open = 0;
     for (int i = 0; i < LENGTH; ++i) {
         assert_true(gate[i] > 0.5F ? out[i] > 0 : out[i] == 0);
@@ -134,7 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(itu_outputs_equal_the_standards_filter),
         cmocka_unit_test(sharp_outputs_find_a_tones_crest_between_its_samples),
-        cmocka_unit_test(best_variant_equals_the_reference_bit_for_bit),
+        cmocka_unit_test(every_variant_equals_the_reference),
         cmocka_unit_test(refining_touches_only_frames_whose_gate_is_open),
         cmocka_unit_test(skipping_never_hides_a_peak_over_the_floor),
     };
