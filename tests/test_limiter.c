@@ -2,6 +2,7 @@
 #include "dsp/history.h"
 #include "dsp/limiter.h"
 #include "support/measure.h"
+#include "support/torture.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,61 +17,14 @@ enum { SOUND_FRAMES = 17000, FRAMES = 17640 };
 static const double RATE_HZ = 44100.0;
 static const double CEILING = 0.8912509381337456; // -1 dB
 
-enum item {
-    CRUSHED_NOISE,
-    QUARTER_TONE_0,
-    QUARTER_TONE_1,
-    QUARTER_TONE_2,
-    QUARTER_TONE_3,
-    SIXTH_TONE_0,
-    SIXTH_TONE_1,
-    SIXTH_TONE_2,
-    SIXTH_TONE_3,
-    IMPULSES,
-    SQUARE_BURSTS,
-    HOT_MUSIC,
-    ITEM_COUNT
-};
-
-static double sample_of(enum item item, uint32_t n, uint64_t *seed)
+static void make(float *stereo, int item, double burst_period_s, double gain)
 {
-    const double t = n / RATE_HZ;
-    switch (item) {
-    case CRUSHED_NOISE: {
-        const double v = 4.0 * measure_noise(seed);
-        return v > 1 ? 1 : v < -1 ? -1 : v;
-    }
-    case IMPULSES:
-        return n % 441 == 7 ? 1.0 : n % 997 == 11 ? -1.0 : 0.0;
-    case SQUARE_BURSTS:
-        return n / 2000 % 2 ? (n / 23 % 2 ? 1.0 : -1.0) : 0.0;
-    case HOT_MUSIC: {
-        const double kick = sin(2 * M_PI * 55 * t) * exp(-8 * fmod(t, 0.25));
-        const double pad =
-            sin(2 * M_PI * 440 * t) + sin(2 * M_PI * 554.37 * t) + sin(2 * M_PI * 3322.4 * t);
-        return 4.0 * (0.6 * kick + 0.2 * pad + 0.15 * measure_noise(seed));
-    }
-    default:
-        break;
-    }
-    const int quarter = item < SIXTH_TONE_0;
-    const int phase = (int)item - (quarter ? (int)QUARTER_TONE_0 : (int)SIXTH_TONE_0);
-    return sin(2 * M_PI * n / (quarter ? 4.0 : 6.0) + phase * M_PI / 8);
-}
-
-enum form { AS_GIVEN, IN_BURSTS, FORM_COUNT };
-
-static void make(float *stereo, enum item item, enum form form, double gain)
-{
-    uint64_t seed = 17;
-    for (uint32_t n = 0; n < FRAMES; ++n) {
-        double v = n < SOUND_FRAMES ? sample_of(item, n, &seed) : 0.0;
-        // 4 ms bursts over a bed at -50 dB; every 0.2 s, so that a short signal holds some.
-        if (form == IN_BURSTS && n % 8820 >= 176)
-            v *= 0.00316;
-        stereo[2 * n] = (float)(gain * v);
-        stereo[2 * n + 1] = (float)(-0.7 * gain * v);
-    }
+    const struct torture torture = {.item = (enum torture_item)item,
+                                    .rate_hz = (uint32_t)RATE_HZ,
+                                    .gain = gain,
+                                    .burst_period_s = burst_period_s,
+                                    .sound_frames = SOUND_FRAMES};
+    torture_fill(&torture, stereo, FRAMES);
 }
 
 static void process(struct limiter *limiter, float *stereo, uint32_t frames, uint32_t piece)
@@ -99,10 +53,11 @@ static void limiter_keeps_every_torture_signal_under_the_ceiling(void **state)
     (void)state;
     float *x = malloc(2 * FRAMES * sizeof *x);
     assert_non_null(x);
-    for (int item = 0; item < ITEM_COUNT; ++item)
-        for (int form = 0; form < FORM_COUNT; ++form)
+    for (int item = 0; item < TORTURE_ITEMS; ++item)
+        for (int form = 0; form < 2; ++form)
             for (int boost = 0; boost < 2; ++boost) {
-                make(x, (enum item)item, (enum form)form, boost ? 4.0 : 1.0);
+                // A burst every 0.2 s, so that a short signal holds some.
+                make(x, item, form ? 0.2 : 0.0, boost ? 4.0 : 1.0);
                 struct limiter *limiter = fresh();
                 process(limiter, x, FRAMES, 256);
                 limiter_destroy(&limiter);
@@ -124,7 +79,7 @@ static void limiter_leaves_quiet_audio_bit_for_bit_but_late(void **state)
     float *x = malloc(2 * FRAMES * sizeof *x), *y = malloc(2 * FRAMES * sizeof *y);
     assert_non_null(x);
     assert_non_null(y);
-    make(x, HOT_MUSIC, AS_GIVEN, 0.05);
+    make(x, TORTURE_HOT_MUSIC, 0.0, 0.05);
     memcpy(y, x, 2 * FRAMES * sizeof *y);
 
     struct limiter *limiter = fresh();
@@ -145,11 +100,11 @@ static void limiter_output_does_not_depend_on_the_block_split(void **state)
     float *x = malloc(2 * FRAMES * sizeof *x), *y = malloc(2 * FRAMES * sizeof *y);
     assert_non_null(x);
     assert_non_null(y);
-    make(x, HOT_MUSIC, IN_BURSTS, 2.0);
+    make(x, TORTURE_HOT_MUSIC, 0.2, 2.0);
     struct limiter *limiter = fresh();
     process(limiter, x, FRAMES, 256);
     for (size_t p = 0; p < sizeof pieces / sizeof *pieces; ++p) {
-        make(y, HOT_MUSIC, IN_BURSTS, 2.0);
+        make(y, TORTURE_HOT_MUSIC, 0.2, 2.0);
         limiter_reset(limiter);
         process(limiter, y, FRAMES, pieces[p]);
         assert_memory_equal(x, y, 2 * FRAMES * sizeof *x);

@@ -43,34 +43,66 @@ static inline double measure_bessel_i0(double x)
     return sum;
 }
 
-/// Largest magnitude of a 16x sinc interpolation, 32 zero crossings a side, Kaiser beta 9.
-static inline double measure_sinc_peak(const float *x, size_t stride, size_t frames)
+enum { MEASURE_SIDE = 32, MEASURE_PHASES = 16, MEASURE_TAPS = 2 * MEASURE_SIDE };
+
+/// @return the largest gain of any phase.
+static inline double measure_sinc_taps(double h[MEASURE_PHASES][MEASURE_TAPS])
 {
-    enum { SIDE = 32, PHASES = 16 };
-    double h[PHASES][2 * SIDE];
-    for (int p = 0; p < PHASES; ++p)
-        for (int k = 0; k < 2 * SIDE; ++k) {
-            const double t = k - (SIDE - 1) - p / (double)PHASES, u = t / SIDE;
+    double most = 0;
+    for (int p = 0; p < MEASURE_PHASES; ++p) {
+        double gain = 0;
+        for (int k = 0; k < MEASURE_TAPS; ++k) {
+            const double t = k - (MEASURE_SIDE - 1) - p / (double)MEASURE_PHASES;
+            const double u = t / MEASURE_SIDE;
             const double sinc = fabs(t) < 1e-12 ? 1.0 : sin(M_PI * t) / (M_PI * t);
             h[p][k] = fabs(u) >= 1
                           ? 0
                           : sinc * measure_bessel_i0(9 * sqrt(1 - u * u)) / measure_bessel_i0(9);
+            gain += fabs(h[p][k]);
         }
-    double peak = 0;
-    for (size_t n = 0; n < frames; ++n) {
-        double line[2 * SIDE];
-        for (size_t k = 0; k < 2 * SIDE; ++k) {
-            const size_t at = n + k + 1;
-            line[k] = at >= SIDE && at - SIDE < frames ? (double)x[(at - SIDE) * stride] : 0;
-        }
-        for (int p = 0; p < PHASES; ++p) {
-            double y = 0;
-            for (size_t k = 0; k < 2 * SIDE; ++k)
-                y += h[p][k] * line[k];
-            peak = fmax(peak, fabs(y));
-        }
+        most = fmax(most, gain);
     }
-    return peak;
+    return most;
+}
+
+/// The larger of `known` and all phases behind frame `n`, whose neighbourhood is passed over where it cannot
+/// reach `known` by their largest gain.
+static inline double measure_sinc_at(double h[MEASURE_PHASES][MEASURE_TAPS], double gain,
+                                     const float *x, size_t stride, size_t frames, size_t n,
+                                     double known)
+{
+    double line[MEASURE_TAPS], most = 0;
+    for (size_t k = 0; k < MEASURE_TAPS; ++k) {
+        const size_t at = n + k + 1;
+        line[k] = at >= MEASURE_SIDE && at - MEASURE_SIDE < frames
+                      ? (double)x[(at - MEASURE_SIDE) * stride]
+                      : 0;
+        most = fmax(most, fabs(line[k]));
+    }
+    for (int p = 0; p < MEASURE_PHASES && most * gain > known; ++p) {
+        double y = 0;
+        for (size_t k = 0; k < MEASURE_TAPS; ++k)
+            y += h[p][k] * line[k];
+        known = fmax(known, fabs(y));
+    }
+    return known;
+}
+
+/// Largest magnitude of a 16x sinc interpolation, 32 zero crossings a side, Kaiser beta 9; or `known`, where
+/// that is larger.
+static inline double measure_sinc_peak_above(const float *x, size_t stride, size_t frames,
+                                             double known)
+{
+    double h[MEASURE_PHASES][MEASURE_TAPS];
+    const double gain = measure_sinc_taps(h);
+    for (size_t n = 0; n < frames; ++n)
+        known = measure_sinc_at(h, gain, x, stride, frames, n, known);
+    return known;
+}
+
+static inline double measure_sinc_peak(const float *x, size_t stride, size_t frames)
+{
+    return measure_sinc_peak_above(x, stride, frames, 0);
 }
 
 /// Power of what is left of x after its best sine at `hz` is taken out, over that sine's power.
