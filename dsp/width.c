@@ -19,8 +19,9 @@ void width_process(struct width *width, double coefficient, double side_gain, do
     for (uint32_t i = 0; i < frames; ++i) {
         const double side = stereo[2 * i] - stereo[2 * i + 1];
         low = keep * low + (coefficient * side + DENORMAL_GUARD);
-        lower = keep * lower + coefficient * low;
-        const double change = extra * (side - lower);
+        const double high = side - low;
+        lower = keep * lower + coefficient * high;
+        const double change = extra * (high - lower);
         stereo[2 * i] += change;
         stereo[2 * i + 1] -= change;
     }

@@ -6,7 +6,7 @@
 
 /// Zero it to forget all audio. Thread-safety: one thread at a time.
 struct width {
-    double low[2]; // two one-pole low-passes of the side signal in series
+    double low[2]; // what two one-pole high-passes in series have taken off the side signal
 };
 
 /// Coefficient of the crossover for a rate. RT safe.

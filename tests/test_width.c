@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/width.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+// cmocka needs the headers above
+#include <cmocka.h>
+
+static const double RATE_HZ = 44100;
+
+/// Gain in dB that a pure side signal of `hz` gets.
+static double side_gain_db(double hz, double side_gain)
+{
+    struct width width = {0};
+    const double coefficient = width_coefficient(RATE_HZ);
+    double in = 0, out = 0;
+    for (int n = 0; n < 44100; ++n) {
+        const double s = sin(2 * M_PI * hz * n / RATE_HZ);
+        double frame[2] = {s, -s};
+        width_process(&width, coefficient, side_gain, frame, 1);
+        assert_true(fabs(frame[0] + frame[1]) < 1e-12); // no mid comes of it
+        if (n < 22050)
+            continue;
+        in += s * s;
+        out += frame[0] * frame[0];
+    }
+    return 10 * log10(out / in);
+}
+
+static void bass_keeps_its_width(void **state)
+{
+    (void)state;
+    static const double gains[] = {0.8, 1.2};
+    for (int i = 0; i < 2; ++i)
+        for (double hz = 20; hz <= 70; hz += 10)
+            assert_true(fabs(side_gain_db(hz, gains[i])) <= 0.2);
+}
+
+static void side_above_the_bass_gets_the_gain(void **state)
+{
+    (void)state;
+    for (double hz = 1500; hz < 20000; hz *= 2) {
+        assert_true(fabs(side_gain_db(hz, 1.2) - 20 * log10(1.2)) <= 0.15);
+        assert_true(fabs(side_gain_db(hz, 0.8) - 20 * log10(0.8)) <= 0.15);
+    }
+}
+
+static void unity_and_mono_pass_bit_for_bit(void **state)
+{
+    (void)state;
+    struct width width = {0};
+    for (int n = 0; n < 1000; ++n) {
+        double stereo[2] = {sin(n * 0.3), cos(n * 0.2)}, mono[2] = {sin(n * 0.3), sin(n * 0.3)};
+        struct width fresh = {0};
+        width_process(&width, width_coefficient(RATE_HZ), 1.0, stereo, 1);
+        width_process(&fresh, width_coefficient(RATE_HZ), 1.2, mono, 1);
+        assert_true(stereo[0] == sin(n * 0.3) && stereo[1] == cos(n * 0.2));
+        assert_true(fabs(mono[0] - sin(n * 0.3)) < 1e-18 && mono[0] - mono[1] < 1e-18);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bass_keeps_its_width),
+        cmocka_unit_test(side_above_the_bass_gets_the_gain),
+        cmocka_unit_test(unity_and_mono_pass_bit_for_bit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
