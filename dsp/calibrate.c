@@ -6,11 +6,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-// One run at unity makeup, without the limiter, says what makeup would do if nothing were limited;
-// most often that is the answer. Otherwise the chain is run with that makeup, and the loudness that
-// the limiter took is made up for by a step along a model, then by secants: loudness and reduction
-// both rise with makeup. Two or three limited runs do.
-enum { LIMITED_RUNS = 4 };
+// One run at unity makeup, without the limiter, says what makeup would do if nothing were limited; most often
+// that is the answer. Where it is not, the same run has left a model of what the limiter takes at any
+// makeup. The makeup that the model finds is tried in a run of the whole chain; what that measures
+// corrects the model, and another run settles what is left. Tracks too long for a model go by a guess
+// and secants instead: loudness and reduction both rise with makeup.
+enum { LIMITED_RUNS = 4, MODEL_STEPS = 10 };
 
 static const double ALLOWED_REDUCTION_DB = 4.0;
 static const double ALLOWED_AGAIN_DB =
@@ -20,6 +21,8 @@ static const double NAMED_SHORTFALL_LU = 0.1;
 static const double SILENCE_LUFS = -70.0;
 // The limiter's ITU interpolator reads up to 0.7 dB more than a true peak meter.
 static const double PEAK_DOUBT_DB = 0.8;
+// EQ, compressor and width move a peak and its way to the target by less.
+static const double TONE_DOUBT_DB = 4.0;
 
 /// What one makeup is sought for.
 struct problem {
@@ -29,6 +32,9 @@ struct problem {
     uint32_t count;
     double target_lufs;
     double ceiling_dbtp;
+    struct loudness_steps *steps; // room for the models' answers
+    // --- how far the models' figures lie below those measured
+    double lufs_bias, reduction_bias_db;
     // --- found
     double makeup_db;
     struct rehearsal_outcome whole;
@@ -79,28 +85,101 @@ static double guess_slope(const struct problem *p, const struct rehearsal_outcom
     return fmin(1.0, fmax(0.25, 1.0 - 2.0 * lost_lu / fmax(above_onset_db, 1.0)));
 }
 
+static int has_models(const struct problem *p)
+{
+    int all = 1;
+    for (uint32_t i = 0; i < p->count; ++i)
+        all &= p->tracks[i].model != NULL;
+    return all;
+}
+
+/// What the models say of a makeup.
+struct model_answer {
+    double lufs, over_reduction_db;
+};
+
+static struct model_answer ask_models(struct problem *p, double makeup_db)
+{
+    struct model_answer answer = {.over_reduction_db = -HUGE_VAL};
+    for (uint32_t i = 0; i < p->count; ++i) {
+        const struct mastering_targets *targets = p->tracks[i].targets;
+        const struct limiter_numbers numbers = {.ceiling = pow(10.0, p->ceiling_dbtp / 20.0),
+                                                .release_s = targets->limiter.release_s};
+        struct limiting_guess guess;
+        limiting_model_guess(p->tracks[i].model, &numbers, makeup_db, &guess, &p->steps[i]);
+        answer.over_reduction_db =
+            fmax(answer.over_reduction_db, guess.reduction_db - allowed_db(targets));
+    }
+    answer.lufs = loudness_steps_integrated_lufs(p->steps, p->count);
+    return answer;
+}
+
+/// How far a makeup oversteps: over the target or over the allowed reduction. Rises with makeup.
+static double excess_db(const struct problem *p, double lufs, double over_db)
+{
+    return fmax(lufs - p->target_lufs, over_db);
+}
+
+/// A step against `excess`, by the slope from one point to the next; by `slope` from the first.
+struct secant {
+    int count;
+    double makeup_db, excess;
+};
+
+static double secant_next(struct secant *last, double makeup_db, double excess, double slope)
+{
+    if (last->count++ > 0 && fabs(makeup_db - last->makeup_db) > 1e-6)
+        slope = fmin(2.0, fmax(0.1, (excess - last->excess) / (makeup_db - last->makeup_db)));
+    last->makeup_db = makeup_db;
+    last->excess = excess;
+    return makeup_db - excess / slope;
+}
+
+/// The makeup that the models, corrected, hold to be right.
+static double solve_models(struct problem *p, double makeup_db)
+{
+    struct secant secant = {0};
+    for (int step = 0; step < MODEL_STEPS; ++step) {
+        const struct model_answer answer = ask_models(p, makeup_db);
+        const double excess = excess_db(p, answer.lufs + p->lufs_bias,
+                                        answer.over_reduction_db + p->reduction_bias_db);
+        if (fabs(excess) <= 0.1 * NEAR_ENOUGH_DB)
+            break;
+        makeup_db = secant_next(&secant, makeup_db, excess, 0.7);
+    }
+    return makeup_db;
+}
+
+static void correct_models(struct problem *p, double makeup_db, const struct rehearsal_outcome *at)
+{
+    const struct model_answer answer = ask_models(p, makeup_db);
+    p->lufs_bias = at->lufs - answer.lufs;
+    p->reduction_bias_db = over_reduction_db(p) - answer.over_reduction_db;
+}
+
 static int solve_limited(struct problem *p, const struct rehearsal_outcome *unity)
 {
     const double onset_db = p->ceiling_dbtp - decibels(unity->peak);
-    double makeup_db = p->target_lufs - unity->lufs;
-    double least_excess = HUGE_VAL, last_db = 0, last_excess = 0;
+    const int by_models = has_models(p);
+    double makeup_db = p->target_lufs - unity->lufs, least_excess = HUGE_VAL;
+    if (by_models)
+        makeup_db = solve_models(p, makeup_db);
+    struct secant secant = {0};
     for (int run = 0; run < LIMITED_RUNS && least_excess > NEAR_ENOUGH_DB; ++run) {
         struct rehearsal_outcome at;
         const int error = rehearse(p, makeup_db, REHEARSE_WHOLE, &at);
         if (error)
             return error;
-        // How far this oversteps: over the target or over the allowed reduction. Rises with makeup.
-        const double excess = fmax(at.lufs - p->target_lufs, over_reduction_db(p));
+        const double excess = excess_db(p, at.lufs, over_reduction_db(p));
         if (fabs(excess) < least_excess) {
             least_excess = fabs(excess);
             accept(p, makeup_db, &at);
         }
-        double slope = guess_slope(p, &at, unity->lufs + makeup_db, makeup_db - onset_db);
-        if (run > 0 && fabs(makeup_db - last_db) > 1e-6)
-            slope = fmin(2.0, fmax(0.1, (excess - last_excess) / (makeup_db - last_db)));
-        last_db = makeup_db;
-        last_excess = excess;
-        makeup_db -= excess / slope;
+        const double slope = guess_slope(p, &at, unity->lufs + makeup_db, makeup_db - onset_db);
+        const double next_db = secant_next(&secant, makeup_db, excess, slope);
+        if (by_models && run == 0)
+            correct_models(p, makeup_db, &at);
+        makeup_db = by_models && run == 0 ? solve_models(p, next_db) : next_db;
     }
     return 0;
 }
@@ -175,6 +254,13 @@ static int find_target(struct problem *p, const struct mastering_settings *setti
     return error;
 }
 
+/// Whether the limiter may have work, by what the analysis says of the input.
+static int may_limit(const struct calibrate_track *track)
+{
+    const double peak_dbtp = track->analysis->loudness.true_peak_dbtp;
+    return !(peak_dbtp + track->targets->makeup_db + TONE_DOUBT_DB < track->targets->ceiling_dbtp);
+}
+
 /// @param settings NULL: the target is the first track's.
 static int calibrate_tracks(const struct calibrate_track *tracks, uint32_t count,
                             const struct mastering_settings *settings,
@@ -185,13 +271,15 @@ static int calibrate_tracks(const struct calibrate_track *tracks, uint32_t count
         .count = count,
         .target_lufs = tracks[0].targets->target_lufs,
         .ceiling_dbtp = tracks[0].targets->ceiling_dbtp,
+        .steps = calloc(count, sizeof *p.steps),
         .outcomes = calloc(count, sizeof *p.outcomes),
     };
-    int error = p.tracks && p.outcomes ? rehearsal_create(&p.rehearsal) : -ENOMEM;
+    int error = p.tracks && p.steps && p.outcomes ? rehearsal_create(&p.rehearsal) : -ENOMEM;
     for (uint32_t i = 0; i < count && !error; ++i)
         p.tracks[i] = (struct rehearsal_track){.targets = tracks[i].targets,
                                                .reader = tracks[i].reader,
-                                               .runs_on = tracks[i].join == CALIBRATE_RUNS_ON};
+                                               .runs_on = tracks[i].join == CALIBRATE_RUNS_ON,
+                                               .wants_model = may_limit(&tracks[i])};
     if (!error && settings)
         error = find_target(&p, settings);
     if (!error)
@@ -200,7 +288,10 @@ static int calibrate_tracks(const struct calibrate_track *tracks, uint32_t count
         publish(tracks[i].targets, &p, &p.outcomes[i]);
     *whole = p.whole;
     rehearsal_destroy(&p.rehearsal);
+    for (uint32_t i = 0; i < count && p.tracks; ++i)
+        limiting_model_destroy(&p.tracks[i].model);
     free(p.outcomes);
+    free(p.steps);
     free(p.tracks);
     return error;
 }

@@ -155,6 +155,16 @@ double limiter_lookahead_s(void)
     return LOOKAHEAD_S;
 }
 
+double limiter_hold_s(void)
+{
+    return HOLD_S;
+}
+
+double limiter_margin_db(void)
+{
+    return FIRST_MARGIN_DB;
+}
+
 /// Split the frames into the measured sides. @return the newest of each.
 static void take_sides(const struct stereo_impl *loops, struct stage *stage, const double *stereo,
                        const float *sides[CHANNELS], uint32_t frames)

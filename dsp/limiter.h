@@ -25,6 +25,10 @@ RT_SAFE void limiter_set(struct limiter *limiter, const struct limiter_numbers *
 RT_SAFE uint32_t limiter_delay_frames(const struct limiter *limiter);
 /// Look-ahead for a rate: what mastering_targets reports.
 double limiter_lookahead_s(void);
+/// How long a gain is held behind the peak that wanted it.
+double limiter_hold_s(void);
+/// By how much the first stage stays under the ceiling.
+double limiter_margin_db(void);
 /// Process up to HISTORY_PIECE interleaved stereo frames in place; gains[i] becomes the linear gain
 /// that output frame i got. RT safe.
 RT_SAFE void limiter_process(struct limiter *limiter, double *stereo, double *gains,

@@ -214,12 +214,22 @@ int loudness_meter_feed(struct loudness_meter *meter, const float *interleaved, 
     return 0;
 }
 
-static double window_power(const struct loudness_meter *meter, uint32_t first, uint32_t steps)
+struct loudness_steps loudness_meter_steps(const struct loudness_meter *meter)
+{
+    return (struct loudness_steps){.powers = meter->steps, .count = meter->step_count};
+}
+
+static double mean_power(const float *powers, uint32_t count)
 {
     double sum = 0;
-    for (uint32_t i = first; i < first + steps; ++i)
-        sum += (double)meter->steps[i];
-    return sum / steps;
+    for (uint32_t i = 0; i < count; ++i)
+        sum += (double)powers[i];
+    return sum / count;
+}
+
+static double window_power(const struct loudness_meter *meter, uint32_t first, uint32_t steps)
+{
+    return mean_power(meter->steps + first, steps);
 }
 
 static uint32_t window_count(const struct loudness_meter *meter, uint32_t steps)
@@ -233,12 +243,12 @@ struct passed {
     uint32_t count;
 };
 
-// Add the windows of `steps` steps that lie over the power `gate`.
-static void add_passed(struct passed *passed, const struct loudness_meter *meter, uint32_t steps,
+// Add the windows of `window` steps that lie over the power `gate`.
+static void add_passed(struct passed *passed, const struct loudness_steps *steps, uint32_t window,
                        double gate)
 {
-    for (uint32_t i = 0; i < window_count(meter, steps); ++i) {
-        const double power = window_power(meter, i, steps);
+    for (uint32_t i = 0; i + window <= steps->count; ++i) {
+        const double power = mean_power(steps->powers + i, window);
         if (power > gate) {
             passed->sum += power;
             ++passed->count;
@@ -247,21 +257,22 @@ static void add_passed(struct passed *passed, const struct loudness_meter *meter
 }
 
 // Their mean power; 0 without any.
-static double mean_over_gate(const struct loudness_meter *meter, uint32_t steps, double gate)
+static double mean_over_gate(const struct loudness_meter *meter, uint32_t window, double gate)
 {
+    const struct loudness_steps steps = loudness_meter_steps(meter);
     struct passed passed = {0};
-    add_passed(&passed, meter, steps, gate);
+    add_passed(&passed, &steps, window, gate);
     return passed.count ? passed.sum / passed.count : 0.0;
 }
 
-double loudness_meter_integrated_lufs_of(const struct loudness_meter *const *meters, uint32_t count)
+double loudness_steps_integrated_lufs(const struct loudness_steps *tracks, uint32_t count)
 {
     const double absolute = power_of(ABSOLUTE_GATE_LUFS);
     double gate = absolute, mean = 0;
     for (int stage = 0; stage < 2; ++stage) {
         struct passed passed = {0};
         for (uint32_t i = 0; i < count; ++i)
-            add_passed(&passed, meters[i], BLOCK_STEPS, gate);
+            add_passed(&passed, &tracks[i], BLOCK_STEPS, gate);
         mean = passed.count ? passed.sum / passed.count : 0.0;
         gate = fmax(absolute, mean * 0.1);
     }
@@ -270,7 +281,8 @@ double loudness_meter_integrated_lufs_of(const struct loudness_meter *const *met
 
 double loudness_meter_integrated_lufs(const struct loudness_meter *meter)
 {
-    return loudness_meter_integrated_lufs_of(&meter, 1);
+    const struct loudness_steps steps = loudness_meter_steps(meter);
+    return loudness_steps_integrated_lufs(&steps, 1);
 }
 
 // The power that a short-term value has to exceed to count: -70 LUFS, and 20 LU under the mean.

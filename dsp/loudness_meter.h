@@ -19,9 +19,18 @@ MUST_CHECK int loudness_meter_feed(struct loudness_meter *meter, const float *in
                                    uint32_t frames);
 /// Integrated loudness of the whole 400 ms blocks so far; -70 where none passed the gates.
 double loudness_meter_integrated_lufs(const struct loudness_meter *meter);
-/// The same over the blocks of `count` meters as if they were one's: of an album.
-double loudness_meter_integrated_lufs_of(const struct loudness_meter *const *meters,
-                                         uint32_t count);
+
+/// Mean powers of every 100 ms, weighted as loudness is: what the gated figures are made of.
+struct loudness_steps {
+    const float *powers;
+    uint32_t count;
+};
+
+/// They belong to the meter and hold until the next feed.
+struct loudness_steps loudness_meter_steps(const struct loudness_meter *meter);
+/// Integrated loudness of the blocks of `count` tracks as if they were one's: of an album.
+double loudness_steps_integrated_lufs(const struct loudness_steps *tracks, uint32_t count);
+
 /// Loudness range of the short-term list by EBU Tech 3342; 0 where nothing passes its gates.
 /// @return 0; -ENOMEM.
 MUST_CHECK int loudness_meter_range_lu(const struct loudness_meter *meter, double *range_lu);

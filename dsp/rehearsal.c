@@ -32,12 +32,14 @@ struct rehearsal {
     enum rehearsal_mode mode;
     double makeup_db;
     struct loudness_meter **meters; // of the tracks so far
+    struct loudness_steps *steps;   // of all of them
     // --- of the chain
     struct pcm_format format; // of the track under way; rate 0: none yet
     struct tone tone;
     struct limiter *limiter; // NULL: not limited
     uint32_t to_drop_frames; // of the limiter's delay
     // --- of the track under way
+    struct rehearsal_track *track;
     struct loudness_meter *meter; // not owned
     struct true_peak peaks[SIDES];
     uint64_t bins[GAIN_BINS + 1];
@@ -93,16 +95,19 @@ static int start_chain(struct rehearsal *run, const struct mastering_targets *ta
     return start_limiter(run, targets);
 }
 
-static int start_measuring(struct rehearsal *run, uint32_t index)
+static int start_measuring(struct rehearsal *run, struct rehearsal_track *track, uint32_t index)
 {
+    run->track = track;
     const struct pcm_format stereo = {.rate_hz = run->format.rate_hz, .channels = SIDES};
     memset(run->bins, 0, sizeof run->bins);
     run->counted = 0;
     run->least_gain = 1.0;
     for (int side = 0; side < SIDES; ++side)
         true_peak_init(&run->peaks[side], stereo.rate_hz);
-    const int error = loudness_meter_create(&run->meters[index], &stereo);
+    int error = loudness_meter_create(&run->meters[index], &stereo);
     run->meter = run->meters[index];
+    if (!error && track->wants_model && run->mode == REHEARSE_UNLIMITED)
+        error = limiting_model_create(&track->model, stereo.rate_hz);
     return error;
 }
 
@@ -119,11 +124,25 @@ static void count_gains(struct rehearsal *run, const double *stereo, const doubl
     }
 }
 
+/// Show the model what would reach the limiter. A track that is too long for it goes on without.
+static int show_model(struct rehearsal *run, const double *stereo, uint32_t frames)
+{
+    if (!run->track->model)
+        return 0;
+    const int error = limiting_model_feed(run->track->model, stereo, frames);
+    if (error)
+        limiting_model_destroy(&run->track->model);
+    return error == -EFBIG ? 0 : error;
+}
+
 /// Put `frames` stereo frames of input through the chain and measure what comes out.
 static int take(struct rehearsal *run, double *stereo, uint32_t frames)
 {
     double gains[HISTORY_PIECE];
     tone_process(&run->tone, stereo, frames);
+    const int error = show_model(run, stereo, frames);
+    if (error)
+        return error;
     if (run->limiter) {
         limiter_process(run->limiter, stereo, gains, frames);
         count_gains(run, stereo, gains, frames);
@@ -224,7 +243,7 @@ static int run_track(struct rehearsal *run, struct rehearsal_track *track, uint3
     const uint32_t rate_before_hz = run->format.rate_hz;
     int error = track->reader->open(track->reader->context, &run->format);
     if (!error)
-        error = start_measuring(run, index);
+        error = start_measuring(run, track, index);
     if (!error)
         error = start_chain(run, &targets,
                             index > 0 && track->runs_on && run->format.rate_hz == rate_before_hz);
@@ -251,11 +270,15 @@ static int run_tracks(struct rehearsal *run, struct rehearsal_track *tracks, uin
         if (error)
             return error;
         report(run, &tracks[i].outcome);
+        if (run->mode == REHEARSE_UNLIMITED && tracks[i].model)
+            error = limiting_model_finish(tracks[i].model, run->meter);
+        if (error)
+            return error;
         join(whole, &tracks[i].outcome);
     }
-    // C converts no pointer to const at this depth by itself.
-    const struct loudness_meter *const *meters = (const struct loudness_meter *const *)run->meters;
-    whole->lufs = loudness_meter_integrated_lufs_of(meters, count);
+    for (uint32_t i = 0; i < count; ++i)
+        run->steps[i] = loudness_meter_steps(run->meters[i]);
+    whole->lufs = loudness_steps_integrated_lufs(run->steps, count);
     return 0;
 }
 
@@ -267,14 +290,17 @@ int rehearsal_run(struct rehearsal *rehearsal, struct rehearsal_track *tracks, u
     rehearsal->makeup_db = makeup_db;
     rehearsal->format.rate_hz = 0;
     rehearsal->meters = calloc(count, sizeof *rehearsal->meters);
-    if (!rehearsal->meters)
-        return -ENOMEM;
+    rehearsal->steps = calloc(count, sizeof *rehearsal->steps);
     *whole = (struct rehearsal_outcome){.least_gain = 1.0};
-    const int error = run_tracks(rehearsal, tracks, count, whole);
-    for (uint32_t i = 0; i < count; ++i)
+    const int error = rehearsal->meters && rehearsal->steps
+                          ? run_tracks(rehearsal, tracks, count, whole)
+                          : -ENOMEM;
+    for (uint32_t i = 0; i < count && rehearsal->meters; ++i)
         loudness_meter_destroy(&rehearsal->meters[i]);
     free(rehearsal->meters);
+    free(rehearsal->steps);
     rehearsal->meters = NULL;
+    rehearsal->steps = NULL;
     limiter_destroy(&rehearsal->limiter);
     return error;
 }

@@ -2,6 +2,7 @@
 // A run of the chain over whole tracks that is measured instead of heard.
 #pragma once
 #include "dsp/annotate.h"
+#include "dsp/limiting_model.h"
 #include "dsp/mastering.h"
 #include "dsp/pcm.h"
 #include <stdint.h>
@@ -24,9 +25,12 @@ struct rehearsal_track {
     // --- given
     const struct mastering_targets *targets; // but for the makeup
     const struct pcm_reader *reader;
-    int runs_on; // the chain goes on from the track before, if both have one rate
+    int runs_on;     // the chain goes on from the track before, if both have one rate
+    int wants_model; // of an unlimited run
     // --- found
     struct rehearsal_outcome outcome;
+    struct limiting_model
+        *model; // the caller destroys it; NULL: not wanted, or the track is too long for one
 };
 
 /// Scratch memory of many runs. Thread-safety: one thread at a time.
