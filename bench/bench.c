@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t read_ns(clockid_t clock)
 {
@@ -49,4 +50,12 @@ unsigned long bench_number(const char *text, unsigned long most)
     char *end;
     const unsigned long number = strtoul(text, &end, 10);
     return *text == '\0' || *end != '\0' || number > most ? 0 : number;
+}
+
+void bench_close_and_remove(int fd, const char *path)
+{
+    if (fd < 0)
+        return;
+    close(fd);
+    unlink(path);
 }

@@ -8,6 +8,7 @@
 int bench_analysis(int argc, char **argv);
 int bench_cache(int argc, char **argv);
 int bench_cold_warm(int argc, char **argv);
+int bench_mastering(int argc, char **argv);
 int bench_ring(int argc, char **argv);
 int bench_store(int argc, char **argv);
 
@@ -20,3 +21,5 @@ double bench_median(double *values, size_t count);
 uint64_t bench_random(uint64_t *seed);
 /// @return `text` as a number from 1 to `most`, or 0 if it is none.
 unsigned long bench_number(const char *text, unsigned long most);
+/// End a scratch file of mkstemp()'s; a descriptor below 0 is fine.
+void bench_close_and_remove(int fd, const char *path);

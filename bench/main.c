@@ -11,6 +11,8 @@ static const struct {
     {"analysis", bench_analysis, "[--rounds N] [--no-peers] [FILE]"},
     {"cache", bench_cache, "[--instructions N]"},
     {"cold-warm", bench_cold_warm, "FILE"},
+    {"mastering", bench_mastering,
+     "[--seconds N] [--rate HZ] [--mono] [--no-peers] [--no-torture] FILE..."},
     {"ring", bench_ring, ""},
     {"store", bench_store, "[ROWS]"},
 };
