@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 static const uint32_t RATE_HZ = 44100;
+enum { RATES = 3 };
+static const uint32_t RATES_HZ[RATES] = {44100, 48000, 96000};
 
 /// Every stage at work.
 static const struct mastering_targets busy = {
@@ -52,24 +54,28 @@ static float *music(uint32_t frames)
     return x;
 }
 
-static struct chain *fresh(const struct mastering_targets *targets)
+static struct chain *fresh_at(uint32_t rate_hz, const struct mastering_targets *targets)
 {
     struct chain *chain;
-    assert_int_equal(chain_create(&chain, RATE_HZ), 0);
+    assert_int_equal(chain_create(&chain, rate_hz), 0);
     chain_reset(chain, targets);
     return chain;
 }
 
-static void output_does_not_depend_on_the_block_split(void **state)
+static struct chain *fresh(const struct mastering_targets *targets)
 {
-    (void)state;
-    enum { FRAMES = 60000 };
+    return fresh_at(RATE_HZ, targets);
+}
+
+static void compare_block_splits(uint32_t rate_hz)
+{
+    enum { FRAMES = 30000 };
     static const uint32_t pieces[] = {1, 63, 64, 441, 1000, 4096};
     float *whole = music(FRAMES), *parts = music(FRAMES);
     struct mastering_targets other = busy;
     other.makeup_db = 3;
     other.eq_db[3] = -2;
-    struct chain *chain = fresh(&busy);
+    struct chain *chain = fresh_at(rate_hz, &busy);
     chain_process(chain, whole, FRAMES / 2);
     chain_ramp_to(chain, &other, 5000);
     chain_process(chain, whole + FRAMES, FRAMES / 2);
@@ -90,6 +96,13 @@ static void output_does_not_depend_on_the_block_split(void **state)
     chain_destroy(&chain);
     free(whole);
     free(parts);
+}
+
+static void output_does_not_depend_on_the_block_split(void **state)
+{
+    (void)state;
+    for (int r = 0; r < RATES; ++r)
+        compare_block_splits(RATES_HZ[r]);
 }
 
 static void bypass_gives_the_input_bit_for_bit_after_the_delay(void **state)
@@ -148,39 +161,47 @@ static void rates_out_of_range_are_refused(void **state)
     assert_null(chain);
 }
 
+/// What the analysis finds in a sine of 997 Hz, without the call to it.
+static struct mastering_targets sine_targets(double level_db)
+{
+    struct analysis *a = analysis_create(0, 0);
+    assert_non_null(a);
+    a->fingerprint[FINGERPRINT_MID_PCT] = 1;
+    a->fingerprint[FINGERPRINT_LUFS] = level_db;
+    a->fingerprint[FINGERPRINT_CREST_DB] = 3.01;
+    a->fingerprint[FINGERPRINT_SPECTRAL_CENTROID] = 997 / 8000.0;
+    a->fingerprint[FINGERPRINT_PHASE_CORRELATION] = 1;
+    const struct mastering_settings settings = mastering_settings_default();
+    struct mastering_targets targets;
+    mastering_targets_compute(&targets, a, &settings);
+    free(a);
+    return targets;
+}
+
 static void steady_sine_comes_out_with_less_than_minus_140_db_of_anything_else(void **state)
 {
     (void)state;
-    enum { FRAMES = 6 * 44100, SETTLED = 3 * 44100 };
     static const double levels_db[] = {-20, -1};
-    float *x = malloc(2 * FRAMES * sizeof *x);
-    assert_non_null(x);
-    for (int level = 0; level < 2; ++level) {
-        const double amplitude = pow(10, levels_db[level] / 20);
-        for (uint32_t n = 0; n < FRAMES; ++n)
-            x[2 * n] = x[2 * n + 1] =
-                (float)(amplitude * sin(2 * M_PI * 997 * n / (double)RATE_HZ));
-        // What the analysis finds in such a sine, without the call to it.
-        struct analysis *a = analysis_create(0, 0);
-        assert_non_null(a);
-        a->fingerprint[FINGERPRINT_MID_PCT] = 1;
-        a->fingerprint[FINGERPRINT_LUFS] = levels_db[level];
-        a->fingerprint[FINGERPRINT_CREST_DB] = 3.01;
-        a->fingerprint[FINGERPRINT_SPECTRAL_CENTROID] = 997 / 8000.0;
-        a->fingerprint[FINGERPRINT_PHASE_CORRELATION] = 1;
-        const struct mastering_settings settings = mastering_settings_default();
-        struct mastering_targets targets;
-        mastering_targets_compute(&targets, a, &settings);
-        struct chain *chain = fresh(&targets);
-        chain_process(chain, x, FRAMES);
-        const double db =
-            10 * log10(measure_thd_n(x + 2 * SETTLED, 2, FRAMES - SETTLED, 997, RATE_HZ));
-        print_message("THD+N of a sine at %.0f dBFS: %.1f dB\n", levels_db[level], db);
-        assert_true(db < -140);
-        chain_destroy(&chain);
-        free(a);
-    }
-    free(x);
+    for (int r = 0; r < RATES; ++r)
+        for (int level = 0; level < 2; ++level) {
+            const uint32_t frames = 4 * RATES_HZ[r], settled = 2 * RATES_HZ[r];
+            const double amplitude = pow(10, levels_db[level] / 20);
+            float *x = malloc(2 * sizeof *x * frames);
+            assert_non_null(x);
+            for (uint32_t n = 0; n < frames; ++n)
+                x[2 * n] = x[2 * n + 1] =
+                    (float)(amplitude * sin(2 * M_PI * 997 * n / (double)RATES_HZ[r]));
+            const struct mastering_targets targets = sine_targets(levels_db[level]);
+            struct chain *chain = fresh_at(RATES_HZ[r], &targets);
+            chain_process(chain, x, frames);
+            const double db = 10 * log10(measure_thd_n(x + (size_t)2 * settled, 2, frames - settled,
+                                                       997, RATES_HZ[r]));
+            print_message("THD+N of a sine at %.0f dBFS, %u Hz: %.1f dB\n", levels_db[level],
+                          RATES_HZ[r], db);
+            assert_true(db < -140);
+            chain_destroy(&chain);
+            free(x);
+        }
 }
 
 /// Power outside 200 Hz around `hz` in dB re full scale: a Blackman-Harris spectrum over all of x.
@@ -216,12 +237,31 @@ static double outside_db(const float *x, uint32_t frames, double hz)
     return 10 * log10(power / count / 0.5);
 }
 
+static double zipper_db(const struct mastering_targets *from, const struct mastering_targets *to,
+                        uint32_t ramp_frames)
+{
+    enum { FRAMES = 40000, STEP = 12000 };
+    float *x = malloc(2 * FRAMES * sizeof *x);
+    assert_non_null(x);
+    for (uint32_t n = 0; n < FRAMES; ++n) {
+        const double s = 0.3 * sin(2 * M_PI * 1000 * n / (double)RATE_HZ);
+        x[2 * n] = (float)s;
+        x[2 * n + 1] = (float)(0.5 * s);
+    }
+    struct chain *chain = fresh(from);
+    chain_process(chain, x, STEP);
+    chain_ramp_to(chain, to, ramp_frames);
+    chain_process(chain, x + (size_t)2 * STEP, FRAMES - STEP);
+    const double db = outside_db(x + (size_t)2 * 4000, FRAMES - 4000, 1000);
+    print_message("outside 200 Hz: %.1f dBFS\n", db);
+    chain_destroy(&chain);
+    free(x);
+    return db;
+}
+
 static void parameter_steps_during_a_tone_make_no_zipper_noise(void **state)
 {
     (void)state;
-    enum { FRAMES = 30000 };
-    float *x = malloc(2 * FRAMES * sizeof *x);
-    assert_non_null(x);
     struct mastering_targets from = busy;
     from.makeup_db = 0;
     from.compressor.mix = 0;
@@ -231,20 +271,24 @@ static void parameter_steps_during_a_tone_make_no_zipper_noise(void **state)
     to.eq_db[2] = -1;
     to.eq_db[4] = -2;
     to.width = 0.9;
-    for (uint32_t n = 0; n < FRAMES; ++n) {
-        const double s = 0.3 * sin(2 * M_PI * 1000 * n / (double)RATE_HZ);
-        x[2 * n] = (float)s;
-        x[2 * n + 1] = (float)(0.5 * s);
-    }
-    struct chain *chain = fresh(&from);
-    chain_process(chain, x, 12000);
-    chain_ramp_to(chain, &to, 0);
-    chain_process(chain, x + 2 * 12000, FRAMES - 12000);
-    const double db = outside_db(x + 2 * 4000, FRAMES - 4000, 1000);
-    print_message("outside 200 Hz: %.1f dBFS\n", db);
-    assert_true(db < -100);
-    chain_destroy(&chain);
-    free(x);
+    assert_true(zipper_db(&from, &to, 0) < -100);
+}
+
+static void ramp_from_provisional_to_final_targets_makes_none_either(void **state)
+{
+    (void)state;
+    // As in play: all of the parameters move, and the compressor is at work.
+    struct mastering_targets from = busy;
+    from.makeup_db = 1;
+    struct mastering_targets to = from;
+    to.makeup_db = 5;
+    to.eq_db[0] = -1;
+    to.eq_db[3] = 0.5;
+    to.compressor.threshold_db = -19;
+    to.compressor.ratio = 1.5;
+    to.compressor.mix = 0.5;
+    to.width = 0.95;
+    assert_true(zipper_db(&from, &to, RATE_HZ / 2) < -100);
 }
 
 static void bad_samples_come_out_finite_and_leave_no_trace(void **state)
@@ -300,23 +344,33 @@ static void full_scale_dc_comes_out_finite_and_under_the_ceiling(void **state)
     free(x);
 }
 
-static void chunk_after_five_seconds_of_context_equals_the_whole(void **state)
+static double chunk_error(uint32_t rate_hz)
 {
-    (void)state;
-    const uint32_t frames = 12 * RATE_HZ, start = 4 * RATE_HZ, context = 5 * RATE_HZ;
+    const uint32_t frames = 8 * rate_hz, context = 5 * rate_hz;
+    const uint32_t start = 2 * rate_hz / CHAIN_GRID_FRAMES * CHAIN_GRID_FRAMES;
     float *whole = music(frames), *chunk = music(frames);
-    struct chain *chain = fresh(&busy);
+    struct chain *chain = fresh_at(rate_hz, &busy);
     chain_process(chain, whole, frames);
     chain_reset(chain, &busy);
     chain_process(chain, chunk + (size_t)2 * start, frames - start);
     double worst = 0;
     for (size_t i = (size_t)2 * (start + context); i < (size_t)2 * frames; ++i)
         worst = fmax(worst, fabs((double)whole[i] - (double)chunk[i]));
-    print_message("chunk against whole: %.1f dBFS\n", 20 * log10(worst + 1e-30));
-    assert_true(worst < 1e-6);
     chain_destroy(&chain);
     free(whole);
     free(chunk);
+    return worst;
+}
+
+static void chunk_after_five_seconds_of_context_equals_the_whole(void **state)
+{
+    (void)state;
+    for (int r = 0; r < RATES; ++r) {
+        const double worst = chunk_error(RATES_HZ[r]);
+        print_message("chunk against whole, %u Hz: %.1f dBFS\n", RATES_HZ[r],
+                      20 * log10(worst + 1e-30));
+        assert_true(worst < 1e-6);
+    }
 }
 
 static void mastered_music_stays_under_the_ceiling(void **state)
@@ -396,6 +450,7 @@ int main(void)
         cmocka_unit_test(rates_out_of_range_are_refused),
         cmocka_unit_test(steady_sine_comes_out_with_less_than_minus_140_db_of_anything_else),
         cmocka_unit_test(parameter_steps_during_a_tone_make_no_zipper_noise),
+        cmocka_unit_test(ramp_from_provisional_to_final_targets_makes_none_either),
         cmocka_unit_test(bad_samples_come_out_finite_and_leave_no_trace),
         cmocka_unit_test(silence_decays_to_nothing_and_never_to_denormals),
         cmocka_unit_test(full_scale_dc_comes_out_finite_and_under_the_ceiling),
