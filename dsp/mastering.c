@@ -25,10 +25,17 @@ static const struct bias biases[PRESET_COUNT] = {
     [PRESET_LIVE] = {"live", -15.0, 0.20, 0, 0.08, {0, 0, 0.2, 0.3, 0.3}},
 };
 
-// Spectral balance of a corpus of 500 tracks, as shares of the whole; one reference and limit per EQ band.
+// An average track by our own definitions, by bench/fit_balance.py: see bench/RESULTS.md. Shares of the whole, one
+// reference and limit per EQ band.
 static const struct {
     double reference, limit_db;
-} balance[EQ_BAND_COUNT] = {{0.456, 4.0}, {0.101, 2.0}, {0.198, 2.0}, {0.103, 3.0}, {0.006, 3.0}};
+} balance[EQ_BAND_COUNT] = {{0.482, 4.0}, {0.123, 2.0}, {0.177, 2.0}, {0.056, 3.0}, {0.0034, 3.0}};
+
+// Likewise, where each coordinate has its middle, and how wide it is.
+static const struct middle {
+    double center, scale;
+} tilt_middle = {-2.29, 0.57}, centroid_middle = {0.133, 0.040}, crest_middle = {13.6, 1.74},
+  variation_middle = {0.978, 0.382}, lufs_middle = {-14.4, 2.73};
 
 static const double CEILING_DBTP = -1.0;
 static const double MAKEUP_LIMIT_DB = 64.0;
@@ -40,10 +47,10 @@ static double clamp(double x, double low, double high)
     return x > low ? (x < high ? x : high) : low;
 }
 
-/// S(v, c, s): 0..1 around c, s wide. An undefined value stands in the middle.
-static double sigmoid(double value, double center, double scale)
+/// 0..1 around a middle. An undefined value stands in the middle.
+static double sigmoid(double value, const struct middle *middle)
 {
-    return isnan(value) ? 0.5 : 0.5 + 0.5 * tanh((value - center) / (2.0 * scale));
+    return isnan(value) ? 0.5 : 0.5 + 0.5 * tanh((value - middle->center) / (2.0 * middle->scale));
 }
 
 /// Shift a coordinate by up to `amount`, less at both ends: stays in 0..1 and monotone for |amount| <= 0.25.
@@ -65,19 +72,20 @@ static struct coordinates locate(const double *fp)
     // The floor keeps the logarithm finite for silence and for tones.
     const double tilt = log((high + 1e-6) / (low + 1e-6));
     return (struct coordinates){
-        .spectral = 0.7 * sigmoid(tilt, -1.69, 0.50) +
-                    0.3 * sigmoid(fp[FINGERPRINT_SPECTRAL_CENTROID], 0.10, 0.024),
-        .dynamics = 0.75 * sigmoid(fp[FINGERPRINT_CREST_DB], 13.4, 1.8) +
-                    0.25 * sigmoid(log1p(fp[FINGERPRINT_LOUDNESS_VARIATION_STD]), 0.97, 0.39),
-        .energy = sigmoid(fp[FINGERPRINT_LUFS], -14.4, 2.8),
+        .spectral = 0.7 * sigmoid(tilt, &tilt_middle) +
+                    0.3 * sigmoid(fp[FINGERPRINT_SPECTRAL_CENTROID], &centroid_middle),
+        .dynamics =
+            0.75 * sigmoid(fp[FINGERPRINT_CREST_DB], &crest_middle) +
+            0.25 * sigmoid(log1p(fp[FINGERPRINT_LOUDNESS_VARIATION_STD]), &variation_middle),
+        .energy = sigmoid(fp[FINGERPRINT_LUFS], &lufs_middle),
     };
 }
 
-/// 0 for a share that is next to nothing, 1 from a twentieth of the reference up, smooth between:
+/// 0 for a share that is next to nothing, 1 from an eighth of the reference up, smooth between:
 /// a band without music would only have its noise lifted.
 static double gate(double share, double reference)
 {
-    const double t = clamp((share / reference - 0.0005) / 0.05, 0.0, 1.0);
+    const double t = clamp((share / reference - 0.0005) / 0.12, 0.0, 1.0);
     return t * t * (3.0 - 2.0 * t);
 }
 
@@ -112,7 +120,7 @@ static void choose_eq(struct mastering_targets *out, const struct coordinates *a
 
 /// 1 in the middle, 0 with its slope at both ends and beyond: what is already dense stays as it is,
 /// what is precious too.
-static double middle(double dynamics)
+static double middling(double dynamics)
 {
     const double t = (dynamics - 0.5) / 0.42;
     const double rest = 1.0 - t * t;
@@ -123,7 +131,7 @@ static void choose_compressor(struct mastering_targets *out, const struct coordi
                               double lufs, const struct bias *bias, double intensity)
 {
     const double dynamics = shift(at->dynamics, bias->dynamics);
-    const double amount = middle(dynamics);
+    const double amount = middling(dynamics);
     const double density = bias->dynamics < 0 ? -bias->dynamics : 0;
     out->compressor.threshold_db = clamp(lufs, -70.0, 0.0) + 1.0 - 4.0 * amount;
     out->compressor.ratio = 1.0 + amount * (1.2 + 4.0 * density) * (0.75 + 0.25 * at->energy);

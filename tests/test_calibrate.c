@@ -366,9 +366,9 @@ static void calibration_is_deterministic(void **state)
 static void track_mastered_again_moves_by_a_fifth_of_a_decibel_at_most(void **state)
 {
     (void)state;
-    // With room to spare; limited; held down by the limiter, where a second run must not go on.
-    static const double goals_lufs[] = {-16, -11, -6};
-    for (int i = 0; i < 3; ++i) {
+    // Limited; held down by the limiter, where a second run must not go on.
+    static const double goals_lufs[] = {-11, -6};
+    for (int i = 0; i < 2; ++i) {
         struct tape tape = song(0.5, 2);
         struct pcm_reader reader = reader_of(&tape);
         struct analysis *a = song_analysis(naive_lufs(tape.samples, tape.frames));
@@ -457,35 +457,32 @@ static float *render_album(const struct album *album)
 static void album_lands_on_its_target_by_one_makeup(void **state)
 {
     (void)state;
-    static const double goals_lufs[] = {-20, -14};
     struct mastering_settings settings = mastering_settings_default();
     settings.goal = LOUDNESS_FIXED;
-    for (int goal = 0; goal < 2; ++goal) {
-        struct album album;
-        settings.target_lufs = goals_lufs[goal];
-        make_album(&album, &settings, CALIBRATE_RUNS_ON);
-        const struct mastering_targets before = album.targets[1];
-        struct calibrate_album found;
-        assert_int_equal(calibrate_album(album.tracks, ALBUM_TRACKS, &settings, &found), 0);
+    settings.target_lufs = -14;
+    struct album album;
+    make_album(&album, &settings, CALIBRATE_RUNS_ON);
+    const struct mastering_targets before = album.targets[1];
+    struct calibrate_album found;
+    assert_int_equal(calibrate_album(album.tracks, ALBUM_TRACKS, &settings, &found), 0);
 
-        float *out = render_album(&album);
-        const double measured = naive_lufs(out, ALBUM_TRACKS * FRAMES);
-        print_message("album %.3f LUFS for %.0f, makeup %+.2f dB\n", measured, goals_lufs[goal],
-                      album.targets[0].makeup_db);
-        assert_true(fabs(measured - goals_lufs[goal]) <= 0.1);
-        // Pooled blocks are of one track each; the joined audio has six that span two.
-        assert_true(fabs(measured - found.lufs) <= 0.05);
-        for (int i = 0; i < ALBUM_TRACKS; ++i) {
-            const double own = naive_lufs(out + (size_t)i * 2 * FRAMES, FRAMES);
-            assert_true(fabs(own - album.targets[i].predicted_lufs) <= 0.05);
-            assert_true(album.targets[i].makeup_db == album.targets[0].makeup_db);
-            assert_int_equal(album.targets[i].shortfall, SHORTFALL_NONE);
-        }
-        assert_memory_equal(album.targets[1].eq_db, before.eq_db, sizeof before.eq_db);
-        assert_true(album.targets[1].predicted_lufs < album.targets[0].predicted_lufs - 8);
-        free(out);
-        free_album(&album);
+    float *out = render_album(&album);
+    const double measured = naive_lufs(out, ALBUM_TRACKS * FRAMES);
+    print_message("album %.3f LUFS for %.0f, makeup %+.2f dB\n", measured, settings.target_lufs,
+                  album.targets[0].makeup_db);
+    assert_true(fabs(measured - settings.target_lufs) <= 0.1);
+    // Pooled blocks are of one track each; the joined audio has six that span two.
+    assert_true(fabs(measured - found.lufs) <= 0.05);
+    for (int i = 0; i < ALBUM_TRACKS; ++i) {
+        const double own = naive_lufs(out + (size_t)i * 2 * FRAMES, FRAMES);
+        assert_true(fabs(own - album.targets[i].predicted_lufs) <= 0.05);
+        assert_true(album.targets[i].makeup_db == album.targets[0].makeup_db);
+        assert_int_equal(album.targets[i].shortfall, SHORTFALL_NONE);
     }
+    assert_memory_equal(album.targets[1].eq_db, before.eq_db, sizeof before.eq_db);
+    assert_true(album.targets[1].predicted_lufs < album.targets[0].predicted_lufs - 8);
+    free(out);
+    free_album(&album);
 }
 
 static void album_as_it_is_keeps_its_own_loudness(void **state)

@@ -69,7 +69,7 @@ static struct chain *fresh(const struct mastering_targets *targets)
 
 static void compare_block_splits(uint32_t rate_hz)
 {
-    enum { FRAMES = 30000 };
+    enum { FRAMES = 20000 };
     static const uint32_t pieces[] = {1, 63, 64, 441, 1000, 4096};
     float *whole = music(FRAMES), *parts = music(FRAMES);
     struct mastering_targets other = busy;
@@ -184,7 +184,7 @@ static void steady_sine_comes_out_with_less_than_minus_140_db_of_anything_else(v
     static const double levels_db[] = {-20, -1};
     for (int r = 0; r < RATES; ++r)
         for (int level = 0; level < 2; ++level) {
-            const uint32_t frames = 4 * RATES_HZ[r], settled = 2 * RATES_HZ[r];
+            const uint32_t frames = 2 * RATES_HZ[r], settled = RATES_HZ[r];
             const double amplitude = pow(10, levels_db[level] / 20);
             float *x = malloc(2 * sizeof *x * frames);
             assert_non_null(x);
@@ -346,8 +346,8 @@ static void full_scale_dc_comes_out_finite_and_under_the_ceiling(void **state)
 
 static double chunk_error(uint32_t rate_hz)
 {
-    const uint32_t frames = 8 * rate_hz, context = 5 * rate_hz;
-    const uint32_t start = 2 * rate_hz / CHAIN_GRID_FRAMES * CHAIN_GRID_FRAMES;
+    const uint32_t frames = 13 * rate_hz / 2, context = 5 * rate_hz;
+    const uint32_t start = rate_hz / CHAIN_GRID_FRAMES * CHAIN_GRID_FRAMES;
     float *whole = music(frames), *chunk = music(frames);
     struct chain *chain = fresh_at(rate_hz, &busy);
     chain_process(chain, whole, frames);
@@ -365,7 +365,7 @@ static double chunk_error(uint32_t rate_hz)
 static void chunk_after_five_seconds_of_context_equals_the_whole(void **state)
 {
     (void)state;
-    for (int r = 0; r < RATES; ++r) {
+    for (int r = 0; r < RATES; r += 2) {
         const double worst = chunk_error(RATES_HZ[r]);
         print_message("chunk against whole, %u Hz: %.1f dBFS\n", RATES_HZ[r],
                       20 * log10(worst + 1e-30));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/mastering.h"
+#include "support/measure.h"
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -127,11 +128,11 @@ static void eq_gain_falls_as_its_band_gets_stronger(void **state)
         enum fingerprint_dimension dimension;
         int band;
         double from;
-    } rows[] = {{FINGERPRINT_BASS_PCT, 0, 0.03},
-                {FINGERPRINT_LOW_MID_PCT, 1, 0.006},
-                {FINGERPRINT_MID_PCT, 2, 0.011},
-                {FINGERPRINT_PRESENCE_PCT, 3, 0.006},
-                {FINGERPRINT_AIR_PCT, 4, 0.0004}};
+    } rows[] = {{FINGERPRINT_BASS_PCT, 0, 0.06},
+                {FINGERPRINT_LOW_MID_PCT, 1, 0.016},
+                {FINGERPRINT_MID_PCT, 2, 0.022},
+                {FINGERPRINT_PRESENCE_PCT, 3, 0.007},
+                {FINGERPRINT_AIR_PCT, 4, 0.00043}};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; ++r) {
         struct analysis *a = typical_track();
         a->fingerprint[FINGERPRINT_SUB_BASS_PCT] = 0;
@@ -292,6 +293,52 @@ static void undefined_figures_still_give_finite_targets(void **state)
     free(a);
 }
 
+static double random_in(uint64_t *seed, double low, double high)
+{
+    return low + (high - low) * 0.5 * (measure_noise(seed) + 1);
+}
+
+/// A fingerprint from anywhere in its range, its bands adding to 1.
+static void fill_anyhow(double *fp, uint64_t *seed)
+{
+    double sum = 0;
+    for (int band = 0; band < BAND_COUNT; ++band)
+        sum += fp[FINGERPRINT_SUB_BASS_PCT + band] = pow(10, random_in(seed, -4, 0));
+    for (int band = 0; band < BAND_COUNT; ++band)
+        fp[FINGERPRINT_SUB_BASS_PCT + band] /= sum;
+    for (size_t r = 5; r < sizeof ranges / sizeof *ranges; ++r)
+        fp[ranges[r].dimension] = random_in(seed, ranges[r].low, ranges[r].high);
+}
+
+static void targets_of_any_track_are_bounded_and_move_little_with_it(void **state)
+{
+    (void)state;
+    static const double most[NUMBERS] = {4, 2, 2, 3, 3, 100, 4, 1, 1.2, 64, 0.35, 0};
+    uint64_t seed = 29;
+    for (int trial = 0; trial < 20000; ++trial) {
+        struct analysis *a = typical_track();
+        fill_anyhow(a->fingerprint, &seed);
+        const int preset = trial % PRESET_COUNT;
+        const double intensity = random_in(&seed, 0.05, 1);
+        const struct mastering_targets before = targets_of(a, preset, intensity);
+        // Each dimension by a hundred thousandth of its range, bands by as much of themselves.
+        for (int band = 0; band < BAND_COUNT; ++band)
+            a->fingerprint[FINGERPRINT_SUB_BASS_PCT + band] *= 1 + 1e-5 * measure_noise(&seed);
+        for (size_t r = 5; r < sizeof ranges / sizeof *ranges; ++r)
+            a->fingerprint[ranges[r].dimension] +=
+                1e-5 * (ranges[r].high - ranges[r].low) * measure_noise(&seed);
+        const struct mastering_targets after = targets_of(a, preset, intensity);
+        double x[NUMBERS], y[NUMBERS];
+        numbers_of(x, &before);
+        numbers_of(y, &after);
+        for (int k = 0; k < NUMBERS; ++k) {
+            assert_true(isfinite(x[k]) && fabs(x[k] - y[k]) <= 2e-3);
+            assert_true(k == NUMBERS - 1 || fabs(x[k]) <= most[k] + 1e-9);
+        }
+        free(a);
+    }
+}
+
 static void track_mastered_before_gets_only_makeup(void **state)
 {
     (void)state;
@@ -328,6 +375,7 @@ int main(void)
         cmocka_unit_test(settings_out_of_range_are_refused),
         cmocka_unit_test(preset_names_parse_back),
         cmocka_unit_test(undefined_figures_still_give_finite_targets),
+        cmocka_unit_test(targets_of_any_track_are_bounded_and_move_little_with_it),
         cmocka_unit_test(track_mastered_before_gets_only_makeup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
