@@ -58,15 +58,18 @@ static void print_blocks(struct speed *s)
            BLOCK_FRAMES, mean / 1e3, p999 / mean, most / mean);
 }
 
-/// What the chain makes of sounds that some filters choke on, against music.
-static void time_odd_sounds(struct speed *s, const struct mastering_targets *targets,
-                            double music_ms)
+/// How long sounds take that some filters choke on, against music. At unity makeup, where the limiter rests:
+/// what it costs at work is a matter of level.
+static void time_odd_sounds(struct speed *s, const struct mastering_targets *loud)
 {
+    struct mastering_targets at_rest = *loud;
+    at_rest.makeup_db = 0;
+    const struct mastering_targets *targets = &at_rest;
     static const struct {
         const char *name;
         float values[4];
     } sounds[] = {{"silence", {0}},
-                  {"dc", {0.5F, 0.5F, 0.5F, 0.5F}},
+                  {"dc", {0.3F, 0.3F, 0.3F, 0.3F}},
                   {"denormals", {1e-40F, -1e-41F, 1e-39F, -1e-42F}},
                   {"nan-and-infinity", {NAN, INFINITY, -INFINITY, 0.1F}}};
     float *x = malloc((size_t)s->tape->frames * 2 * sizeof *x);
@@ -78,7 +81,6 @@ static void time_odd_sounds(struct speed *s, const struct mastering_targets *tar
             ratios[r] = run_chain(s, targets, x) / run_chain(s, targets, s->stereo);
         printf("speed name=%s over_music=%.2f\n", sounds[i].name, bench_median(ratios, ROUNDS));
     }
-    (void)music_ms;
     free(x);
 }
 
@@ -118,7 +120,7 @@ static int time_all(struct speed *s, struct mastered_tape *tape)
     print_speed("calibration", seconds, calibrate_ms);
     print_speed("tonal-analysis", seconds, analyse_ms);
     print_blocks(s);
-    time_odd_sounds(s, &targets, chain_ms[0]);
+    time_odd_sounds(s, &targets);
     return 0;
 }
 

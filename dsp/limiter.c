@@ -29,7 +29,7 @@ static const double GUARD_MARGIN_DB = 0.02;
 static const double SHARP_MARGIN_DB = 0.12;
 
 // The sharp interpolator runs where the cheap one reads more than this share of the ceiling.
-static const float SHARP_GATE = 0.75F;
+static const float SHARP_GATE = 0.85F;
 
 enum { CHANNELS = 2 };
 
