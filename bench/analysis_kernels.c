@@ -3,6 +3,7 @@
 #include "bench.h"
 #include "dsp/cpu.h"
 #include "dsp/half_band.h"
+#include "dsp/intake.h"
 #include "dsp/interpolate.h"
 #include "dsp/k_slice.h"
 #include "dsp/level_kernel.h"
@@ -29,8 +30,8 @@ struct bench_data {
     float x[2 * POINTS + 2], y[2 * POINTS + 2], out[2 * POINTS + 2], even[POINTS];
     float weights[SPECTRUM_CLASSES * LOW_BINS];
     float rows[ROWS][LANES], medians[MEDIAN31_RUN][LANES];
+    struct spectrum_half halves[3];
     double energy[BINS], blocks[BINS / SPECTRUM_BLOCK + 1], differences[LAGS];
-    double slice[2][SLICE + K_SLICE_SLACK];
     struct k_slice_plan plan;
     struct k_state states[2];
     struct level_block level;
@@ -71,11 +72,20 @@ static void call_yin(struct bench_data *d, size_t variant)
     yin_impls[variant].differences(d->differences, d->x, LAGS);
 }
 
+static void call_clean(struct bench_data *d, size_t variant)
+{
+    d->kept += (double)intake_impls[variant].clean(d->out, d->x, 2 * POINTS).peak;
+}
+
+static void call_split(struct bench_data *d, size_t variant)
+{
+    intake_impls[variant].split(d->out, d->out + POINTS, d->even, d->x, POINTS);
+}
+
 static void call_k_slice(struct bench_data *d, size_t variant)
 {
-    const double *const channels[2] = {d->slice[0], d->slice[1]};
     double energies[2];
-    k_slice_impls[variant].energies(&d->plan, d->states, channels, SLICE, energies);
+    k_slice_impls[variant].energies(&d->plan, d->states, d->x, SLICE, energies);
     d->kept += energies[0];
 }
 
@@ -95,9 +105,9 @@ static void call_half_band(struct bench_data *d, size_t variant)
     half_band_impls[variant].filter(d->out, d->x, d->weights, d->even, POINTS / 2);
 }
 
-static void call_multiply(struct bench_data *d, size_t variant)
+static void call_weigh_pair(struct bench_data *d, size_t variant)
 {
-    spectrum_impls[variant]->multiply(d->out, d->x, d->y, 2 * POINTS);
+    spectrum_impls[variant]->weigh_pair(d->out, d->x, d->x + POINTS, d->y, POINTS);
 }
 
 static void call_root(struct bench_data *d, size_t variant)
@@ -107,7 +117,27 @@ static void call_root(struct bench_data *d, size_t variant)
 
 static void call_stereo_power(struct bench_data *d, size_t variant)
 {
-    d->kept += spectrum_impls[variant]->stereo_power(d->out, d->energy, d->x, POINTS);
+    d->kept += spectrum_impls[variant]->stereo_power(d->out, d->x, POINTS);
+}
+
+static void call_settle(struct bench_data *d, size_t variant)
+{
+    spectrum_impls[variant]->settle(d->out, d->energy, 1e-3F, BINS);
+}
+
+static void call_split_pair(struct bench_data *d, size_t variant)
+{
+    spectrum_impls[variant]->split_pair(&d->halves[0], &d->halves[1], d->x);
+}
+
+static void call_follow(struct bench_data *d, size_t variant)
+{
+    spectrum_impls[variant]->follow(&d->halves[2], &d->halves[0], &d->halves[1]);
+}
+
+static void call_join_pairs(struct bench_data *d, size_t variant)
+{
+    spectrum_impls[variant]->join_pairs(d->out, d->halves);
 }
 
 static void call_pair_power(struct bench_data *d, size_t variant)
@@ -155,6 +185,12 @@ static const char *k_slice_name(size_t i, uint32_t *flags)
     return k_slice_impls[i].name;
 }
 
+static const char *intake_name(size_t i, uint32_t *flags)
+{
+    *flags = intake_impls[i].cpu_flags;
+    return intake_impls[i].name;
+}
+
 static const char *level_name(size_t i, uint32_t *flags)
 {
     *flags = level_impls[i].cpu_flags;
@@ -188,13 +224,19 @@ static const struct {
     {"median31-octet", call_median, median_name, &median31_impl_count},
     {"median31-sort", call_sort, median_name, &median31_impl_count},
     {"yin-differences", call_yin, yin_name, &yin_impl_count},
+    {"intake-clean", call_clean, intake_name, &intake_impl_count},
+    {"intake-split", call_split, intake_name, &intake_impl_count},
     {"k-slice", call_k_slice, k_slice_name, &k_slice_impl_count},
     {"level-add", call_level, level_name, &level_impl_count},
     {"interpolate", call_interpolate, interpolate_name, &interpolate_impl_count},
     {"half-band", call_half_band, half_band_name, &half_band_impl_count},
-    {"multiply", call_multiply, spectrum_name, &spectrum_impl_count},
+    {"weigh-pair", call_weigh_pair, spectrum_name, &spectrum_impl_count},
     {"root", call_root, spectrum_name, &spectrum_impl_count},
     {"stereo-power", call_stereo_power, spectrum_name, &spectrum_impl_count},
+    {"settle", call_settle, spectrum_name, &spectrum_impl_count},
+    {"split-pair", call_split_pair, spectrum_name, &spectrum_impl_count},
+    {"follow", call_follow, spectrum_name, &spectrum_impl_count},
+    {"join-pairs", call_join_pairs, spectrum_name, &spectrum_impl_count},
     {"pair-power", call_pair_power, spectrum_name, &spectrum_impl_count},
     {"weigh-blocks", call_weigh_blocks, spectrum_name, &spectrum_impl_count},
     {"floored", call_floored, spectrum_name, &spectrum_impl_count},
@@ -214,8 +256,6 @@ static void fill(struct bench_data *d)
     for (int r = 0; r < ROWS; ++r)
         for (int i = 0; i < LANES; ++i)
             d->rows[r][i] = (float)(bench_random(&seed) >> 40) * 0x1p-24F;
-    for (int i = 0; i < SLICE; ++i)
-        d->slice[0][i] = d->slice[1][i] = (double)d->x[i];
 }
 
 static double time_of(struct bench_data *d, call_fn call, size_t variant, unsigned rounds)

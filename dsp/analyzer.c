@@ -5,6 +5,7 @@
 #include "dsp/decimator.h"
 #include "dsp/downmix.h"
 #include "dsp/hpss.h"
+#include "dsp/intake.h"
 #include "dsp/key.h"
 #include "dsp/level_sums.h"
 #include "dsp/loudness_meter.h"
@@ -25,16 +26,16 @@
 enum { BLOCK_FRAMES = DECIMATOR_MAX_FRAMES };
 // Under this a beat at 240 BPM is less than four frames long, so no pulse is looked for.
 static const double LOWEST_RHYTHM_RATE_HZ = 8000.0;
-static const float LARGEST_SAMPLE = 1024.0F;
 
 struct analyzer {
     // --- immutable after create
     struct analyzer_config config;
     double mono_rate_hz;
     uint32_t lfe; // the channel that no peak hears; as many as there are channels: none
-    const struct interpolate_impl *peaks;
+    const struct intake_impl *intake;
     // --- the block under way
     uint32_t fill;
+    float block_peak; // of all channels
     float block[BLOCK_FRAMES * PCM_MAX_CHANNELS];
     float stereo[2 * BLOCK_FRAMES];
     float left[BLOCK_FRAMES], right[BLOCK_FRAMES], mono[BLOCK_FRAMES], low[BLOCK_FRAMES + 1];
@@ -115,7 +116,7 @@ int analyzer_create(struct analyzer **out, const struct analyzer_config *config)
         return -ENOMEM;
     a->config = *config;
     a->lfe = downmix_lfe(format->channels);
-    a->peaks = interpolate_select(cpu_flags());
+    a->intake = intake_select(cpu_flags());
     const int error = create_stages(a);
     if (error) {
         analyzer_destroy(&a);
@@ -143,24 +144,12 @@ void analyzer_destroy(struct analyzer **analyzer)
     *analyzer = NULL;
 }
 
-// Copy samples, NaN, infinite and absurd ones as 0. @return how many were replaced.
-static uint32_t copy_sound(float *restrict out, const float *restrict in, size_t samples)
-{
-    uint32_t replaced = 0;
-    for (size_t i = 0; i < samples; ++i) {
-        const int sound = fabsf(in[i]) <= LARGEST_SAMPLE; // false for NaN
-        out[i] = sound ? in[i] : 0.0F;
-        replaced += !sound;
-    }
-    return replaced;
-}
-
 // Largest magnitude of the block, the LFE left out.
 static float block_peak(const struct analyzer *a, uint32_t frames)
 {
     const uint32_t channels = a->config.format.channels;
     if (a->lfe == channels)
-        return a->peaks->sample_peak(a->block, frames * channels);
+        return a->block_peak;
     float peak = 0;
     for (uint32_t i = 0; i < frames * channels; ++i) {
         const float magnitude = i % channels == a->lfe ? 0.0F : fabsf(a->block[i]);
@@ -173,7 +162,7 @@ static float block_peak(const struct analyzer *a, uint32_t frames)
 static void note_sound(struct analyzer *a, uint32_t frames)
 {
     const uint32_t channels = a->config.format.channels, samples = frames * channels;
-    if (a->peaks->sample_peak(a->block, samples) <= 0)
+    if (a->block_peak <= 0)
         return;
     uint32_t i = 0;
     if (!a->has_sound) {
@@ -203,13 +192,7 @@ static void split_sides(struct analyzer *a, uint32_t frames)
         downmix_to_stereo(a->stereo, a->block, frames, a->config.format.channels);
         stereo = a->stereo;
     }
-    float *restrict left = a->left, *restrict right = a->right, *restrict mono = a->mono;
-    for (uint32_t i = 0; i < frames; ++i) {
-        left[i] = stereo[2 * i];
-        right[i] = stereo[2 * i + 1];
-    }
-    for (uint32_t i = 0; i < frames; ++i)
-        mono[i] = 0.5F * (left[i] + right[i]);
+    a->intake->split(a->left, a->right, a->mono, stereo, frames);
 }
 
 static int analyze_block(struct analyzer *a)
@@ -218,6 +201,7 @@ static int analyze_block(struct analyzer *a)
     note_sound(a, frames);
     split_sides(a, frames);
     a->fill = 0;
+    a->block_peak = 0;
     a->frames += frames;
     level_sums_feed(&a->levels, a->left, a->right, frames);
     int error = loudness_meter_feed(a->loudness, a->block, frames);
@@ -239,8 +223,10 @@ int analyzer_feed(struct analyzer *a, const float *interleaved, uint32_t frames)
     const uint32_t channels = a->config.format.channels;
     while (frames > 0) {
         const uint32_t room = BLOCK_FRAMES - a->fill, part = room < frames ? room : frames;
-        if (copy_sound(a->block + (size_t)a->fill * channels, interleaved, (size_t)part * channels))
-            a->replaced = 1;
+        const struct intake intake = a->intake->clean(a->block + (size_t)a->fill * channels,
+                                                      interleaved, (size_t)part * channels);
+        a->replaced |= intake.has_odd;
+        a->block_peak = intake.peak > a->block_peak ? intake.peak : a->block_peak;
         a->fill += part;
         interleaved += (size_t)part * channels;
         frames -= part;

@@ -12,7 +12,7 @@ enum {
     CENTER = HALF_BAND_CENTER, // odd, so that the outer taps are not wasted on zeros
     PAIRS = HALF_BAND_PAIRS,
     FILL = DECIMATOR_TAPS - 1 + DECIMATOR_MAX_FRAMES + 2,
-    LINE = FILL + 2 * HALF_BAND_LANES, // what the filter reads beyond
+    LINE = FILL + 2 * HALF_BAND_LANES + 2, // what the filter reads beyond
 };
 static_assert(CENTER == DECIMATOR_TAPS / 2, "the filter has the taps that the header promises");
 

@@ -7,12 +7,12 @@
 enum {
     HALF_BAND_PAIRS = 16, // taps either side of the centre, all at odd distances
     HALF_BAND_CENTER = 2 * HALF_BAND_PAIRS - 1, // samples before the centre that an output takes
-    HALF_BAND_LANES = 16,                       // outputs at a time
+    HALF_BAND_LANES = 32,                       // outputs at a time
 };
 
 /// out[m] = half of line[2m + 31] plus, for i < 16, taps[i] times line[2m + 2i] + line[2m + 62 - 2i]. Writes
-/// `outputs` rounded up to HALF_BAND_LANES and reads as if it were that many. `even` is scratch for
-/// that many and 31. Variants give the same bits; nothing overlaps; no alignment.
+/// `outputs` rounded up to HALF_BAND_LANES, and reads as if it were that many, to line[2m + 65] of the last.
+/// `even` is scratch for that many and 32. Variants give the same bits; nothing overlaps; no alignment.
 typedef void (*half_band_fn)(float *out, const float *line, const float taps[HALF_BAND_PAIRS],
                              float *even, uint32_t outputs);
 

@@ -5,19 +5,19 @@
 #include "dsp/half_band.h"
 #include "dsp/vectors.h"
 
-enum { LANES = VECTOR_LANES, GROUPS = HALF_BAND_LANES / LANES, PAIRS = HALF_BAND_PAIRS };
+enum { LANES = WIDE_LANES, GROUPS = HALF_BAND_LANES / LANES, PAIRS = HALF_BAND_PAIRS };
 
-static inline void half_band_group(float *out, const float *even, const float *centers,
+static inline void half_band_group(float *out, const float *even, const float *line,
                                    const float taps[PAIRS])
 {
-    vector8 sums[GROUPS];
+    wide sums[GROUPS], rest;
     for (uint32_t g = 0; g < GROUPS; ++g) {
-        memcpy(&sums[g], centers + g * LANES, sizeof sums[g]);
+        wide_deal(&sums[g], &rest, line + HALF_BAND_CENTER + (size_t)2 * g * LANES);
         sums[g] *= 0.5F;
     }
     for (uint32_t i = 0; i < PAIRS; ++i)
         for (uint32_t g = 0; g < GROUPS; ++g) {
-            vector8 left, right;
+            wide left, right;
             memcpy(&left, even + g * LANES + i, sizeof left);
             memcpy(&right, even + g * LANES + 2 * PAIRS - 1 - i, sizeof right);
             sums[g] += taps[i] * (left + right);
@@ -31,12 +31,11 @@ static inline void half_band_filter(float *restrict out, const float *restrict l
                                     const float taps[PAIRS], float *restrict even, uint32_t outputs)
 {
     const uint32_t whole = (outputs + HALF_BAND_LANES - 1) / HALF_BAND_LANES * HALF_BAND_LANES;
-    for (uint32_t i = 0; i < whole + 2 * PAIRS - 1; ++i)
-        even[i] = line[2 * i];
-    for (uint32_t m = 0; m < whole; m += HALF_BAND_LANES) {
-        float centers[HALF_BAND_LANES];
-        for (uint32_t i = 0; i < HALF_BAND_LANES; ++i)
-            centers[i] = line[2 * (m + i) + HALF_BAND_CENTER];
-        half_band_group(out + m, even + m, centers, taps);
+    for (uint32_t i = 0; i < whole + 2 * PAIRS; i += LANES) {
+        wide evens, odds;
+        wide_deal(&evens, &odds, line + (size_t)2 * i);
+        memcpy(even + i, &evens, sizeof evens);
     }
+    for (uint32_t m = 0; m < whole; m += HALF_BAND_LANES)
+        half_band_group(out + m, even + m, line + (size_t)2 * m, taps);
 }

@@ -5,6 +5,8 @@
 
 void half_band_filter_c(float *out, const float *line, const float taps[HALF_BAND_PAIRS],
                         float *even, uint32_t outputs);
-/// x86-64 only.
+/// x86-64 only, as the next.
 void half_band_filter_avx2(float *out, const float *line, const float taps[HALF_BAND_PAIRS],
                            float *even, uint32_t outputs);
+void half_band_filter_avx512(float *out, const float *line, const float taps[HALF_BAND_PAIRS],
+                             float *even, uint32_t outputs);

@@ -6,19 +6,19 @@
 #include "dsp/vectors.h"
 #include <math.h>
 
-enum { LANES = VECTOR_LANES, GROUPS = 2, TAPS = INTERPOLATE_TAPS };
+enum { LANES = WIDE_LANES, GROUPS = 2, TAPS = INTERPOLATE_TAPS };
 
 // Two groups of places: one alone would wait for its own sums.
-static inline void raise_by_group(vector8 *largest, const struct interpolate_bank *bank,
+static inline void raise_by_group(wide *largest, const struct interpolate_bank *bank,
                                   const float *oldest, int with_quarters)
 {
-    vector8 even[GROUPS] = {{0}}, odd[GROUPS] = {{0}}, middle[GROUPS] = {{0}};
+    wide even[GROUPS] = {{0}}, odd[GROUPS] = {{0}}, middle[GROUPS] = {{0}};
     for (uint32_t k = 0; k < TAPS / 2; ++k)
         for (uint32_t g = 0; g < GROUPS; ++g) {
-            vector8 early, late;
+            wide early, late;
             memcpy(&early, oldest + g * LANES + k, sizeof early);
             memcpy(&late, oldest + g * LANES + TAPS - 1 - k, sizeof late);
-            const vector8 sum = early + late, difference = early - late;
+            const wide sum = early + late, difference = early - late;
             middle[g] += bank->middle[k] * sum;
             if (with_quarters) {
                 even[g] += bank->even[k] * sum;
@@ -26,39 +26,39 @@ static inline void raise_by_group(vector8 *largest, const struct interpolate_ban
             }
         }
     for (uint32_t g = 0; g < GROUPS; ++g) {
-        vector8_magnitude(&middle[g]);
-        vector8_magnitude(&even[g]);
-        vector8_magnitude(&odd[g]);
+        wide_magnitude(&middle[g]);
+        wide_magnitude(&even[g]);
+        wide_magnitude(&odd[g]);
         even[g] += odd[g];
-        vector8_higher(largest, &middle[g]);
-        vector8_higher(largest, &even[g]);
+        wide_higher(largest, &middle[g]);
+        wide_higher(largest, &even[g]);
     }
 }
 
 static inline float interpolate_peak(const struct interpolate_bank *bank,
                                      const float line[INTERPOLATE_LINE])
 {
-    vector8 largest = {0};
+    wide largest = {0};
     for (uint32_t i = 0; i < INTERPOLATE_FRAMES; i += GROUPS * LANES) {
         if (bank->with_quarters)
             raise_by_group(&largest, bank, line + i, 1);
         else
             raise_by_group(&largest, bank, line + i, 0);
     }
-    return vector8_highest(&largest);
+    return wide_highest(&largest);
 }
 
 static inline float interpolate_sample_peak(const float *samples, uint32_t count)
 {
-    vector8 largest = {0};
+    wide largest = {0};
     uint32_t i = 0;
     for (; i + LANES <= count; i += LANES) {
-        vector8 x;
+        wide x;
         memcpy(&x, samples + i, sizeof x);
-        vector8_magnitude(&x);
-        vector8_higher(&largest, &x);
+        wide_magnitude(&x);
+        wide_higher(&largest, &x);
     }
-    float peak = vector8_highest(&largest);
+    float peak = wide_highest(&largest);
     for (; i < count; ++i)
         peak = fabsf(samples[i]) > peak ? fabsf(samples[i]) : peak;
     return peak;

@@ -28,7 +28,7 @@ static void fill_weights(struct k_slice_plan *plan)
     for (uint32_t t = plan->segment_frames; t-- > 0;) {
         step(&plan->coefficients, memory, t + 1 == plan->segment_frames ? 1.0 : 0.0);
         for (uint32_t k = 0; k < ORDER; ++k)
-            plan->weights[k * plan->stride + t] = memory[k];
+            plan->weights[t][k] = memory[k];
     }
 }
 
@@ -50,8 +50,7 @@ int k_slice_plan_init(struct k_slice_plan *plan, uint32_t rate_hz, uint32_t leas
     memset(plan, 0, sizeof *plan);
     k_weighting_design(&plan->coefficients, rate_hz);
     plan->segment_frames = least_frames / K_SLICE_SEGMENTS;
-    plan->stride = (plan->segment_frames + K_SLICE_SLACK - 1) / K_SLICE_SLACK * K_SLICE_SLACK;
-    plan->weights = calloc((size_t)ORDER * plan->stride, sizeof *plan->weights);
+    plan->weights = calloc(plan->segment_frames, sizeof *plan->weights);
     if (!plan->weights)
         return -ENOMEM;
     fill_weights(plan);
@@ -67,6 +66,7 @@ void k_slice_plan_deinit(struct k_slice_plan *plan)
 
 const struct k_slice_impl k_slice_impls[] = {
 #ifdef __x86_64__
+    {"avx512", CPU_AVX512, k_slice_energies_avx512},
     {"avx2", CPU_AVX2, k_slice_energies_avx2},
 #endif
     {"c", 0, k_slice_energies_c},

@@ -8,7 +8,6 @@
 
 enum {
     K_SLICE_SEGMENTS = 4, // stretches of a slice that are filtered side by side
-    K_SLICE_SLACK = 4,    // values behind a slice that are read; they only have to be finite
     K_SLICE_ORDER = 4,    // of the whole filter: the members of k_state in turn
 };
 
@@ -18,9 +17,8 @@ enum {
 struct k_slice_plan {
     struct k_coefficients coefficients;
     uint32_t segment_frames;
-    uint32_t stride; // of `weights`: segment_frames rounded up to a multiple of K_SLICE_SLACK
     double advance[K_SLICE_ORDER][K_SLICE_ORDER]; // memory after a silent segment, from that before
-    double *weights;                              // K_SLICE_ORDER rows, 0 beyond segment_frames
+    double (*weights)[K_SLICE_ORDER];             // of each of segment_frames frames
 };
 
 /// Plan for slices of at least `least_frames` (4 or more) at `rate_hz`. @return 0; -ENOMEM (nothing to free then).
@@ -29,10 +27,11 @@ MUST_CHECK int k_slice_plan_init(struct k_slice_plan *plan, uint32_t rate_hz,
 /// Free the weights. A zeroed plan is fine.
 void k_slice_plan_deinit(struct k_slice_plan *plan);
 
-/// Filter the next `frames` (at least the plan's least) of two channels and add up the squares of each.
+/// Filter the next `frames` (at least the plan's least) of two interleaved channels and add up the squares of
+/// each.
 /// Equal to k_weighting_energy() within 1e-12 of the energy; variants give the same bits.
 typedef void (*k_slice_fn)(const struct k_slice_plan *plan, struct k_state states[2],
-                           const double *const channels[2], uint32_t frames, double energies[2]);
+                           const float *pair, uint32_t frames, double energies[2]);
 
 struct k_slice_impl {
     const char *name;

@@ -4,7 +4,9 @@
 #include "dsp/k_slice.h"
 
 void k_slice_energies_c(const struct k_slice_plan *plan, struct k_state states[2],
-                        const double *const channels[2], uint32_t frames, double energies[2]);
-/// x86-64 only.
+                        const float *pair, uint32_t frames, double energies[2]);
+/// x86-64 only, as the next.
 void k_slice_energies_avx2(const struct k_slice_plan *plan, struct k_state states[2],
-                           const double *const channels[2], uint32_t frames, double energies[2]);
+                           const float *pair, uint32_t frames, double energies[2]);
+void k_slice_energies_avx512(const struct k_slice_plan *plan, struct k_state states[2],
+                             const float *pair, uint32_t frames, double energies[2]);

@@ -26,12 +26,12 @@ static inline void add_eight(struct level_lanes *sums, const float *left, const 
     struct vector8_wide l, r;
     vector8_widen(&l, left);
     vector8_widen(&r, right);
-    for (int h = 0; h < 2; ++h) {
-        sums->ll.half[h] += l.half[h] * l.half[h];
-        sums->rr.half[h] += r.half[h] * r.half[h];
-        sums->lr.half[h] += l.half[h] * r.half[h];
-        sums->l.half[h] += l.half[h];
-        sums->r.half[h] += r.half[h];
+    for (int h = 0; h < VECTOR_PARTS; ++h) {
+        sums->ll.part[h] += l.part[h] * l.part[h];
+        sums->rr.part[h] += r.part[h] * r.part[h];
+        sums->lr.part[h] += l.part[h] * r.part[h];
+        sums->l.part[h] += l.part[h];
+        sums->r.part[h] += r.part[h];
     }
     keep_extremes(&sums->min_l, &sums->max_l, left);
     keep_extremes(&sums->min_r, &sums->max_r, right);
@@ -50,11 +50,11 @@ static inline float higher(float a, float b)
 static void join_lanes(struct level_block *block, const struct level_lanes *sums)
 {
     for (int i = 0; i < LANES; ++i) {
-        block->ll += sums->ll.half[i / VECTOR_HALF][i % VECTOR_HALF];
-        block->rr += sums->rr.half[i / VECTOR_HALF][i % VECTOR_HALF];
-        block->lr += sums->lr.half[i / VECTOR_HALF][i % VECTOR_HALF];
-        block->l += sums->l.half[i / VECTOR_HALF][i % VECTOR_HALF];
-        block->r += sums->r.half[i / VECTOR_HALF][i % VECTOR_HALF];
+        block->ll += sums->ll.part[i / VECTOR_PART][i % VECTOR_PART];
+        block->rr += sums->rr.part[i / VECTOR_PART][i % VECTOR_PART];
+        block->lr += sums->lr.part[i / VECTOR_PART][i % VECTOR_PART];
+        block->l += sums->l.part[i / VECTOR_PART][i % VECTOR_PART];
+        block->r += sums->r.part[i / VECTOR_PART][i % VECTOR_PART];
         block->min_l = lower(block->min_l, sums->min_l[i]);
         block->max_l = higher(block->max_l, sums->max_l[i]);
         block->min_r = lower(block->min_r, sums->min_r[i]);
@@ -79,7 +79,7 @@ static inline void add_one(struct level_block *block, float left, float right)
 static inline void level_add(struct level_block *block, const float *left, const float *right,
                              uint32_t frames)
 {
-    struct level_lanes sums = {.l = {.half = {{0}}}};
+    struct level_lanes sums = {.l = {.part = {{0}}}};
     for (int i = 0; i < LANES; ++i) {
         sums.min_l[i] = block->min_l;
         sums.max_l[i] = block->max_l;

@@ -4,6 +4,8 @@
 #include "dsp/level_kernel.h"
 
 void level_add_c(struct level_block *block, const float *left, const float *right, uint32_t frames);
-/// x86-64 only.
+/// x86-64 only, as the next.
 void level_add_avx2(struct level_block *block, const float *left, const float *right,
                     uint32_t frames);
+void level_add_avx512(struct level_block *block, const float *left, const float *right,
+                      uint32_t frames);

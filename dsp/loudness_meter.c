@@ -17,9 +17,18 @@ enum {
     BLOCK_STEPS = 4,         // 400 ms
     SHORT_TERM_STEPS = 30,   // 3 s
     HALVES = 1 << 16,        // values of half of a float
-    MEAN_LANES = 4,          // sums side by side
+    GROUP = 20,              // slices that are summed once
+    GROUPS = SHORT_TERM_SLICES / GROUP + 1,
 };
 static const double ABSOLUTE_GATE_LUFS = -70.0;
+
+// A mean over the latest slices, of which there are whole groups and parts of two: the groups are summed
+// when the newest begins, and so is what is left of the oldest after each of its slices.
+struct window {
+    uint32_t groups;
+    double whole, oldest[GROUP];
+    double max; // mean power; negative before the first window
+};
 
 struct loudness_meter {
     // --- immutable after create
@@ -29,13 +38,13 @@ struct loudness_meter {
     double weights[PCM_MAX_CHANNELS];
     // --- the slice under way: [slice_start, slice_end) in frames
     struct k_state states[PCM_MAX_CHANNELS];
-    double *slice; // planar, an even number of channels
+    float *slice; // interleaved pairs of channels, one pair after the other
     uint32_t slice_stride;
     uint64_t frame, slice_index, slice_start, slice_end;
-    // --- energies of the last 3 s of slices, at slice_index % SHORT_TERM_SLICES and once more that
-    // much further on, so that the latest always lie in a row
-    double slices[2 * SHORT_TERM_SLICES];
-    double momentary_max, short_term_max; // mean powers; negative before the first window
+    // --- energies of the last slices, in groups: of group g at g % GROUPS
+    double slices[GROUPS][GROUP], newest; // the newest group's sum so far
+    double sums[GROUPS];
+    struct window momentary, short_term;
     // --- mean powers of every 100 ms
     double step_energy;
     float *steps;
@@ -80,12 +89,13 @@ int loudness_meter_create(struct loudness_meter **out, const struct pcm_format *
         return -ENOMEM;
     meter->rate_hz = format->rate_hz;
     meter->channels = format->channels;
-    meter->momentary_max = meter->short_term_max = -1.0;
+    meter->momentary = (struct window){.groups = MOMENTARY_SLICES / GROUP, .max = -1.0};
+    meter->short_term = (struct window){.groups = SHORT_TERM_SLICES / GROUP, .max = -1.0};
     meter->slice_end = slice_start_of(meter, 1);
     fill_weights(meter->weights, format->channels);
-    meter->slice_stride = format->rate_hz / SLICES_PER_SECOND + 1 + K_SLICE_SLACK;
+    meter->slice_stride = 2 * (format->rate_hz / SLICES_PER_SECOND + 1);
     meter->slice =
-        calloc((size_t)(format->channels + 1) / 2 * 2 * meter->slice_stride, sizeof *meter->slice);
+        calloc((size_t)(format->channels + 1) / 2 * meter->slice_stride, sizeof *meter->slice);
     meter->kernel = k_slice_select(cpu_flags());
     if (!meter->slice ||
         k_slice_plan_init(&meter->plan, format->rate_hz, format->rate_hz / SLICES_PER_SECOND)) {
@@ -121,31 +131,64 @@ static int append_step(struct loudness_meter *meter, double power)
     return 0;
 }
 
-// Mean power of the last `count` slices, oldest first.
-static double mean_of_last(const struct loudness_meter *meter, uint32_t count)
+// Raise the maximum by the window that ends with the newest slice.
+static void raise_max(const struct loudness_meter *meter, struct window *window)
 {
-    assert(count % MEAN_LANES == 0 && count <= SHORT_TERM_SLICES);
-    const double *last =
-        meter->slices + meter->slice_index % SHORT_TERM_SLICES + SHORT_TERM_SLICES - count;
-    double sums[MEAN_LANES] = {0};
-    for (uint32_t i = 0; i < count; i += MEAN_LANES)
-        for (uint32_t lane = 0; lane < MEAN_LANES; ++lane)
-            sums[lane] += last[i + lane];
-    const uint64_t first = meter->slice_index - count;
-    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) /
-           (double)(meter->slice_start - slice_start_of(meter, first));
+    const uint32_t slices = window->groups * GROUP;
+    if (meter->slice_index < slices)
+        return;
+    const uint32_t taken =
+        (uint32_t)(meter->slice_index % GROUP); // of the newest group; 0: all of it
+    const double sum = taken ? window->whole + window->oldest[taken] + meter->newest
+                             : window->whole + meter->newest;
+    const uint64_t start = slice_start_of(meter, meter->slice_index - slices);
+    const double power = sum / (double)(meter->slice_start - start);
+    window->max = power > window->max ? power : window->max;
 }
 
-// Weighted energy of the slice, which is whole.
-static double slice_energy(struct loudness_meter *meter)
+// A group begins: sum the whole ones before it, and the oldest, which leaves slice by slice.
+static void begin_group(const struct loudness_meter *meter, struct window *window)
+{
+    const uint64_t group = meter->slice_index / GROUP;
+    const uint32_t groups = window->groups;
+    window->whole = 0;
+    for (uint64_t g = group >= groups ? group - groups + 1 : 0; g < group; ++g)
+        window->whole += meter->sums[g % GROUPS];
+    if (group < groups)
+        return;
+    const double *oldest = meter->slices[(group - groups) % GROUPS];
+    double sum = 0;
+    for (uint32_t i = GROUP; i-- > 0;)
+        window->oldest[i] = sum += oldest[i];
+}
+
+static void note_slice(struct loudness_meter *meter, double energy)
+{
+    if (meter->slice_index % GROUP == 0) {
+        meter->newest = 0;
+        begin_group(meter, &meter->momentary);
+        begin_group(meter, &meter->short_term);
+    }
+    const uint64_t group = meter->slice_index / GROUP % GROUPS;
+    meter->slices[group][meter->slice_index++ % GROUP] = energy;
+    meter->newest += energy;
+    meter->sums[group] = meter->newest;
+    meter->step_energy += energy;
+    meter->slice_start = meter->slice_end;
+    meter->slice_end = slice_start_of(meter, meter->slice_index + 1);
+    raise_max(meter, &meter->momentary);
+    raise_max(meter, &meter->short_term);
+}
+
+// Weighted energy of a whole slice: of the one that was gathered, or of stereo where it lies.
+static double slice_energy(struct loudness_meter *meter, const float *slice)
 {
     const uint32_t frames = (uint32_t)(meter->slice_end - meter->slice_start);
     double energy = 0;
     for (uint32_t c = 0; c < meter->channels; c += 2) {
-        const double *const pair[2] = {meter->slice + (size_t)c * meter->slice_stride,
-                                       meter->slice + (size_t)(c + 1) * meter->slice_stride};
         double energies[2];
-        meter->kernel->energies(&meter->plan, &meter->states[c], pair, frames, energies);
+        meter->kernel->energies(&meter->plan, &meter->states[c],
+                                slice + (size_t)(c / 2) * meter->slice_stride, frames, energies);
         for (uint32_t i = 0; i < 2; ++i)
             if (meter->weights[c + i] > 0)
                 energy += meter->weights[c + i] * energies[i];
@@ -153,18 +196,9 @@ static double slice_energy(struct loudness_meter *meter)
     return energy;
 }
 
-static int end_slice(struct loudness_meter *meter)
+static int end_slice(struct loudness_meter *meter, const float *slice)
 {
-    const double energy = slice_energy(meter);
-    double *place = meter->slices + meter->slice_index++ % SHORT_TERM_SLICES;
-    place[0] = place[SHORT_TERM_SLICES] = energy;
-    meter->step_energy += energy;
-    meter->slice_start = meter->slice_end;
-    meter->slice_end = slice_start_of(meter, meter->slice_index + 1);
-    if (meter->slice_index >= MOMENTARY_SLICES)
-        meter->momentary_max = fmax(meter->momentary_max, mean_of_last(meter, MOMENTARY_SLICES));
-    if (meter->slice_index >= SHORT_TERM_SLICES)
-        meter->short_term_max = fmax(meter->short_term_max, mean_of_last(meter, SHORT_TERM_SLICES));
+    note_slice(meter, slice_energy(meter, slice));
     if (meter->slice_index % SLICES_PER_STEP)
         return 0;
     const uint64_t start = slice_start_of(meter, meter->slice_index - SLICES_PER_STEP);
@@ -173,27 +207,20 @@ static int end_slice(struct loudness_meter *meter)
     return append_step(meter, power);
 }
 
-static void split_stereo(double *restrict left, double *restrict right,
-                         const float *restrict interleaved, uint32_t frames)
-{
-    for (uint32_t i = 0; i < frames; ++i) {
-        left[i] = (double)interleaved[2 * i];
-        right[i] = (double)interleaved[2 * i + 1];
-    }
-}
-
-// Add frames to the slice under way. Stereo has a loop of its own, which can become vectors.
+// Add frames to the slice under way.
 static void fill_slice(struct loudness_meter *meter, const float *interleaved, uint32_t frames)
 {
-    const uint32_t channels = meter->channels, stride = meter->slice_stride;
-    double *slice = meter->slice + (meter->frame - meter->slice_start);
+    const uint32_t channels = meter->channels;
+    const size_t done = (size_t)(meter->frame - meter->slice_start);
     if (channels == 2) {
-        split_stereo(slice, slice + stride, interleaved, frames);
+        memcpy(meter->slice + 2 * done, interleaved, 2 * (size_t)frames * sizeof *interleaved);
         return;
     }
-    for (uint32_t c = 0; c < channels; ++c)
+    for (uint32_t c = 0; c < channels; ++c) {
+        float *out = meter->slice + (size_t)(c / 2) * meter->slice_stride + 2 * done + c % 2;
         for (uint32_t i = 0; i < frames; ++i)
-            slice[(size_t)c * stride + i] = (double)interleaved[(size_t)i * channels + c];
+            out[2 * (size_t)i] = interleaved[(size_t)i * channels + c];
+    }
 }
 
 int loudness_meter_feed(struct loudness_meter *meter, const float *interleaved, uint32_t frames)
@@ -201,12 +228,16 @@ int loudness_meter_feed(struct loudness_meter *meter, const float *interleaved, 
     while (frames > 0) {
         const uint64_t left = meter->slice_end - meter->frame;
         const uint32_t count = left < frames ? (uint32_t)left : frames;
-        fill_slice(meter, interleaved, count);
+        const int lies_whole =
+            meter->channels == 2 && meter->frame == meter->slice_start && left <= frames;
+        if (!lies_whole)
+            fill_slice(meter, interleaved, count);
         meter->frame += count;
+        const float *slice = lies_whole ? interleaved : meter->slice;
         interleaved += (size_t)count * meter->channels;
         frames -= count;
         if (meter->frame == meter->slice_end) {
-            const int error = end_slice(meter);
+            const int error = end_slice(meter, slice);
             if (error)
                 return error;
         }
@@ -367,12 +398,12 @@ double loudness_meter_variation_lu(const struct loudness_meter *meter)
 
 double loudness_meter_momentary_max_lufs(const struct loudness_meter *meter)
 {
-    return meter->momentary_max > 0 ? lufs_of(meter->momentary_max) : (double)NAN;
+    return meter->momentary.max > 0 ? lufs_of(meter->momentary.max) : (double)NAN;
 }
 
 double loudness_meter_short_term_max_lufs(const struct loudness_meter *meter)
 {
-    return meter->short_term_max > 0 ? lufs_of(meter->short_term_max) : (double)NAN;
+    return meter->short_term.max > 0 ? lufs_of(meter->short_term.max) : (double)NAN;
 }
 
 uint32_t loudness_meter_short_term_count(const struct loudness_meter *meter)

@@ -52,11 +52,7 @@ void low_spectrum_destroy(struct low_spectrum **spectrum)
 // Y = (Z[k] - conj Z[-k]) / 2i.
 static void transform_pair(struct low_spectrum *s)
 {
-    float *restrict in = fft_input(s->fft);
-    for (uint32_t i = 0; i < SIZE; ++i) {
-        in[2 * i] = s->line[i] * s->window[i];
-        in[2 * i + 1] = s->line[i + HOP] * s->window[i];
-    }
+    s->kernels->weigh_pair(fft_input(s->fft), s->line, s->line + HOP, s->window, SIZE);
     s->kernels->pair_power(s->power[0], s->power[1], fft_forward(s->fft), SIZE);
 }
 

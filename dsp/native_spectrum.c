@@ -20,11 +20,12 @@ struct native_spectrum {
     struct fft *fft;
     struct spectral_grid grid;
     uint32_t size, hop;
-    float *window; // interleaved, each value for both sides
+    float *window;
     const struct spectrum_impl *kernels;
-    // --- the frame under way: interleaved, left as real and right as imaginary part
-    float *line;
-    uint32_t fill;
+    // --- the frame under way: hops of the left and of the right side in turn, hop h at h % 2
+    float *hops[2];
+    uint32_t fill;            // of the newest hop
+    uint64_t newest;          // its number
     float *power, *magnitude; // scratch
     // --- results so far
     double *energy; // summed power, by bin
@@ -44,20 +45,19 @@ int native_spectrum_create(struct native_spectrum **out, uint32_t rate_hz)
     s->hop = s->size / 2;
     shape_medians_init(&s->medians);
     const uint32_t bins = s->size / 2 + 1;
-    s->window = malloc(2 * (size_t)s->size * sizeof *s->window);
-    s->line = calloc((size_t)2 * s->size, sizeof *s->line);
+    s->window = malloc(s->size * sizeof *s->window);
+    for (int side = 0; side < 2; ++side)
+        s->hops[side] = calloc(s->size, sizeof *s->hops[side]);
     s->power = malloc(bins * sizeof *s->power);
     s->magnitude = malloc(bins * sizeof *s->magnitude);
     s->energy = calloc(bins, sizeof *s->energy);
-    if (!s->window || !s->line || !s->power || !s->magnitude || !s->energy ||
+    if (!s->window || !s->hops[0] || !s->hops[1] || !s->power || !s->magnitude || !s->energy ||
         spectral_grid_init(&s->grid, bins, (double)rate_hz / s->size) ||
         fft_create(&s->fft, s->size)) {
         native_spectrum_destroy(&s);
         return -ENOMEM;
     }
     hann_fill(s->window, s->size);
-    for (uint32_t i = s->size; i-- > 0;)
-        s->window[2 * i] = s->window[2 * i + 1] = s->window[i];
     s->kernels = spectrum_select(cpu_flags());
     *out = s;
     return 0;
@@ -71,7 +71,8 @@ void native_spectrum_destroy(struct native_spectrum **spectrum)
     fft_destroy(&s->fft);
     spectral_grid_deinit(&s->grid);
     free(s->window);
-    free(s->line);
+    free(s->hops[0]);
+    free(s->hops[1]);
     free(s->power);
     free(s->magnitude);
     free(s->energy);
@@ -84,26 +85,19 @@ void native_spectrum_destroy(struct native_spectrum **spectrum)
 // |Z[k]|^2 and |Z[-k]|^2.
 static double transform(struct native_spectrum *s)
 {
-    s->kernels->multiply(fft_input(s->fft), s->line, s->window, 2 * s->size);
-    return s->kernels->stereo_power(s->power, s->energy, fft_forward(s->fft), s->size);
-}
-
-// What the transform's rounding alone puts into a bin counts as nothing, and is taken back: a constant has no bands.
-static void remove_rounding(struct native_spectrum *s, double sum)
-{
-    const float floor = (float)(ROUNDING_SHARE * sum);
-    for (uint32_t k = 0; k <= s->size / 2; ++k) {
-        if (s->power[k] > floor)
-            continue;
-        s->energy[k] -= (double)s->power[k];
-        s->power[k] = 0.0F;
-    }
+    const size_t hop = s->hop, older = (s->newest + 1) % 2 * hop, newer = s->newest % 2 * hop;
+    float *in = fft_input(s->fft);
+    s->kernels->weigh_pair(in, s->hops[0] + older, s->hops[1] + older, s->window, s->hop);
+    s->kernels->weigh_pair(in + 2 * hop, s->hops[0] + newer, s->hops[1] + newer, s->window + hop,
+                           s->hop);
+    return s->kernels->stereo_power(s->power, fft_forward(s->fft), s->size);
 }
 
 static int measure_frame(struct native_spectrum *s)
 {
     const double power = transform(s);
-    remove_rounding(s, power);
+    // What the transform's rounding alone puts into a bin counts as nothing: a constant has no bands.
+    s->kernels->settle(s->power, s->energy, (float)(ROUNDING_SHARE * power), s->size / 2 + 1);
     ++s->frames;
     if (power <= 0)
         return 0;
@@ -112,32 +106,30 @@ static int measure_frame(struct native_spectrum *s)
     return shape_medians_push(&s->medians, power, &shape);
 }
 
-static void interleave(float *restrict out, const float *restrict left, const float *restrict right,
-                       uint32_t frames)
+// The newest hop is whole: it ends a frame unless it is the first. Start the next.
+static int end_hop(struct native_spectrum *s)
 {
-    for (uint32_t i = 0; i < frames; ++i) {
-        out[2 * i] = left[i];
-        out[2 * i + 1] = right[i];
-    }
+    const int error = s->newest > 0 ? measure_frame(s) : 0;
+    ++s->newest;
+    s->fill = 0;
+    return error;
 }
 
 int native_spectrum_feed(struct native_spectrum *s, const float *left, const float *right,
                          uint32_t frames)
 {
     while (frames > 0) {
-        const uint32_t room = s->size - s->fill, part = room < frames ? room : frames;
-        interleave(s->line + 2 * (size_t)s->fill, left, right, part);
+        const uint32_t room = s->hop - s->fill, part = room < frames ? room : frames;
+        const size_t place = s->newest % 2 * s->hop + s->fill;
+        memcpy(s->hops[0] + place, left, part * sizeof *left);
+        memcpy(s->hops[1] + place, right, part * sizeof *right);
         left += part;
         right += part;
         frames -= part;
         s->fill += part;
-        if (s->fill < s->size)
-            break;
-        const int error = measure_frame(s);
+        const int error = s->fill == s->hop ? end_hop(s) : 0;
         if (error)
             return error;
-        memcpy(s->line, s->line + 2 * (size_t)s->hop, 2 * (size_t)s->hop * sizeof(float));
-        s->fill = s->hop;
     }
     return 0;
 }
@@ -146,8 +138,9 @@ int native_spectrum_finish(struct native_spectrum *s, double bands[BAND_COUNT],
                            struct spectral_shape *median)
 {
     *median = (struct spectral_shape){0};
-    if (s->frames == 0 && s->fill > 0) { // shorter than one frame: zeros fill it up
-        memset(s->line + 2 * (size_t)s->fill, 0, 2 * (size_t)(s->size - s->fill) * sizeof(float));
+    // What is shorter than one frame is filled up with zeros, which the rest of the hops still is.
+    if (s->frames == 0 && (s->newest > 0 || s->fill > 0)) {
+        s->newest = 1;
         const int error = measure_frame(s);
         if (error)
             return error;

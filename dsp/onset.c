@@ -16,7 +16,7 @@ enum {
     HARMONY_SPAN = 12,
     RECENT_FRAMES = 16, // sums that are kept, a power of two over HARMONY_SPAN
     CHANGE_BINS_MAX = 256,
-    LANES = VECTOR_HALF, // bins side by side
+    LANES = 4, // bins side by side
     ROW_LANES = (ONSET_BINS + BANDS * 2 * (LANES - 1)) / LANES,
 };
 static_assert(HARMONY_SPAN == 3 * CHANGE_SPAN, "sums over the longer span are made of the shorter");

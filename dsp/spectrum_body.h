@@ -8,12 +8,16 @@
 #include <math.h>
 
 enum { LANES = VECTOR_LANES, CHUNK = 64 };
+// Of a square that counts as nothing beside any other: 300 dB under the least bit of 24.
+#define LEAST_POWER 1e-37F
 
-static void multiply(float *restrict out, const float *restrict a, const float *restrict b,
-                     uint32_t count)
+static void weigh_pair(float *restrict out, const float *restrict first,
+                       const float *restrict second, const float *restrict window, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; ++i)
-        out[i] = a[i] * b[i];
+    for (size_t i = 0; i < count; ++i) { // 64 bits: a doubled index must not seem to wrap around
+        out[2 * i] = first[i] * window[i];
+        out[2 * i + 1] = second[i] * window[i];
+    }
 }
 
 static void root(float *restrict out, const float *restrict in, uint32_t count)
@@ -28,35 +32,59 @@ static inline void square_points(float *restrict out, const float *restrict z)
         out[i] = z[2 * i] * z[2 * i] + z[2 * i + 1] * z[2 * i + 1];
 }
 
-static double stereo_power(float *restrict power, double *restrict energy, const float *restrict z,
-                           uint32_t size)
+// Add up a chunk in single precision first: it has eight values a lane.
+static inline void add_chunk(struct vector8_wide *sums, const float *values)
+{
+    vector8 chunk = {0};
+    for (uint32_t i = 0; i < CHUNK; i += LANES) {
+        vector8 x;
+        memcpy(&x, values + i, sizeof x);
+        chunk += x;
+    }
+    vector8_add_to(sums, &chunk);
+}
+
+static double stereo_power(float *restrict power, const float *restrict z, uint32_t size)
 {
     assert(size % (2 * CHUNK) == 0);
-    struct vector8_wide sums = {.half = {{0}}};
+    struct vector8_wide sums = {.part = {{0}}};
     for (uint32_t k = 0; k < size / 2; k += CHUNK) {
         float forth[CHUNK], back[CHUNK];
         square_points(forth, z + 2 * (size_t)k);
         square_points(back, z + 2 * (size_t)(size - k - CHUNK + 1));
         for (uint32_t i = 0; i < CHUNK; ++i)
             power[k + i] = 0.5F * (forth[i] + back[CHUNK - 1 - i]);
-        for (uint32_t i = 0; i < CHUNK; i += LANES) {
-            struct vector8_wide added;
-            vector8_widen(&added, power + k + i);
-            for (uint32_t h = 0; h < 2; ++h) {
-                vector4_wide kept;
-                double *place = energy + k + i + h * VECTOR_HALF;
-                sums.half[h] += added.half[h];
-                memcpy(&kept, place, sizeof kept);
-                kept += added.half[h];
-                memcpy(place, &kept, sizeof kept);
-            }
-        }
+        add_chunk(&sums, power + k);
     }
     const float *middle = z + size;
     const float last = middle[0] * middle[0] + middle[1] * middle[1];
     power[size / 2] = last;
-    energy[size / 2] += (double)last;
     return vector8_wide_sum(&sums) + (double)last;
+}
+
+static void settle(float *restrict power, double *restrict energy, float floor, uint32_t count)
+{
+    const vector8 lowest = floor + (vector8){0};
+    uint32_t k = 0;
+    for (; k + LANES <= count; k += LANES) {
+        vector8 x;
+        struct vector8_wide added;
+        memcpy(&x, power + k, sizeof x);
+        vector8_keep_over(&x, &lowest);
+        memcpy(power + k, &x, sizeof x);
+        vector8_widen(&added, power + k);
+        for (uint32_t h = 0; h < VECTOR_PARTS; ++h) {
+            vector_part sum;
+            double *place = energy + k + h * VECTOR_PART;
+            memcpy(&sum, place, sizeof sum);
+            sum += added.part[h];
+            memcpy(place, &sum, sizeof sum);
+        }
+    }
+    for (; k < count; ++k) {
+        power[k] = power[k] > floor ? power[k] : 0.0F;
+        energy[k] += (double)power[k];
+    }
 }
 
 struct points {
@@ -128,7 +156,7 @@ static void follow(struct spectrum_half *restrict out, const struct spectrum_hal
 static inline void interleave_points(float *restrict z, const struct points *restrict points,
                                      uint32_t count)
 {
-    for (uint32_t i = 0; i < count; ++i) {
+    for (size_t i = 0; i < count; ++i) {
         z[2 * i] = points->re[i];
         z[2 * i + 1] = points->im[i];
     }
@@ -159,13 +187,13 @@ static void join_pairs(float *restrict z, const struct spectrum_half parts[3])
 
 static double sum(const float *values, uint32_t count)
 {
-    struct vector8_wide sums = {.half = {{0}}};
+    struct vector8_wide sums = {.part = {{0}}};
     uint32_t i = 0;
     for (; i + LANES <= count; i += LANES) {
         struct vector8_wide x;
         vector8_widen(&x, values + i);
-        for (int h = 0; h < 2; ++h)
-            sums.half[h] += x.half[h];
+        for (int h = 0; h < VECTOR_PARTS; ++h)
+            sums.part[h] += x.part[h];
     }
     double total = vector8_wide_sum(&sums);
     for (; i < count; ++i)
@@ -175,13 +203,13 @@ static double sum(const float *values, uint32_t count)
 
 static double square_sum(const float *samples, uint32_t count)
 {
-    struct vector8_wide sums = {.half = {{0}}};
+    struct vector8_wide sums = {.part = {{0}}};
     uint32_t i = 0;
     for (; i + LANES <= count; i += LANES) {
         struct vector8_wide x;
         vector8_widen(&x, samples + i);
-        for (int h = 0; h < 2; ++h)
-            sums.half[h] += x.half[h] * x.half[h];
+        for (int h = 0; h < VECTOR_PARTS; ++h)
+            sums.part[h] += x.part[h] * x.part[h];
     }
     double total = vector8_wide_sum(&sums);
     for (; i < count; ++i)
@@ -217,18 +245,11 @@ static double weigh_blocks(double *restrict blocks, const float *restrict weight
     return moments_sum;
 }
 
-static inline void raise_to(vector4_wide *x, double floor)
-{
-    const vector4_wide low = {floor, floor, floor, floor};
-    const vector4_mask above = *x > low;
-    *x = (vector4_wide)(((vector4_mask)*x & above) | ((vector4_mask)low & ~above));
-}
-
 static double log_of_product(const struct vector8_wide *product)
 {
     double sum = 0;
     for (int i = 0; i < LANES; ++i)
-        sum += log(product->half[i / VECTOR_HALF][i % VECTOR_HALF]);
+        sum += log(product->part[i / VECTOR_PART][i % VECTOR_PART]);
     return sum;
 }
 
@@ -238,18 +259,21 @@ static struct spectrum_floored floored(const float *values, uint32_t count, doub
 {
     enum { FACTORS = 64 }; // of 1e-4 .. 4096 each: 1e-256 .. 2^768
     struct spectrum_floored out = {0};
-    struct vector8_wide sums = {.half = {{0}}};
+    struct vector8_wide sums = {.part = {{0}}};
+    const vector_part lowest = floor + (vector_part){0};
     uint32_t i = 0;
     while (i + LANES <= count) {
-        struct vector8_wide product = {.half = {{1, 1, 1, 1}, {1, 1, 1, 1}}};
+        struct vector8_wide product = {.part = {{0}}};
+        for (int h = 0; h < VECTOR_PARTS; ++h)
+            product.part[h] += 1.0;
         for (uint32_t f = 0; f < FACTORS && i + LANES <= count; ++f, i += LANES) {
             struct vector8_wide x;
             vector8_widen(&x, values + i);
-            for (int h = 0; h < 2; ++h) {
-                x.half[h] *= scale;
-                raise_to(&x.half[h], floor);
-                product.half[h] *= x.half[h];
-                sums.half[h] += x.half[h];
+            for (int h = 0; h < VECTOR_PARTS; ++h) {
+                x.part[h] *= scale;
+                vector_part_higher(&x.part[h], &lowest);
+                product.part[h] *= x.part[h];
+                sums.part[h] += x.part[h];
             }
         }
         out.log_sum += log_of_product(&product);
@@ -284,56 +308,51 @@ static void classes(double out[SPECTRUM_CLASSES], const float *restrict weights,
     }
 }
 
-// What the masks leave of a few bins.
-struct masked_bins {
-    float harmonic[LANES], percussive[LANES];
-};
-
-static inline void mask_bins(struct masked_bins *restrict out, const float *restrict magnitude,
-                             const float *restrict a, const float *restrict b)
+// What the masks leave of eight bins.
+static inline void mask_bins(vector8 *harmonic, vector8 *percussive, const float *magnitude,
+                             const float *along_time, const float *along_frequency)
 {
-    for (uint32_t i = 0; i < LANES; ++i) {
-        const float aa = a[i] * a[i], bb = b[i] * b[i], sum = aa + bb;
-        const float share = aa / (sum > 0 ? sum : 1.0F), mask = sum > 0 ? share : 0.5F;
-        const float rest = 1 - mask, power = magnitude[i] * magnitude[i];
-        out->harmonic[i] = mask * mask * power;
-        out->percussive[i] = rest * rest * power;
-    }
-}
-
-static inline void add_bins(struct vector8_wide *sums, const float values[LANES])
-{
-    struct vector8_wide x;
-    vector8_widen(&x, values);
-    for (int h = 0; h < 2; ++h)
-        sums->half[h] += x.half[h];
+    vector8 m, a, b;
+    memcpy(&m, magnitude, sizeof m);
+    memcpy(&a, along_time, sizeof a);
+    memcpy(&b, along_frequency, sizeof b);
+    a *= a;
+    b *= b;
+    // Where both are 0, a little on both sides makes the mask one half; elsewhere it is lost in rounding.
+    a += LEAST_POWER;
+    const vector8 mask = a / (a + (b + LEAST_POWER)), rest = 1 - mask;
+    m *= m;
+    *harmonic += mask * mask * m;
+    *percussive += rest * rest * m;
 }
 
 static struct spectrum_masked masked(const float *magnitude, const float *a, const float *b,
                                      uint32_t count)
 {
-    struct vector8_wide harmonic = {.half = {{0}}}, percussive = {.half = {{0}}};
-    struct masked_bins bins;
+    struct vector8_wide harmonic = {.part = {{0}}}, percussive = {.part = {{0}}};
     uint32_t k = 0;
-    for (; k + LANES <= count; k += LANES) {
-        mask_bins(&bins, magnitude + k, a + k, b + k);
-        add_bins(&harmonic, bins.harmonic);
-        add_bins(&percussive, bins.percussive);
+    while (k + LANES <= count) {
+        vector8 h = {0}, p = {0};
+        for (uint32_t i = 0; i < CHUNK && k + LANES <= count; i += LANES, k += LANES)
+            mask_bins(&h, &p, magnitude + k, a + k, b + k);
+        vector8_add_to(&harmonic, &h);
+        vector8_add_to(&percussive, &p);
     }
     if (k < count) {
         float rest[3][LANES] = {{0}};
+        vector8 h = {0}, p = {0};
         memcpy(rest[0], magnitude + k, (count - k) * sizeof(float));
         memcpy(rest[1], a + k, (count - k) * sizeof(float));
         memcpy(rest[2], b + k, (count - k) * sizeof(float));
-        mask_bins(&bins, rest[0], rest[1], rest[2]);
-        add_bins(&harmonic, bins.harmonic);
-        add_bins(&percussive, bins.percussive);
+        mask_bins(&h, &p, rest[0], rest[1], rest[2]);
+        vector8_add_to(&harmonic, &h);
+        vector8_add_to(&percussive, &p);
     }
     return (struct spectrum_masked){vector8_wide_sum(&harmonic), vector8_wide_sum(&percussive)};
 }
 
 #define SPECTRUM_FUNCTIONS                                                                         \
-    .multiply = multiply, .root = root, .stereo_power = stereo_power, .pair_power = pair_power,    \
-    .split_pair = split_pair, .follow = follow, .join_pairs = join_pairs, .sum = sum,              \
-    .square_sum = square_sum, .weigh_blocks = weigh_blocks, .floored = floored,                    \
-    .classes = classes, .masked = masked
+    .weigh_pair = weigh_pair, .root = root, .stereo_power = stereo_power, .settle = settle,        \
+    .pair_power = pair_power, .split_pair = split_pair, .follow = follow,                          \
+    .join_pairs = join_pairs, .sum = sum, .square_sum = square_sum, .weigh_blocks = weigh_blocks,  \
+    .floored = floored, .classes = classes, .masked = masked

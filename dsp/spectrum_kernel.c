@@ -4,6 +4,7 @@
 
 const struct spectrum_impl *const spectrum_impls[] = {
 #ifdef __x86_64__
+    &spectrum_impl_avx512,
     &spectrum_impl_avx2,
 #endif
     &spectrum_impl_c,

@@ -31,13 +31,16 @@ struct spectrum_masked {
 struct spectrum_impl {
     const char *name;
     uint32_t cpu_flags; // what it needs
-    /// out[i] = a[i] * b[i].
-    void (*multiply)(float *out, const float *a, const float *b, uint32_t count);
+    /// out[2i] = first[i] * window[i], out[2i + 1] = second[i] * window[i].
+    void (*weigh_pair)(float *out, const float *first, const float *second, const float *window,
+                       uint32_t count);
     /// out[i] = sqrt(in[i]).
     void (*root)(float *out, const float *in, uint32_t count);
     /// From the transform z of left + i right, `size` points and the first one again, the powers
-    /// |L|² + |R|² of bins 0 .. size / 2, also added to `energy`. @return their sum.
-    double (*stereo_power)(float *power, double *energy, const float *z, uint32_t size);
+    /// |L|² + |R|² of bins 0 .. size / 2. @return their sum.
+    double (*stereo_power)(float *power, const float *z, uint32_t size);
+    /// Powers not over `floor` become 0; all are added to `energy`.
+    void (*settle)(float *power, double *energy, float floor, uint32_t count);
     /// From the transform z of first + i second, as above, the powers of both.
     void (*pair_power)(float *first, float *second, const float *z, uint32_t size);
     /// From the transform z of first + i second, as above, 1024 points, the transforms of both.

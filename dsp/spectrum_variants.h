@@ -4,4 +4,4 @@
 #include "dsp/spectrum_kernel.h"
 
 extern const struct spectrum_impl spectrum_impl_c;
-extern const struct spectrum_impl spectrum_impl_avx2; // x86-64 only
+extern const struct spectrum_impl spectrum_impl_avx2, spectrum_impl_avx512; // x86-64 only

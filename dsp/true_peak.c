@@ -59,18 +59,36 @@ void true_peak_init(struct true_peak *meter, uint32_t rate_hz)
         design(meter);
 }
 
-// line[HISTORY ..] holds a whole block of new samples.
-static void measure(struct true_peak *meter)
+// line[HISTORY ..] is a whole block of new samples.
+static void measure(struct true_peak *meter, const float *line)
 {
-    const float newest = meter->kernel->sample_peak(meter->line + HISTORY, BLOCK);
-    const float nearby = fmaxf(newest, meter->history_peak);
-    meter->peak = fmaxf(meter->peak, newest);
-    if (nearby * meter->gain_bound > meter->peak)
-        meter->peak = fmaxf(meter->peak, meter->kernel->peak(&meter->bank, meter->line));
+    const float newest = meter->kernel->sample_peak(line + HISTORY, BLOCK);
+    const float nearby = newest > meter->history_peak ? newest : meter->history_peak;
+    meter->peak = newest > meter->peak ? newest : meter->peak;
+    if (nearby * meter->gain_bound > meter->peak) {
+        const float between = meter->kernel->peak(&meter->bank, line);
+        meter->peak = between > meter->peak ? between : meter->peak;
+    }
     // At least that of the samples kept, which are but the latest of the block.
     meter->history_peak = newest;
+}
+
+static void measure_line(struct true_peak *meter)
+{
+    measure(meter, meter->line);
     memmove(meter->line, meter->line + BLOCK, HISTORY * sizeof(float));
     meter->fill = 0;
+}
+
+// Measure whole blocks where they lie, `samples` being the history before the first. @return samples taken.
+static uint32_t measure_in_place(struct true_peak *meter, const float *samples, uint32_t count)
+{
+    uint32_t done = 0;
+    for (; done + BLOCK <= count; done += BLOCK)
+        measure(meter, samples + done);
+    if (done > 0)
+        memcpy(meter->line, samples + done, HISTORY * sizeof(float));
+    return done;
 }
 
 static void copy(float *restrict out, const float *restrict in, uint32_t stride, uint32_t count)
@@ -91,7 +109,12 @@ void true_peak_feed(struct true_peak *meter, const float *samples, uint32_t stri
         samples += (size_t)part * stride;
         frames -= part;
         if (meter->fill == BLOCK)
-            measure(meter);
+            measure_line(meter);
+        if (meter->fill == 0 && stride == 1 && part >= HISTORY) { // what came before is there too
+            const uint32_t taken = measure_in_place(meter, samples - HISTORY, frames);
+            samples += taken;
+            frames -= taken;
+        }
     }
 }
 

@@ -7,27 +7,41 @@
 #    include <immintrin.h>
 #endif
 
-enum { VECTOR_LANES = 8, VECTOR_HALF = VECTOR_LANES / 2 };
+// Eight doubles are as many parts as the instruction set needs for them.
+#if defined(__AVX512F__)
+#    define VECTOR_PART_BYTES 64
+#elif defined(__AVX2__)
+#    define VECTOR_PART_BYTES 32
+#else
+#    define VECTOR_PART_BYTES 16
+#endif
+enum {
+    VECTOR_LANES = 8,
+    VECTOR_PART = VECTOR_PART_BYTES / 8, // doubles of a part
+    VECTOR_PARTS = VECTOR_LANES / VECTOR_PART,
+};
 typedef float vector4 __attribute__((vector_size(16)));
 typedef float vector8 __attribute__((vector_size(32)));
 typedef int32_t vector8_mask __attribute__((vector_size(32)));
-typedef double vector4_wide __attribute__((vector_size(32)));
-typedef int64_t vector4_mask __attribute__((vector_size(32)));
+typedef double vector_part __attribute__((vector_size(VECTOR_PART_BYTES)));
+typedef int64_t vector_part_mask __attribute__((vector_size(VECTOR_PART_BYTES)));
 
 /// Eight values in double precision.
 struct vector8_wide {
-    vector4_wide half[2];
+    vector_part part[VECTOR_PARTS];
 };
 
 static inline void vector8_widen(struct vector8_wide *out, const float *values)
 {
-#ifdef __AVX2__
     // The compiler's own conversion works on halves of what the processor can do.
-    out->half[0] = (vector4_wide)_mm256_cvtps_pd(_mm_loadu_ps(values));
-    out->half[1] = (vector4_wide)_mm256_cvtps_pd(_mm_loadu_ps(values + VECTOR_HALF));
+#if defined(__AVX512F__)
+    out->part[0] = (vector_part)_mm512_cvtps_pd(_mm256_loadu_ps(values));
+#elif defined(__AVX2__)
+    out->part[0] = (vector_part)_mm256_cvtps_pd(_mm_loadu_ps(values));
+    out->part[1] = (vector_part)_mm256_cvtps_pd(_mm_loadu_ps(values + VECTOR_PART));
 #else
     for (int i = 0; i < VECTOR_LANES; ++i)
-        out->half[i / VECTOR_HALF][i % VECTOR_HALF] = (double)values[i];
+        out->part[i / VECTOR_PART][i % VECTOR_PART] = (double)values[i];
 #endif
 }
 
@@ -35,7 +49,7 @@ static inline double vector8_wide_sum(const struct vector8_wide *x)
 {
     double sum = 0;
     for (int i = 0; i < VECTOR_LANES; ++i)
-        sum += x->half[i / VECTOR_HALF][i % VECTOR_HALF];
+        sum += x->part[i / VECTOR_PART][i % VECTOR_PART];
     return sum;
 }
 
@@ -80,4 +94,114 @@ static inline float vector8_highest(const vector8 *x)
     for (int i = 1; i < VECTOR_LANES; ++i)
         highest = (*x)[i] > highest ? (*x)[i] : highest;
     return highest;
+}
+
+/// Keep the higher of both in *x, lane by lane. No NaN.
+static inline void vector_part_higher(vector_part *x, const vector_part *y)
+{
+#if defined(__AVX512F__)
+    *x = (vector_part)_mm512_max_pd((__m512d)*y, (__m512d)*x);
+#elif defined(__AVX2__)
+    *x = (vector_part)_mm256_max_pd((__m256d)*y, (__m256d)*x);
+#else
+    const vector_part_mask take = *y > *x;
+    *x = (vector_part)(((vector_part_mask)*y & take) | ((vector_part_mask)*x & ~take));
+#endif
+}
+
+/// Add eight values to sums in double precision.
+static inline void vector8_add_to(struct vector8_wide *sums, const vector8 *values)
+{
+    float stored[VECTOR_LANES];
+    struct vector8_wide added;
+    memcpy(stored, values, sizeof stored);
+    vector8_widen(&added, stored);
+    for (int h = 0; h < VECTOR_PARTS; ++h)
+        sums->part[h] += added.part[h];
+}
+
+/// Keep the values of *x that are over those of *floor, and 0 for the rest. No NaN.
+static inline void vector8_keep_over(vector8 *x, const vector8 *floor)
+{
+#if defined(__AVX2__)
+    const __m256 over = _mm256_cmp_ps((__m256)*x, (__m256)*floor, _CMP_GT_OQ);
+    *x = (vector8)_mm256_and_ps((__m256)*x, over);
+#else
+    *x = (vector8)((vector8_mask)*x & (vector8_mask)(*x > *floor));
+#endif
+}
+
+/// As many floats as one register holds, for kernels whose results do not depend on how many.
+#ifdef __AVX512F__
+enum { WIDE_LANES = 16 };
+typedef float wide __attribute__((vector_size(64)));
+typedef int32_t wide_mask __attribute__((vector_size(64)));
+#else
+enum { WIDE_LANES = VECTOR_LANES };
+typedef vector8 wide;
+typedef vector8_mask wide_mask;
+#endif
+
+static inline void wide_higher(wide *x, const wide *y)
+{
+#ifdef __AVX512F__
+    *x = (wide)_mm512_max_ps((__m512)*y, (__m512)*x);
+#else
+    vector8_higher(x, y);
+#endif
+}
+
+static inline void wide_magnitude(wide *x)
+{
+    *x = (wide)((wide_mask)*x & INT32_MAX);
+}
+
+static inline float wide_highest(const wide *x)
+{
+    float highest = (*x)[0];
+    for (int i = 1; i < WIDE_LANES; ++i)
+        highest = (*x)[i] > highest ? (*x)[i] : highest;
+    return highest;
+}
+
+/// Values over `largest` in magnitude, and NaN, become 0.
+static inline void wide_clean(wide *x, float largest)
+{
+#if defined(__AVX512F__)
+    const __m512 limit = _mm512_set1_ps(largest);
+    const __mmask16 sound = _mm512_cmp_ps_mask(_mm512_abs_ps((__m512)*x), limit, _CMP_LE_OQ);
+    *x = (wide)_mm512_maskz_mov_ps(sound, (__m512)*x);
+#elif defined(__AVX2__)
+    wide magnitude = *x;
+    wide_magnitude(&magnitude);
+    const __m256 sound = _mm256_cmp_ps((__m256)magnitude, _mm256_set1_ps(largest), _CMP_LE_OQ);
+    *x = (wide)_mm256_and_ps((__m256)*x, sound);
+#else
+    wide magnitude = *x;
+    wide_magnitude(&magnitude);
+    *x = (wide)((wide_mask)*x & (wide_mask)(magnitude <= largest));
+#endif
+}
+
+/// Deal values out by turns: even[i] = values[2i], odd[i] = values[2i + 1].
+static inline void wide_deal(wide *even, wide *odd, const float *values)
+{
+#if defined(__AVX512F__)
+    const __m512 a = _mm512_loadu_ps(values), b = _mm512_loadu_ps(values + WIDE_LANES);
+    const __m512i places =
+        _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    *even = (wide)_mm512_permutex2var_ps(a, places, b);
+    *odd = (wide)_mm512_permutex2var_ps(a, _mm512_add_epi32(places, _mm512_set1_epi32(1)), b);
+#elif defined(__AVX2__)
+    const __m256 a = _mm256_loadu_ps(values), b = _mm256_loadu_ps(values + WIDE_LANES);
+    const __m256d evens = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
+    const __m256d odds = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xdd));
+    *even = (wide)_mm256_permute4x64_pd(evens, 0xd8);
+    *odd = (wide)_mm256_permute4x64_pd(odds, 0xd8);
+#else
+    for (int i = 0; i < WIDE_LANES; ++i) {
+        (*even)[i] = values[2 * i];
+        (*odd)[i] = values[2 * i + 1];
+    }
+#endif
 }
