@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "analysis_peers.h"
 #include <errno.h>
+#include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/resource.h>
 #ifdef SEGUE_HAS_EBUR128
 #    include <ebur128.h>
 #endif
@@ -92,53 +94,44 @@ int analysis_peer_aubio(const struct analysis_track *track)
 #endif
 }
 
-// The calls are warmed up on five seconds, as the first ones compile.
-static const char LIBROSA_SCRIPT[] =
-    "import os, sys, time\n"
-    "for name in ('OMP', 'OPENBLAS', 'MKL', 'NUMBA'): os.environ[name + '_NUM_THREADS'] = '1'\n"
-    "import numpy as np, soundfile, librosa\n"
-    "from scipy.ndimage import median_filter\n"
-    "from scipy.signal import resample_poly\n"
-    "pcm, rate = soundfile.read(sys.argv[1], dtype='float32', always_2d=True)\n"
-    "def measure(stereo):\n"
-    "    spent = {}\n"
-    "    def run(name, call):\n"
-    "        start = time.process_time()\n"
-    "        result = call()\n"
-    "        spent[name] = 1000 * (time.process_time() - start)\n"
-    "        return result\n"
-    "    full = stereo.mean(axis=1)\n"
-    "    halvings = 0\n"
-    "    while rate >> (halvings + 1) >= 22050: halvings += 1\n"
-    "    y = run('resample', lambda: resample_poly(full, 1, 1 << halvings))\n"
-    "    low = rate / (1 << halvings)\n"
-    "    S = run('stft', lambda: np.abs(librosa.stft(y, n_fft=2048, hop_length=512)))\n"
-    "    N = run('native', lambda: np.abs(librosa.stft(full, n_fft=4096, hop_length=2048)))\n"
-    "    run('beat', lambda: librosa.beat.beat_track(y=y, sr=low))\n"
-    "    run('onset', lambda: librosa.onset.onset_detect(y=y, sr=low))\n"
-    "    run('hpss', lambda: librosa.decompose.hpss(S))\n"
-    "    run('yin', lambda: librosa.yin(y, fmin=65.4, fmax=2093, sr=low, frame_length=2048))\n"
-    "    run('chroma', lambda: librosa.feature.chroma_stft(S=S**2, sr=low, tuning=0))\n"
-    "    run('centroid', lambda: librosa.feature.spectral_centroid(S=N, sr=rate))\n"
-    "    run('rolloff', lambda: librosa.feature.spectral_rolloff(S=N, sr=rate))\n"
-    "    run('flatness', lambda: librosa.feature.spectral_flatness(S=N))\n"
-    "    run('rms', lambda: librosa.feature.rms(y=y))\n"
-    "    whole = sum(spent.values())\n"
-    "    run('medians', lambda: (median_filter(S, size=(1, 31), mode='reflect'),\n"
-    "                            median_filter(S, size=(31, 1), mode='reflect')))\n"
-    "    return whole, spent['hpss'], spent['medians']\n"
-    "measure(pcm[:5 * rate])\n"
-    "print('librosa', *measure(pcm))\n";
-
-int analysis_peer_librosa(const struct analysis_track *track, struct librosa_times *out)
+// CPU time of a command and its children, in ms; NaN if it fails. The track's path is in its environment.
+static double time_of_command(const struct analysis_track *track, const char *command)
 {
-    static const char command[] = "python3 -c \"$SEGUE_BENCH_SCRIPT\" \"$SEGUE_BENCH_FILE\"";
-    if (setenv("SEGUE_BENCH_SCRIPT", LIBROSA_SCRIPT, 1) ||
-        setenv("SEGUE_BENCH_FILE", track->path, 1))
-        return -ENOMEM;
+    struct rusage before, after;
+    if (setenv("SEGUE_BENCH_FILE", track->path, 1) || getrusage(RUSAGE_CHILDREN, &before) ||
+        system(command) != 0 || getrusage(RUSAGE_CHILDREN, &after))
+        return (double)NAN;
+    const int64_t us = (after.ru_utime.tv_sec - before.ru_utime.tv_sec) * INT64_C(1000000) +
+                       (after.ru_utime.tv_usec - before.ru_utime.tv_usec) +
+                       (after.ru_stime.tv_sec - before.ru_stime.tv_sec) * INT64_C(1000000) +
+                       (after.ru_stime.tv_usec - before.ru_stime.tv_usec);
+    return (double)us / 1000;
+}
+
+double analysis_peer_ffmpeg(const struct analysis_track *track)
+{
+#define FFMPEG "ffmpeg -v quiet -threads 1 -i \"$SEGUE_BENCH_FILE\" "
+    return time_of_command(track, FFMPEG "-af ebur128=peak=true -f null - 2>/dev/null") -
+           time_of_command(track, FFMPEG "-f null - 2>/dev/null");
+}
+
+void analysis_peer_python(const struct analysis_track *track, struct python_times *out)
+{
+    static const char command[] = "\"${SEGUE_BENCH_PYTHON:-python3}\" " SEGUE_BENCH_SCRIPT
+                                  " \"$SEGUE_BENCH_FILE\" 2>/dev/null";
+    const double absent = (double)NAN;
+    *out = (struct python_times){absent, absent, absent, absent, absent};
+    if (setenv("SEGUE_BENCH_FILE", track->path, 1))
+        return;
     FILE *child = popen(command, "r");
     if (!child)
-        return -ENOSYS;
-    const int fields = fscanf(child, "librosa %lf %lf %lf", &out->set, &out->hpss, &out->medians);
-    return pclose(child) == 0 && fields == 3 ? 0 : -ENOSYS;
+        return;
+    char line[256];
+    while (fgets(line, sizeof line, child)) {
+        if (sscanf(line, "librosa %lf %lf %lf %lf", &out->librosa, &out->librosa_hpss,
+                   &out->medians, &out->harmonic_ratio) == 4)
+            continue;
+        (void)sscanf(line, "essentia %lf", &out->essentia); // anything else is chatter
+    }
+    pclose(child);
 }

@@ -2,9 +2,11 @@
 #include "analysis_stages.h"
 #include "bench.h"
 #include "dsp/chroma.h"
+#include "dsp/cpu.h"
 #include "dsp/decimator.h"
 #include "dsp/downmix.h"
 #include "dsp/hpss.h"
+#include "dsp/intake.h"
 #include "dsp/key.h"
 #include "dsp/level_sums.h"
 #include "dsp/loudness_meter.h"
@@ -14,7 +16,6 @@
 #include "dsp/true_peak.h"
 #include "dsp/yin.h"
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ enum stage {
     STAGE_TAIL,
     STAGE_COUNT
 };
+static_assert((int)STAGE_COUNT <= (int)ANALYSIS_STAGES_MAX, "callers have room for every stage");
 static const char *const NAMES[STAGE_COUNT] = {
     "input", "level-sums", "loudness", "true-peak", "decimation", "native-spectrum", "low-spectrum",
     "hpss",  "yin",        "chroma",   "key",       "onsets",     "rhythm-tail"};
@@ -47,11 +49,12 @@ struct rig {
     int64_t spent_ns[STAGE_COUNT], last_ns, reading_ns;
     // --- the block under way
     uint32_t frames, low_count, low_frames;
-    float stereo[2 * BLOCK_FRAMES];
+    float block[PCM_MAX_CHANNELS * BLOCK_FRAMES], stereo[2 * BLOCK_FRAMES];
     float left[BLOCK_FRAMES], right[BLOCK_FRAMES], mono[BLOCK_FRAMES], low[BLOCK_FRAMES + 1];
     float powers[LOW_FRAMES_MAX][LOW_SPECTRUM_BINS];
     double mean_squares[LOW_FRAMES_MAX];
     // --- stages
+    const struct intake_impl *intake;
     uint64_t low_samples;
     struct level_sums levels;
     struct loudness_meter *loudness;
@@ -97,6 +100,7 @@ static int create_stages(struct rig *rig)
     const struct pcm_format *format = &rig->track->format;
     const uint32_t halvings = decimator_stages_for(format->rate_hz);
     const double low_rate_hz = (double)format->rate_hz / (1U << halvings);
+    rig->intake = intake_select(cpu_flags());
     level_sums_init(&rig->levels, format->rate_hz);
     for (uint32_t c = 0; c < format->channels; ++c)
         true_peak_init(&rig->true_peaks[c], format->rate_hz);
@@ -164,28 +168,39 @@ static int run_mono(struct rig *rig)
 
 static void take_block(struct rig *rig, const float *samples)
 {
-    downmix_to_stereo(rig->stereo, samples, rig->frames, rig->track->format.channels);
-    for (uint32_t i = 0; i < rig->frames; ++i) {
-        rig->left[i] = rig->stereo[2 * i];
-        rig->right[i] = rig->stereo[2 * i + 1];
-        rig->mono[i] = 0.5F * (rig->left[i] + rig->right[i]);
+    const uint32_t channels = rig->track->format.channels;
+    rig->intake->clean(rig->block, samples, (size_t)rig->frames * channels);
+    const float *stereo = rig->block;
+    if (channels != 2) {
+        downmix_to_stereo(rig->stereo, rig->block, rig->frames, channels);
+        stereo = rig->stereo;
     }
+    rig->intake->split(rig->left, rig->right, rig->mono, stereo, rig->frames);
     charge(rig, STAGE_INPUT);
+}
+
+static void find_peaks(struct rig *rig)
+{
+    const uint32_t channels = rig->track->format.channels;
+    const float *const sides[2] = {rig->left, rig->right};
+    for (uint32_t c = 0; c < channels; ++c)
+        if (channels <= 2)
+            true_peak_feed(&rig->true_peaks[c], sides[c], 1, rig->frames);
+        else
+            true_peak_feed(&rig->true_peaks[c], rig->block + c, channels, rig->frames);
 }
 
 static int run_block(struct rig *rig, const float *samples)
 {
-    const uint32_t channels = rig->track->format.channels;
     take_block(rig, samples);
     level_sums_feed(&rig->levels, rig->left, rig->right, rig->frames);
     charge(rig, STAGE_LEVELS);
-    int error = loudness_meter_feed(rig->loudness, samples, rig->frames);
+    int error = loudness_meter_feed(rig->loudness, rig->block, rig->frames);
     charge(rig, STAGE_LOUDNESS);
     if (!error)
         error = native_spectrum_feed(rig->native, rig->left, rig->right, rig->frames);
     charge(rig, STAGE_NATIVE_SPECTRUM);
-    for (uint32_t c = 0; c < channels; ++c)
-        true_peak_feed(&rig->true_peaks[c], samples + c, channels, rig->frames);
+    find_peaks(rig);
     charge(rig, STAGE_TRUE_PEAK);
     rig->low_count = decimator_push(rig->decimator, rig->low, rig->mono, rig->frames);
     charge(rig, STAGE_DECIMATION);
@@ -255,10 +270,27 @@ static int run_once(struct rig *rig, const struct analysis_track *track, double 
     return error;
 }
 
-int analysis_stages_run(const struct analysis_track *track, unsigned rounds, double *hpss_ms)
+int analysis_stage_count(void)
+{
+    return STAGE_COUNT;
+}
+
+const char *analysis_stage_name(int stage)
+{
+    assert(stage >= 0 && stage < STAGE_COUNT);
+    return NAMES[stage];
+}
+
+int analysis_stage_hpss(void)
+{
+    return STAGE_HPSS;
+}
+
+int analysis_stages_run(const struct analysis_track *track, unsigned rounds,
+                        double ms[ANALYSIS_STAGES_MAX])
 {
     static struct rig rig;
-    double ms[STAGE_COUNT][ROUNDS_MAX], sum_ms = 0;
+    double rounds_ms[STAGE_COUNT][ROUNDS_MAX];
     assert(rounds > 0 && rounds <= ROUNDS_MAX);
     for (unsigned r = 0; r < rounds; ++r) {
         double round_ms[STAGE_COUNT];
@@ -266,15 +298,9 @@ int analysis_stages_run(const struct analysis_track *track, unsigned rounds, dou
         if (error)
             return error;
         for (int s = 0; s < STAGE_COUNT; ++s)
-            ms[s][r] = round_ms[s];
+            rounds_ms[s][r] = round_ms[s];
     }
-    for (int s = 0; s < STAGE_COUNT; ++s) {
-        const double median_ms = bench_median(ms[s], rounds);
-        sum_ms += median_ms;
-        if (s == STAGE_HPSS)
-            *hpss_ms = median_ms;
-        printf("stage name=%s cpu_ms=%.2f\n", NAMES[s], median_ms);
-    }
-    printf("stage name=sum cpu_ms=%.2f\n", sum_ms);
+    for (int s = 0; s < STAGE_COUNT; ++s)
+        ms[s] = bench_median(rounds_ms[s], rounds);
     return 0;
 }

@@ -4,7 +4,12 @@
 #include "analysis_track.h"
 #include "dsp/annotate.h"
 
-/// Run every stage `rounds` times and print a line with the median of each; *hpss_ms is that of the
-/// separation. @return 0; -errno.
+enum { ANALYSIS_STAGES_MAX = 16 };
+
+int analysis_stage_count(void);
+const char *analysis_stage_name(int stage);
+/// The stage that separates harmonic from percussive sound.
+int analysis_stage_hpss(void);
+/// Run every stage `rounds` times: ms[stage] is the median of its times. @return 0; -errno.
 MUST_CHECK int analysis_stages_run(const struct analysis_track *track, unsigned rounds,
-                                   double *hpss_ms);
+                                   double ms[ANALYSIS_STAGES_MAX]);

@@ -2,19 +2,25 @@
 // How dear the analysis is: by stage, against decoding the same file, and against its peers.
 #include "analysis_kernels.h"
 #include "analysis_peers.h"
+#include "analysis_report.h"
 #include "analysis_stages.h"
 #include "analysis_track.h"
 #include "bench.h"
 #include "dsp/analyzer.h"
+#include "dsp/cpu.h"
 #include "dsp/loudness_meter.h"
 #include "dsp/true_peak.h"
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { ROUNDS = 7, ROUNDS_MAX = 64, BLOCK_FRAMES = 4096 };
+
+// What the last analysis found, so that nobody can leave it out.
+static double harmonic_ratio;
 
 static int analyze(const struct analysis_track *track)
 {
@@ -29,6 +35,8 @@ static int analyze(const struct analysis_track *track)
     struct analysis *analysis = NULL;
     if (!error)
         error = analyzer_finish(analyzer, &analysis);
+    if (!error)
+        harmonic_ratio = analysis->fingerprint[FINGERPRINT_HARMONIC_RATIO];
     free(analysis);
     analyzer_destroy(&analyzer);
     return error;
@@ -43,26 +51,54 @@ static int timed(int (*run)(const struct analysis_track *), const struct analysi
     return error;
 }
 
-// Decoding and analysing in turn, so that both see the same machine.
-static int compare_with_decoding(const struct analysis_track *track, unsigned rounds,
-                                 double *analysis_ms)
+// Instruction sets that can be held to, best first, and what each needs.
+static const struct {
+    const char *name;
+    uint32_t cpu_flags;
+} SETS[ANALYSIS_SETS] = {{"avx512", CPU_AVX512}, {"avx2", CPU_AVX2 | CPU_FMA}, {"c", 0}};
+
+static void hold_to(const char *set)
 {
-    double decode_ms[ROUNDS_MAX], analyze_ms[ROUNDS_MAX], ratios[ROUNDS_MAX];
-    int error = 0;
-    for (unsigned r = 0; r < rounds && !error; ++r) {
-        error = timed(analysis_track_decode, track, &decode_ms[r]);
-        if (!error)
-            error = timed(analyze, track, &analyze_ms[r]);
-        ratios[r] = analyze_ms[r] / decode_ms[r];
+    if (setenv("SEGUE_CPU", set, 1))
+        abort(); // out of memory
+}
+
+static void list_sets(struct analysis_report *report)
+{
+    const uint32_t flags = cpu_flags();
+    for (int s = 0; s < ANALYSIS_SETS; ++s)
+        if (!(SETS[s].cpu_flags & ~flags))
+            report->of[report->sets++].set = SETS[s].name;
+}
+
+// Decoding and analysing in turn, so that all see the same machine.
+static int compare_with_decoding(const struct analysis_track *track, unsigned rounds,
+                                 struct analysis_report *report)
+{
+    double decode_ms[ROUNDS_MAX], analyze_ms[ANALYSIS_SETS][ROUNDS_MAX];
+    double ratios[ANALYSIS_SETS][ROUNDS_MAX];
+    for (unsigned r = 0; r < rounds; ++r) {
+        int error = timed(analysis_track_decode, track, &decode_ms[r]);
+        for (int s = 0; s < report->sets && !error; ++s) {
+            hold_to(report->of[s].set);
+            error = timed(analyze, track, &analyze_ms[s][r]);
+            ratios[s][r] = analyze_ms[s][r] / decode_ms[r];
+        }
+        if (error)
+            return error;
     }
-    if (error)
-        return error;
-    *analysis_ms = bench_median(analyze_ms, rounds);
-    const double decode_median_ms = bench_median(decode_ms, rounds); // sorts: the least is first
-    printf("whole name=decode cpu_ms=%.2f least_ms=%.2f\n", decode_median_ms, decode_ms[0]);
-    printf("whole name=analysis cpu_ms=%.2f least_ms=%.2f\n", *analysis_ms, analyze_ms[0]);
-    printf("ratio name=analysis/decode value=%.2f (median of %u pairs)\n",
-           bench_median(ratios, rounds), rounds);
+    report->harmonic_ratio = harmonic_ratio;
+    report->decode_ms = bench_median(decode_ms, rounds); // sorts: the least is first
+    printf("whole name=decode cpu_ms=%.2f least_ms=%.2f\n", report->decode_ms, decode_ms[0]);
+    for (int s = 0; s < report->sets; ++s) {
+        struct analysis_figures *f = &report->of[s];
+        f->analysis_ms = bench_median(analyze_ms[s], rounds);
+        f->over_decoding = bench_median(ratios[s], rounds);
+        printf("whole name=analysis set=%s cpu_ms=%.2f least_ms=%.2f times_real_time=%.0f\n",
+               f->set, f->analysis_ms, analyze_ms[s][0], 1000 * report->seconds / f->analysis_ms);
+        printf("ratio name=analysis/decode set=%s value=%.2f (median of %u pairs)\n", f->set,
+               f->over_decoding, rounds);
+    }
     return 0;
 }
 
@@ -96,113 +132,159 @@ static int measure_loudness(const struct analysis_track *track)
 }
 
 // Ours and libebur128's in turn. A missing peer is no error.
-static int compare_loudness(const struct analysis_track *track, unsigned rounds)
+static int compare_loudness(const struct analysis_track *track, unsigned rounds,
+                            struct analysis_report *report)
 {
-    double ours_ms[ROUNDS_MAX], peer_ms[ROUNDS_MAX], ratios[ROUNDS_MAX];
+    double ours_ms[ANALYSIS_SETS][ROUNDS_MAX], peer_ms[ROUNDS_MAX];
+    double ratios[ANALYSIS_SETS][ROUNDS_MAX];
     for (unsigned r = 0; r < rounds; ++r) {
-        int error = timed(measure_loudness, track, &ours_ms[r]);
-        if (!error)
-            error = timed(analysis_peer_ebur128, track, &peer_ms[r]);
+        int error = timed(analysis_peer_ebur128, track, &peer_ms[r]);
         if (error == -ENOSYS)
             printf("peer name=libebur128 absent\n");
         if (error)
             return error == -ENOSYS ? 0 : error;
-        ratios[r] = peer_ms[r] / ours_ms[r];
+        for (int s = 0; s < report->sets && !error; ++s) {
+            hold_to(report->of[s].set);
+            error = timed(measure_loudness, track, &ours_ms[s][r]);
+            ratios[s][r] = peer_ms[r] / ours_ms[s][r];
+        }
+        if (error)
+            return error;
     }
-    printf("whole name=loudness-range-true-peak cpu_ms=%.2f\n", bench_median(ours_ms, rounds));
-    printf("peer name=libebur128 cpu_ms=%.2f\n", bench_median(peer_ms, rounds));
-    printf("ratio name=libebur128/ours value=%.1f (median of %u pairs)\n",
-           bench_median(ratios, rounds), rounds);
+    report->ebur128_ms = bench_median(peer_ms, rounds);
+    printf("peer name=libebur128 cpu_ms=%.2f\n", report->ebur128_ms);
+    for (int s = 0; s < report->sets; ++s) {
+        struct analysis_figures *f = &report->of[s];
+        f->loudness_ms = bench_median(ours_ms[s], rounds);
+        f->under_ebur128 = bench_median(ratios[s], rounds);
+        printf("ratio name=libebur128/loudness-range-true-peak set=%s value=%.1f (median of %u "
+               "pairs)\n",
+               f->set, f->under_ebur128, rounds);
+    }
     return 0;
+}
+
+static void print_peer(const char *name, double ms)
+{
+    if (isnan(ms))
+        printf("peer name=%s absent\n", name);
+    else
+        printf("peer name=%s cpu_ms=%.0f\n", name, ms);
 }
 
 static int compare_with_peers(const struct analysis_track *track, unsigned rounds,
-                              double analysis_ms, double hpss_ms)
+                              struct analysis_report *report)
 {
-    const int error = compare_loudness(track, rounds);
+    const int error = compare_loudness(track, rounds, report);
     if (error)
         return error;
-    double aubio_ms;
-    if (timed(analysis_peer_aubio, track, &aubio_ms) == 0) {
-        printf("peer name=aubio cpu_ms=%.2f\n", aubio_ms);
-        printf("ratio name=aubio/analysis value=%.1f\n", aubio_ms / analysis_ms);
-    } else {
-        printf("peer name=aubio absent\n");
-    }
-    struct librosa_times librosa;
-    if (analysis_peer_librosa(track, &librosa)) {
-        printf("peer name=librosa absent\n");
-        return 0;
-    }
-    printf("peer name=librosa cpu_ms=%.0f\n", librosa.set);
-    printf("peer name=librosa-hpss cpu_ms=%.0f\n", librosa.hpss);
-    printf("peer name=scipy-medians cpu_ms=%.0f\n", librosa.medians);
-    printf("ratio name=librosa/analysis value=%.0f\n", librosa.set / analysis_ms);
-    printf("ratio name=librosa-hpss/ours value=%.0f\n", librosa.hpss / hpss_ms);
-    printf("ratio name=scipy-medians/our-hpss value=%.0f\n", librosa.medians / hpss_ms);
+    if (timed(analysis_peer_aubio, track, &report->aubio_ms) != 0)
+        report->aubio_ms = (double)NAN;
+    report->ffmpeg_ms = analysis_peer_ffmpeg(track);
+    analysis_peer_python(track, &report->python);
+    print_peer("aubio", report->aubio_ms);
+    print_peer("ffmpeg-ebur128", report->ffmpeg_ms);
+    print_peer("librosa", report->python.librosa);
+    print_peer("librosa-hpss", report->python.librosa_hpss);
+    print_peer("scipy-medians", report->python.medians);
+    print_peer("essentia", report->python.essentia);
     return 0;
 }
 
-enum peers { WITH_PEERS, WITHOUT_PEERS };
+static int measure_stages(const struct analysis_track *track, unsigned rounds,
+                          struct analysis_report *report)
+{
+    for (int s = 0; s < report->sets; ++s) {
+        struct analysis_figures *f = &report->of[s];
+        hold_to(f->set);
+        const int error = analysis_stages_run(track, rounds, f->stages_ms);
+        if (error)
+            return error;
+        for (int stage = 0; stage < analysis_stage_count(); ++stage)
+            printf("stage name=%s set=%s cpu_ms=%.2f\n", analysis_stage_name(stage), f->set,
+                   f->stages_ms[stage]);
+    }
+    return 0;
+}
 
-static int measure_track(const char *path, unsigned rounds, enum peers peers)
+struct options {
+    const char *path; // NULL: a track that is made
+    unsigned rounds;  // 0: the options make no sense
+    int skips_peers, is_table;
+};
+
+static int measure_track(const char *path, const struct options *options)
 {
     struct analysis_track track;
+    struct analysis_report report = {
+        .ebur128_ms = (double)NAN,
+        .aubio_ms = (double)NAN,
+        .ffmpeg_ms = (double)NAN,
+        .python = {(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN}};
     int error = analysis_track_load(&track, path);
     if (error)
         return error;
-    const double seconds = (double)track.frames / track.format.rate_hz;
-    printf("track seconds=%.1f rate_hz=%u channels=%u\n", seconds, track.format.rate_hz,
+    report.seconds = (double)track.frames / track.format.rate_hz;
+    printf("track seconds=%.1f rate_hz=%u channels=%u\n", report.seconds, track.format.rate_hz,
            track.format.channels);
-    double analysis_ms = 0, hpss_ms = 0;
-    analysis_kernels_run(rounds);
-    error = analysis_stages_run(&track, rounds, &hpss_ms);
+    list_sets(&report);
+    analysis_kernels_run(options->rounds);
+    error = measure_stages(&track, options->rounds, &report);
     if (!error)
-        error = compare_with_decoding(&track, rounds, &analysis_ms);
-    if (!error)
-        printf("speed name=analysis times_real_time=%.0f\n", seconds * 1000 / analysis_ms);
-    if (!error && peers == WITH_PEERS)
-        error = compare_with_peers(&track, rounds, analysis_ms, hpss_ms);
+        error = compare_with_decoding(&track, options->rounds, &report);
+    if (!error && !options->skips_peers)
+        error = compare_with_peers(&track, options->rounds, &report);
     analysis_track_unload(&track);
+    if (!error && options->is_table)
+        analysis_report_print(&report);
     return error;
 }
 
-static int measure_made_track(unsigned rounds, enum peers peers)
+static int measure_made_track(const struct options *options)
 {
     char path[] = "/tmp/segue-bench-XXXXXX.flac";
     const int fd = mkstemps(path, 5);
     if (fd < 0)
-        return -1;
+        return -errno;
     close(fd);
     int error = analysis_track_make(path);
     if (!error)
-        error = measure_track(path, rounds, peers);
+        error = measure_track(path, options);
     unlink(path);
     return error;
 }
 
-int bench_analysis(int argc, char **argv)
+static struct options read_options(int argc, char **argv)
 {
-    const char *path = NULL;
-    unsigned rounds = ROUNDS;
-    enum peers peers = WITH_PEERS;
+    struct options options = {.rounds = ROUNDS};
     for (int i = 1; i < argc; ++i) {
         if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc)
-            rounds = (unsigned)bench_number(argv[++i], ROUNDS_MAX);
+            options.rounds = (unsigned)bench_number(argv[++i], ROUNDS_MAX);
         else if (strcmp(argv[i], "--no-peers") == 0)
-            peers = WITHOUT_PEERS;
-        else if (!path && argv[i][0] != '-')
-            path = argv[i];
+            options.skips_peers = 1;
+        else if (strcmp(argv[i], "--markdown") == 0)
+            options.is_table = 1;
+        else if (!options.path && argv[i][0] != '-')
+            options.path = argv[i];
         else
-            rounds = 0;
+            options.rounds = 0;
     }
-    if (rounds == 0) {
-        fprintf(stderr, "usage: segue-bench analysis [--rounds 1..%d] [--no-peers] [FILE]\n",
+    return options;
+}
+
+int bench_analysis(int argc, char **argv)
+{
+    const struct options options = read_options(argc, argv);
+    if (options.rounds == 0) {
+        fprintf(stderr,
+                "usage: segue-bench analysis [--rounds 1..%d] [--no-peers] [--markdown] [FILE]\n",
                 ROUNDS_MAX);
         return 2;
     }
-    const int error = path ? measure_track(path, rounds, peers) : measure_made_track(rounds, peers);
+    const int error =
+        options.path ? measure_track(options.path, &options) : measure_made_track(&options);
     if (error)
-        fprintf(stderr, "segue-bench: %s: %s\n", path ? path : "made track", strerror(-error));
+        fprintf(stderr, "segue-bench: %s: %s\n", options.path ? options.path : "made track",
+                strerror(-error));
     return error ? 1 : 0;
 }

@@ -8,11 +8,12 @@ static const struct {
     int (*run)(int argc, char **argv); // argv[0] is the name
     const char *usage;
 } COMMANDS[] = {
-    {"analysis", bench_analysis, "[--rounds N] [--no-peers] [FILE]"},
+    {"analysis", bench_analysis, "[--rounds N] [--no-peers] [--markdown] [FILE]"},
     {"cache", bench_cache, "[--instructions N]"},
     {"cold-warm", bench_cold_warm, "FILE"},
     {"mastering", bench_mastering,
      "[--seconds N] [--rate HZ] [--mono] [--no-peers] [--no-torture] FILE..."},
+    {"memory", bench_memory, "[HOURS]"},
     {"ring", bench_ring, ""},
     {"store", bench_store, "[ROWS]"},
 };
