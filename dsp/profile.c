@@ -186,6 +186,21 @@ static double presence(const struct analysis *a)
     return fmin(1.0, fmax(0.0, 20.0 * audible)) * fmin(1.0, fmax(0.0, loud / 10.0));
 }
 
+static double ramp(double x, double none, double full)
+{
+    return fmin(1.0, fmax(0.0, (x - none) / (full - none)));
+}
+
+/// How much of a genre there is to judge by, 0..1 and continuous: some seconds of something with notes or with a
+/// pulse. Noise has neither (its chroma is even to 0.004), music has one at least (0.03 and more, or 0.1).
+static double evidence(const struct analysis *a)
+{
+    const double notes =
+        ramp(a->fingerprint[FINGERPRINT_CHROMA_ENERGY] - 1.0 / PITCH_CLASS_COUNT, 0.004, 0.02);
+    const double pulse = ramp(a->tempo.confidence, 0.1, 0.2);
+    return ramp(a->duration_s, 0.0, 15.0) * fmax(notes, pulse);
+}
+
 void profile_compute(struct analysis *analysis)
 {
     assert(analysis);
@@ -200,8 +215,9 @@ void profile_compute(struct analysis *analysis)
                                 &analysis->profile.rhythm,     &analysis->profile.harmony};
     for (size_t i = 0; i < sizeof(feelings) / sizeof(*feelings); i++)
         *feelings[i] *= present;
+    const double heard = present * evidence(analysis);
     for (int genre = 0; genre < GENRE_COUNT; genre++)
-        analysis->genre.scores[genre] *= present;
+        analysis->genre.scores[genre] *= heard;
     analysis->genre.label = pick_label(analysis->genre.scores);
     analysis->genre.reserved = 0;
 }

@@ -19,6 +19,7 @@ static struct analysis *make_analysis(void)
     struct analysis *analysis = analysis_create(0, 0);
     assert_non_null(analysis);
     memcpy(analysis->fingerprint, usual, sizeof(usual));
+    analysis->duration_s = 200.0;
     analysis->tempo.bpm = 115.0;
     analysis->tempo.confidence = 0.4;
     analysis->key.strength = 0.7;
@@ -108,6 +109,61 @@ static void nothing_steps_when_one_dimension_moves_a_little(void **state)
     free(analysis);
 }
 
+static double uniform(uint32_t *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return (double)*seed / 4294967296.0;
+}
+
+// A track somewhere in the ranges that music has, corners included.
+static void draw_analysis(struct analysis *analysis, uint32_t *seed)
+{
+    static const double lowest[FINGERPRINT_DIMENSIONS] = {[FINGERPRINT_LUFS] = -70,
+                                                          [FINGERPRINT_BASS_MID_RATIO] = -60,
+                                                          [FINGERPRINT_CHROMA_ENERGY] = 0.0833};
+    static const double widths[FINGERPRINT_DIMENSIONS] = {[FINGERPRINT_LUFS] = 75,
+                                                          [FINGERPRINT_CREST_DB] = 40,
+                                                          [FINGERPRINT_BASS_MID_RATIO] = 120,
+                                                          [FINGERPRINT_TEMPO_BPM] = 240,
+                                                          [FINGERPRINT_LOUDNESS_VARIATION_STD] =
+                                                              20};
+    for (int d = 0; d < FINGERPRINT_DIMENSIONS; d++) {
+        const double width = widths[d] > 0 ? widths[d] : 1.0;
+        analysis->fingerprint[d] = lowest[d] + width * uniform(seed);
+    }
+    analysis->tempo.confidence = uniform(seed);
+    analysis->key.strength = uniform(seed);
+    analysis->duration_s = 30.0 * uniform(seed);
+}
+
+// The steepest figure, chroma_energy between noise and notes, goes from 0 to 1 within 0.016.
+static void anything_measured_moves_scores_no_more_than_it_moves(void **state)
+{
+    (void)state;
+    struct analysis *analysis = make_analysis();
+    const double step = 1e-6, steepest = 100.0;
+    uint32_t seed = 20;
+    for (int round = 0; round < 2000; round++) {
+        double list[FEELINGS], moved[FEELINGS], scores[GENRE_COUNT];
+        draw_analysis(analysis, &seed);
+        profile_compute(analysis);
+        list_feelings(analysis, list);
+        memcpy(scores, analysis->genre.scores, sizeof(scores));
+        for (int d = 0; d < FINGERPRINT_DIMENSIONS; d++)
+            analysis->fingerprint[d] += step * (2.0 * uniform(&seed) - 1.0);
+        analysis->tempo.confidence += step * (2.0 * uniform(&seed) - 1.0);
+        analysis->key.strength += step * (2.0 * uniform(&seed) - 1.0);
+        analysis->duration_s += step * (2.0 * uniform(&seed) - 1.0);
+        profile_compute(analysis);
+        list_feelings(analysis, moved);
+        for (int i = 0; i < FEELINGS; i++)
+            assert_true(fabs(moved[i] - list[i]) < steepest * step);
+        for (int g = 0; g < GENRE_COUNT; g++)
+            assert_true(fabs(analysis->genre.scores[g] - scores[g]) < steepest * step);
+    }
+    free(analysis);
+}
+
 static void wild_measurements_stay_within_0_and_1(void **state)
 {
     (void)state;
@@ -150,6 +206,52 @@ static void silence_is_nothing_and_unknown(void **state)
     free(analysis);
 }
 
+static struct analysis *make_classical(void)
+{
+    struct analysis *analysis = make_analysis();
+    analysis->fingerprint[FINGERPRINT_LUFS] = -24.0;
+    analysis->fingerprint[FINGERPRINT_CREST_DB] = 20.0;
+    analysis->fingerprint[FINGERPRINT_RHYTHM_STABILITY] = 0.5;
+    analysis->fingerprint[FINGERPRINT_HARMONIC_RATIO] = 0.95;
+    analysis->fingerprint[FINGERPRINT_LOUDNESS_VARIATION_STD] = 8.0;
+    analysis->tempo.confidence = 0.1;
+    return analysis;
+}
+
+static void a_few_seconds_are_no_evidence_of_a_genre(void **state)
+{
+    (void)state;
+    struct analysis *analysis = make_classical();
+    double before[GENRE_COUNT] = {0};
+    for (int tenths = 0; tenths <= 300; tenths++) {
+        analysis->duration_s = tenths / 10.0;
+        profile_compute(analysis);
+        for (int g = 0; g < GENRE_COUNT; g++) {
+            assert_true(analysis->genre.scores[g] >= before[g]);
+            assert_true(analysis->genre.scores[g] < before[g] + 0.01);
+            before[g] = analysis->genre.scores[g];
+        }
+        if (tenths <= 50)
+            assert_int_equal(analysis->genre.label, GENRE_UNKNOWN);
+    }
+    assert_int_equal(analysis->genre.label, GENRE_CLASSICAL);
+    free(analysis);
+}
+
+static void neither_notes_nor_a_pulse_is_no_music(void **state)
+{
+    (void)state;
+    struct analysis *analysis = make_classical();
+    analysis->fingerprint[FINGERPRINT_CHROMA_ENERGY] = 0.0850; // of white noise
+    analysis->tempo.confidence = 0.05;
+    profile_compute(analysis);
+    assert_int_equal(analysis->genre.label, GENRE_UNKNOWN);
+    for (int g = 0; g < GENRE_COUNT; g++)
+        assert_true(analysis->genre.scores[g] == 0.0);
+    assert_true(analysis->profile.dynamic_range > 0.5); // which is there all the same
+    free(analysis);
+}
+
 static void the_middle_of_all_music_has_no_genre(void **state)
 {
     (void)state;
@@ -164,13 +266,7 @@ static void the_middle_of_all_music_has_no_genre(void **state)
 static void a_quiet_changeful_tonal_track_without_pulse_is_called_classical(void **state)
 {
     (void)state;
-    struct analysis *analysis = make_analysis();
-    analysis->fingerprint[FINGERPRINT_LUFS] = -24.0;
-    analysis->fingerprint[FINGERPRINT_CREST_DB] = 20.0;
-    analysis->fingerprint[FINGERPRINT_RHYTHM_STABILITY] = 0.5;
-    analysis->fingerprint[FINGERPRINT_HARMONIC_RATIO] = 0.95;
-    analysis->fingerprint[FINGERPRINT_LOUDNESS_VARIATION_STD] = 8.0;
-    analysis->tempo.confidence = 0.1;
+    struct analysis *analysis = make_classical();
 
     profile_compute(analysis);
 
@@ -189,6 +285,9 @@ int main(void)
         cmocka_unit_test(nothing_steps_when_one_dimension_moves_a_little),
         cmocka_unit_test(wild_measurements_stay_within_0_and_1),
         cmocka_unit_test(silence_is_nothing_and_unknown),
+        cmocka_unit_test(anything_measured_moves_scores_no_more_than_it_moves),
+        cmocka_unit_test(a_few_seconds_are_no_evidence_of_a_genre),
+        cmocka_unit_test(neither_notes_nor_a_pulse_is_no_music),
         cmocka_unit_test(the_middle_of_all_music_has_no_genre),
         cmocka_unit_test(a_quiet_changeful_tonal_track_without_pulse_is_called_classical),
     };
