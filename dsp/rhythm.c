@@ -57,31 +57,55 @@ int rhythm_push(struct rhythm *rhythm, const float power[1025])
     return onset_push(rhythm->onset, power);
 }
 
-/// Is frame t the top of what surrounds it, and well above its mean?
-static int is_onset(const uint16_t *strength, size_t frames, size_t t, size_t peak, size_t mean)
+/// How much of frame t + `distance` lies within `reach` frames: 1, less at the edge, 0 beyond. It makes a span of
+/// time the same whatever the frame rate.
+static double share_within(size_t distance, double reach)
 {
-    double sum = 0.0;
-    const size_t begin = t > mean ? t - mean : 0, end = t + peak < frames ? t + peak + 1 : frames;
-    for (size_t i = begin; i < end; i++) {
+    return fmax(0.0, fmin(1.0, reach - (double)distance + 0.5));
+}
+
+struct onset_picker {
+    const uint16_t *strength;
+    size_t frames;
+    size_t peak;       // frames either side that an onset stands above
+    double mean;       // frames before it that it stands out of
+    double least_over; // by so much
+};
+
+/// Is frame t the top of what surrounds it, and well above its mean?
+static int is_onset(const struct onset_picker *picker, size_t t)
+{
+    const uint16_t *strength = picker->strength;
+    const size_t before = (size_t)ceil(picker->mean + 0.5);
+    double sum = 0.0, weights = 0.0;
+    for (size_t i = t > before ? t - before : 0; i <= t + picker->peak && i < picker->frames; i++) {
         const size_t distance = i < t ? t - i : i - t;
-        if (distance <= peak && (i < t ? strength[i] >= strength[t] : strength[i] > strength[t]))
+        if (distance <= picker->peak &&
+            (i < t ? strength[i] >= strength[t] : strength[i] > strength[t]))
             return 0;
-        sum += strength[i];
+        const double weight = share_within(distance, picker->mean);
+        sum += weight * strength[i];
+        weights += weight;
     }
-    return strength[t] > sum / (double)(end - begin) + ONSET_DELTA * ONSET_SCALE;
+    return strength[t] > sum / weights + picker->least_over;
 }
 
 static uint32_t count_onsets(const uint16_t *strength, size_t frames, double frame_rate_hz)
 {
-    const size_t peak = (size_t)ceil(PEAK_S * frame_rate_hz - 0.5);
-    const size_t mean = (size_t)ceil(MEAN_S * frame_rate_hz - 0.5);
+    const struct onset_picker picker = {
+        .strength = strength,
+        .frames = frames,
+        .peak = (size_t)ceil(PEAK_S * frame_rate_hz - 0.5),
+        .mean = MEAN_S * frame_rate_hz,
+        .least_over = ONSET_DELTA * ONSET_SCALE,
+    };
     uint32_t count = 0;
     size_t next = 0;
     for (size_t t = 0; t < frames; t++) {
-        if (t < next || !is_onset(strength, frames, t, peak, mean))
+        if (t < next || !is_onset(&picker, t))
             continue;
         count++;
-        next = t + peak + 1;
+        next = t + picker.peak + 1;
     }
     return count;
 }
