@@ -13,6 +13,7 @@ enum {
     BINS = LOW_SPECTRUM_BINS,
     STEPS_PER_OCTAVE = 256, // of power: 0.012 dB a step
     LEVELS = 4096,          // 48 dB, a power of two
+    FINE = 64,              // parts of a step, in which frames are but counted
 };
 static const double GATE = 1e-4; // of power
 
@@ -29,6 +30,8 @@ struct chroma {
     double loudest;                  // mean square
     int64_t top;                     // level of the loudest frame
     struct level_bin levels[LEVELS]; // level l at l mod LEVELS, from top - LEVELS + 1 to top
+    uint32_t counts[LEVELS *
+                    FINE]; // of their frames, finely enough to tell which side of the gate they are
 };
 
 // Octaves above A0's lower neighbour, 27.5 Hz, times 12; bin 0 is put one and a half octaves under
@@ -80,9 +83,14 @@ const float *chroma_weights(const struct chroma *chroma, uint32_t pitch_class)
     return chroma->weights[pitch_class];
 }
 
-static int64_t level_of(double mean_square)
+static int64_t fine_level_of(double mean_square)
 {
-    return (int64_t)floor(STEPS_PER_OCTAVE * log2(mean_square));
+    return (int64_t)floor(STEPS_PER_OCTAVE * FINE * log2(mean_square));
+}
+
+static int64_t level_of(int64_t fine_level)
+{
+    return fine_level >= 0 ? fine_level / FINE : -((FINE - 1 - fine_level) / FINE);
 }
 
 static struct level_bin *bin_at(struct chroma *c, int64_t level)
@@ -90,14 +98,24 @@ static struct level_bin *bin_at(struct chroma *c, int64_t level)
     return &c->levels[(uint64_t)level % LEVELS];
 }
 
+static uint32_t *count_at(struct chroma *c, int64_t fine_level)
+{
+    return &c->counts[(uint64_t)fine_level % (LEVELS * FINE)];
+}
+
+static void clear_level(struct chroma *c, int64_t level)
+{
+    *bin_at(c, level) = (struct level_bin){0};
+    memset(count_at(c, level * FINE), 0, FINE * sizeof *c->counts);
+}
+
 // The window of levels follows the loudest frame up; what falls out at the bottom is silent for good.
 static void raise_top(struct chroma *c, int64_t level)
 {
-    if (c->loudest <= 0 || level - c->top >= LEVELS)
-        memset(c->levels, 0, sizeof c->levels);
-    else
-        for (int64_t l = c->top + 1; l <= level; ++l)
-            *bin_at(c, l) = (struct level_bin){0};
+    const int64_t lowest = level - LEVELS + 1;
+    if (c->loudest > 0)
+        for (int64_t l = c->top >= lowest ? c->top + 1 : lowest; l <= level; ++l)
+            clear_level(c, l);
     c->top = level;
 }
 
@@ -106,7 +124,7 @@ void chroma_push(struct chroma *c, const float *power, double mean_square)
     ++c->frames;
     if (mean_square <= 0)
         return;
-    const int64_t level = level_of(mean_square);
+    const int64_t fine_level = fine_level_of(mean_square), level = level_of(fine_level);
     if (c->loudest <= 0 || level > c->top)
         raise_top(c, level);
     c->loudest = fmax(c->loudest, mean_square);
@@ -124,6 +142,32 @@ void chroma_push(struct chroma *c, const float *power, double mean_square)
     }
     bin->concentration += squares;
     ++bin->frames;
+    ++*count_at(c, fine_level);
+}
+
+static void add_bin(struct level_bin *sum, const struct level_bin *bin, uint64_t frames)
+{
+    if (frames == 0)
+        return;
+    const double share = (double)frames / (double)bin->frames;
+    sum->frames += frames;
+    sum->concentration += share * bin->concentration;
+    for (uint32_t p = 0; p < PITCH_CLASS_COUNT; ++p)
+        sum->chroma[p] += share * bin->chroma[p];
+}
+
+// The level that the gate cuts through gives that share of itself that its frames over the gate are.
+static void sum_over_gate(const struct chroma *c, struct level_bin *sum)
+{
+    const int64_t gate = fine_level_of(c->loudest * GATE), lowest = level_of(gate);
+    uint64_t frames = 0;
+    for (int64_t fine = gate; fine < (lowest + 1) * FINE; ++fine)
+        frames += c->counts[(uint64_t)fine % (LEVELS * FINE)];
+    add_bin(sum, &c->levels[(uint64_t)lowest % LEVELS], frames);
+    for (int64_t level = lowest + 1; level <= c->top; ++level) {
+        const struct level_bin *bin = &c->levels[(uint64_t)level % LEVELS];
+        add_bin(sum, bin, bin->frames);
+    }
 }
 
 void chroma_finish(const struct chroma *c, struct chroma_result *out)
@@ -134,13 +178,7 @@ void chroma_finish(const struct chroma *c, struct chroma_result *out)
     if (c->loudest <= 0)
         return;
     struct level_bin sum = {0};
-    for (int64_t level = level_of(c->loudest * GATE); level <= c->top; ++level) {
-        const struct level_bin *bin = &c->levels[(uint64_t)level % LEVELS];
-        sum.frames += bin->frames;
-        sum.concentration += bin->concentration;
-        for (uint32_t p = 0; p < PITCH_CLASS_COUNT; ++p)
-            sum.chroma[p] += bin->chroma[p];
-    }
+    sum_over_gate(c, &sum);
     assert(sum.frames > 0); // the loudest frame at least
     out->silence_ratio = 1.0 - (double)sum.frames / (double)c->frames;
     out->concentration = sum.concentration / (double)sum.frames;

@@ -172,6 +172,25 @@ static void levels_that_fell_out_of_the_window_do_not_come_back(void **state)
         }
 }
 
+// A track may rest at just the gate's level: there a hundredth of a decibel is many frames.
+static void frames_a_two_thousandth_of_a_decibel_off_the_gate_are_told_apart(void **state)
+{
+    (void)state;
+    float power[BINS];
+    for (uint32_t k = 0; k < BINS; ++k)
+        power[k] = 1.0F;
+    for (double gain_db = -60; gain_db <= 60; gain_db += 1.7) {
+        struct chroma *chroma = make_chroma(22050);
+        struct chroma_result result;
+        chroma_push(chroma, power, pow(10, gain_db / 10));
+        for (int i = 0; i < 9; ++i)
+            chroma_push(chroma, power, pow(10, (gain_db - 40 + (i < 5 ? -0.0005 : 0.0005)) / 10));
+        chroma_finish(chroma, &result);
+        assert_near(result.silence_ratio, 0.5, 1e-12);
+        chroma_destroy(&chroma);
+    }
+}
+
 static void a_tone_belongs_to_its_class(void **state)
 {
     (void)state;
@@ -216,6 +235,7 @@ int main(void)
         cmocka_unit_test(weights_are_the_formulas_in_every_bin),
         cmocka_unit_test(means_leave_out_frames_40_db_under_the_loudest),
         cmocka_unit_test(levels_that_fell_out_of_the_window_do_not_come_back),
+        cmocka_unit_test(frames_a_two_thousandth_of_a_decibel_off_the_gate_are_told_apart),
         cmocka_unit_test(a_tone_belongs_to_its_class),
         cmocka_unit_test(silence_has_even_chroma),
     };
