@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
-// How strong one part of the onsets is at beats, between them, and at every other one.
+// How strong one part of the onsets is at beats, between them, and at one beat out of a few.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
+enum accent_place { ACCENT_ON, ACCENT_HALFWAY, ACCENT_THIRD, ACCENT_TWO_THIRDS, ACCENT_PLACES };
+
 /// Means over a track, in nepers; `floor` is what chance puts anywhere, added to both sides of a ratio.
 struct accents {
-    double floor, mean, on, halfway, third, two_thirds, even, odd;
+    double floor, mean;
+    double at[ACCENT_PLACES];
+    double strongest[ACCENT_PLACES]; // at that beat of a bar of 1 to 4 beats which is strongest
+    double even, odd;                // on the beats, every other
 };
 
 /// @param strength `frames` values in 1 / ONSET_SCALE, `beats` two or more ascending positions in frames;

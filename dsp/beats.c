@@ -191,13 +191,14 @@ int beats_find(const uint16_t *strength, size_t frames, double period_frames, do
     return 0;
 }
 
-void beats_shift(const uint16_t *strength, size_t frames, double *beats, uint32_t *count)
+void beats_shift(const uint16_t *strength, size_t frames, double share, double *beats,
+                 uint32_t *count)
 {
-    assert(*count >= 2);
+    assert(*count >= 2 && share > 0.0 && share < 1.0);
     uint32_t kept = 0;
     double before = 2.0 * beats[0] - beats[1];
     for (uint32_t i = 0; i < *count; i++) {
-        const double place = round(0.5 * (before + beats[i]));
+        const double place = round(before + share * (beats[i] - before));
         before = beats[i];
         if (place < 0.0)
             continue;

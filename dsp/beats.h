@@ -16,9 +16,10 @@ struct beat_line {
 /// @return 0; -ENOMEM. On error, and where there are no beats, *out is NULL and *count 0.
 MUST_CHECK int beats_find(const uint16_t *strength, size_t frames, double period_frames,
                           double **out, uint32_t *count);
-/// Move two or more ascending beats by half an interval, each to the nearest top of the strength; one
-/// before the first is added where there is room for it. *count may fall by one.
-void beats_shift(const uint16_t *strength, size_t frames, double *beats, uint32_t *count);
+/// Move two or more ascending beats by a share (0..1) of an interval, each to the nearest top of the
+/// strength; the last is dropped, and one before the first added where there is room for it.
+void beats_shift(const uint16_t *strength, size_t frames, double share, double *beats,
+                 uint32_t *count);
 /// How long the strength takes to rise at the beats: from half of the top to the top, the median in frames.
 /// A soft attack rises over several frames and is heard to begin before its top.
 double beats_rise(const uint16_t *strength, size_t frames, const double *beats, uint32_t count);

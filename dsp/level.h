@@ -21,6 +21,7 @@ enum level_evidence {
     LEVEL_ALTERNATES, // accents on every other beat against the rest
     LEVEL_ANSWERS,    // low accents take turns with higher ones, as a kick does with a snare
     LEVEL_SWING,      // accents 2/3 into the beats against 1/3 and 1/2, where 2/3 are no pulse
+    LEVEL_UNEVEN,     // how far the beats stray from a straight line, in seconds
     LEVEL_EVIDENCE
 };
 
@@ -28,6 +29,9 @@ enum level_evidence {
 MUST_CHECK int level_measure(const struct onset *onset, const struct lags *lags,
                              double period_frames, double frame_rate_hz,
                              double evidence[LEVEL_EVIDENCE]);
+/// Only how far the beats of a pulse stray from a straight line, in beats. @return 0; -ENOMEM.
+MUST_CHECK int level_measure_spread(const struct onset *onset, double period_frames,
+                                    double *spread);
 /// The evidence weighed up: the more, the likelier, as the logarithm of odds.
 double level_weigh(const double evidence[LEVEL_EVIDENCE]);
 /// How usual a tempo is, 0..1: a bell over octaves.

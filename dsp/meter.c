@@ -12,7 +12,13 @@
 #define FASTEST_BPM 240.0
 // A level may lie this much off the simple ratio to another: the periods are known to a percent.
 #define OFF_RATIO 0.02
-enum { CANDIDATES = 512, TUNING_STEPS = 40 };
+enum { CANDIDATES = 512, TUNING_STEPS = 40, PULSES = 4 };
+// Of a pulse's salience, by how far its beats stray from a straight line.
+#define UNEVEN_COST 8.0
+
+struct pulse {
+    double period, salience;
+};
 
 /// How well beats of this period explain what recurs. Both a beat and a bar of 2, 3 or 4 must recur:
 /// three halves of a waltz's beat fill its bars but are no beat.
@@ -35,20 +41,57 @@ static double salience_of(const struct lags *lags, double period, double frame_r
     return fmin(1.0, salience(lags, period, 60.0 * frame_rate_hz / period));
 }
 
-/// The period that scores best of all. @return 0: nothing recurs.
-static double find_pulse(const struct lags *lags, double frame_rate_hz)
+/// Insert a pulse among the best so far, the most salient first.
+static void insert_pulse(struct pulse best[PULSES], struct pulse fresh)
 {
-    double best_period = 0.0, best = 0.0;
-    for (int i = 0; i < CANDIDATES; i++) {
-        const double bpm =
-            SLOWEST_BPM * pow(FASTEST_BPM / SLOWEST_BPM, (double)i / (CANDIDATES - 1));
-        const double here = salience(lags, 60.0 * frame_rate_hz / bpm, bpm);
-        if (here > best) {
-            best = here;
-            best_period = 60.0 * frame_rate_hz / bpm;
+    for (int i = 0; i < PULSES; i++) {
+        if (fresh.salience <= best[i].salience)
+            continue;
+        const struct pulse weaker = best[i];
+        best[i] = fresh;
+        fresh = weaker;
+    }
+}
+
+/// The most salient periods, each above its neighbours; those that are missing are 0.
+static void find_pulses(const struct lags *lags, double frame_rate_hz, struct pulse best[PULSES])
+{
+    struct pulse before = {0}, here = {0};
+    for (int i = 0; i <= CANDIDATES; i++) {
+        struct pulse next = {0};
+        if (i < CANDIDATES) {
+            const double bpm =
+                SLOWEST_BPM * pow(FASTEST_BPM / SLOWEST_BPM, (double)i / (CANDIDATES - 1));
+            next.period = 60.0 * frame_rate_hz / bpm;
+            next.salience = salience(lags, next.period, bpm);
+        }
+        if (here.salience > before.salience && here.salience >= next.salience)
+            insert_pulse(best, here);
+        before = here;
+        here = next;
+    }
+}
+
+/// The most salient period that beats can follow evenly: strokes of 3, 3 and 2 recur after 8/3 as well,
+/// but only by hurrying and waiting. 0: nothing recurs. @return 0; -ENOMEM.
+static int choose_pulse(const struct onset *onset, const struct lags *lags, double frame_rate_hz,
+                        double *out)
+{
+    struct pulse pulses[PULSES] = {0};
+    double best = 0.0;
+    *out = 0.0;
+    find_pulses(lags, frame_rate_hz, pulses);
+    for (int i = 0; i < PULSES && pulses[i].salience > best; i++) {
+        double spread;
+        if (level_measure_spread(onset, pulses[i].period, &spread))
+            return -ENOMEM;
+        const double even = pulses[i].salience * exp(-UNEVEN_COST * spread);
+        if (even > best) {
+            best = even;
+            *out = pulses[i].period;
         }
     }
-    return best_period;
+    return 0;
 }
 
 /// Where the recurrence near a period is highest.
@@ -104,8 +147,10 @@ int meter_find(const struct onset *onset, double frame_rate_hz, struct meter *ou
     if (!lags)
         return -ENOMEM;
     int error = lags_measure(lags, onset, frame_rate_hz);
-    const double pulse = error ? 0.0 : find_pulse(lags, frame_rate_hz);
-    if (pulse > 0.0)
+    double pulse = 0.0;
+    if (!error)
+        error = choose_pulse(onset, lags, frame_rate_hz, &pulse);
+    if (!error && pulse > 0.0)
         error = choose_level(onset, lags, frame_rate_hz, pulse, out);
     if (!error && out->period_frames > 0.0)
         out->salience = salience_of(lags, out->period_frames, frame_rate_hz);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Whether the beats of a track lie on its beat or halfway between.
+// Whether the pulses found in a track are its beats, or lie halfway or a third of the way between.
 #pragma once
 #include "dsp/onset.h"
-
-enum phase { PHASE_ON, PHASE_BETWEEN };
 
 /// Judge by where the harmony changes, where the bass is heaviest and where most sets in: what is loudest
 /// in nepers, such as a hat after silence, as often lies off the beat.
 /// @param beats `count` ascending positions in frames.
-enum phase phase_choose(const struct onset *onset, const double *beats, uint32_t count);
+/// @return how far the beats lie after the pulses, in beats: 0, 1/3, 1/2 or 2/3.
+double phase_choose(const struct onset *onset, const double *beats, uint32_t count);

@@ -154,8 +154,9 @@ static int follow(const struct rhythm *rhythm, const struct meter *meter, struct
         return -ENOMEM;
     if (out->beat_count < LEAST_BEATS)
         return 0;
-    if (phase_choose(rhythm->onset, out->beats_s, out->beat_count) == PHASE_BETWEEN)
-        beats_shift(strength, frames, out->beats_s, &out->beat_count);
+    const double share = phase_choose(rhythm->onset, out->beats_s, out->beat_count);
+    if (share > 0.0)
+        beats_shift(strength, frames, share, out->beats_s, &out->beat_count);
     if (out->beat_count < LEAST_BEATS)
         return 0;
     struct beat_line line;

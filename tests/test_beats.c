@@ -48,11 +48,27 @@ static void a_shift_moves_every_beat_to_the_top_between(void **state)
     double beats[] = {10.0, 31.5, 53.0};
     uint32_t count = 3;
 
-    beats_shift(strength, FRAMES, beats, &count);
+    beats_shift(strength, FRAMES, 0.5, beats, &count);
 
     assert_int_equal(count, 2); // there is no room for one before the first
     assert_true(fabs(beats[0] - 20.75) <= 0.51 && fabs(beats[1] - 42.25) <= 0.51);
     free(strength);
+}
+
+static void a_shift_by_a_third_moves_every_beat_a_third_of_the_way(void **state)
+{
+    (void)state;
+    uint16_t strength[128] = {0};
+    for (size_t t = 6; t < 128; t += 24)
+        strength[t + 8] = 4000;
+    double beats[] = {30.0, 54.0, 78.0};
+    uint32_t count = 3;
+
+    beats_shift(strength, 128, 1.0 / 3.0, beats, &count);
+
+    assert_int_equal(count, 3); // one before the first, and the last is gone
+    for (uint32_t i = 0; i < count; i++)
+        assert_true(fabs(beats[i] - (14.0 + 24.0 * i)) <= 0.51);
 }
 
 static void a_rise_is_measured_from_half_of_the_top(void **state)
@@ -85,6 +101,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_long_track_is_followed_without_a_gap),
         cmocka_unit_test(a_shift_moves_every_beat_to_the_top_between),
+        cmocka_unit_test(a_shift_by_a_third_moves_every_beat_a_third_of_the_way),
         cmocka_unit_test(a_rise_is_measured_from_half_of_the_top),
         cmocka_unit_test(nothing_has_no_beats),
     };

@@ -400,6 +400,79 @@ static void beats_lie_on_the_thumps_not_on_the_hats_between(void **state)
     free(track.samples);
 }
 
+static int follows(double bpm, double truth)
+{
+    return fabs(bpm / truth - 1.0) < 0.001;
+}
+
+static void a_clave_of_unequal_steps_is_not_taken_for_a_pulse(void **state)
+{
+    (void)state;
+    static const int clave[] = {0, 3, 6, 10, 13}; // of 16 eighths: every 3.2 on the average
+    const double eighth_s = 0.5 * 60.0 / 132.0;
+    struct track track = make_track(24.0);
+    for (int i = 0; 0.5 + i * eighth_s < 23.5; i++) {
+        double level = 0.05;
+        for (int stroke = 0; stroke < 5; stroke++)
+            level = i % 16 == clave[stroke] ? 0.6 : level;
+        add_click(&track, 0.5 + i * eighth_s, level);
+        if (i % 4 == 0 || i % 4 == 3)
+            add_thump(&track, 0.5 + i * eighth_s, 0.5);
+    }
+
+    struct rhythm_result result = measure(&track);
+
+    assert_true(follows(result.tempo.bpm, 132.0) || follows(result.tempo.bpm, 66.0) ||
+                follows(result.tempo.bpm, 264.0));
+    assert_true(result.stability > 0.95);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+static void beats_lie_on_the_thumps_not_on_the_loud_pickup_a_third_before(void **state)
+{
+    (void)state;
+    const double beat_s = 60.0 / 104.0;
+    struct track track = make_track(24.0);
+    for (double time_s = 0.5; time_s < 23.3; time_s += beat_s) {
+        add_thump(&track, time_s, 0.8);
+        add_click(&track, time_s, 0.02);
+        add_click(&track, time_s + 2.0 / 3.0 * beat_s, 0.4);
+    }
+
+    struct rhythm_result result = measure(&track);
+
+    assert_true(follows(result.tempo.bpm, 104.0));
+    for (uint32_t i = 0; i < result.beat_count; i++)
+        assert_true(fabs(remainder(result.beats_s[i] - 0.5, beat_s)) < 0.04);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+static void a_drifting_tempo_is_followed_beat_by_beat(void **state)
+{
+    (void)state;
+    struct track track = make_track(40.0);
+    double times[128];
+    uint32_t clicks = 0;
+    for (double time_s = 0.5; time_s < 39.5; clicks++) { // 110 to 128 BPM
+        times[clicks] = time_s;
+        add_click(&track, time_s, 0.5);
+        time_s += 60.0 / (110.0 + 18.0 * time_s / 40.0);
+    }
+
+    struct rhythm_result result = measure(&track);
+
+    uint32_t hits = 0;
+    for (uint32_t i = 0; i < result.beat_count; i++)
+        for (uint32_t j = 0; j < clicks; j++)
+            hits += fabs(result.beats_s[i] - times[j]) < 0.07;
+    const double f_measure = 2.0 * hits / (result.beat_count + clicks);
+    assert_true(f_measure > 0.95);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
 /// One whole life. @return the first error.
 static int live(const struct track *track)
 {
@@ -453,6 +526,9 @@ int main(void)
         cmocka_unit_test(rates_out_of_range_are_refused),
         cmocka_unit_test(a_waltz_is_counted_in_its_own_beats),
         cmocka_unit_test(beats_lie_on_the_thumps_not_on_the_hats_between),
+        cmocka_unit_test(a_clave_of_unequal_steps_is_not_taken_for_a_pulse),
+        cmocka_unit_test(beats_lie_on_the_thumps_not_on_the_loud_pickup_a_third_before),
+        cmocka_unit_test(a_drifting_tempo_is_followed_beat_by_beat),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
