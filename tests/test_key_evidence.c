@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/key_evidence.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const double silence[PITCH_CLASS_COUNT];
+
+/// One note in each of three classes, and the root in the bass.
+static void add_triad(struct key_evidence *evidence, int root, int third, double gain)
+{
+    double notes[PITCH_CLASS_COUNT] = {0.0}, bass[PITCH_CLASS_COUNT] = {0.0};
+    notes[root] = notes[(root + third) % 12] = notes[(root + 7) % 12] = gain;
+    bass[root] = gain;
+    key_evidence_add(evidence, notes, bass);
+}
+
+static void cadences_name_all_24_keys(void **state)
+{
+    (void)state;
+    for (int tonic = 0; tonic < PITCH_CLASS_COUNT; tonic++) {
+        for (int mode = KEY_MAJOR; mode <= KEY_MINOR; mode++) {
+            struct key_evidence evidence = {0};
+            struct key key;
+            add_triad(&evidence, tonic, mode == KEY_MAJOR ? 4 : 3, 1.0);
+            add_triad(&evidence, (tonic + 5) % 12, mode == KEY_MAJOR ? 4 : 3, 1.0);
+            add_triad(&evidence, (tonic + 7) % 12, 4, 1.0);
+
+            key_evidence_choose(&evidence, &key);
+
+            assert_int_equal(key.tonic, tonic);
+            assert_int_equal(key.mode, mode);
+            assert_true(key.strength > 0.5 && key.strength <= 1.0);
+        }
+    }
+}
+
+static void a_stretch_is_one_triad_in_all(void **state)
+{
+    (void)state;
+    struct key_evidence evidence = {0};
+    add_triad(&evidence, 2, 3, 1.0);
+
+    double sum = 0.0;
+    for (int mode = 0; mode < KEY_MODES; mode++)
+        for (int root = 0; root < PITCH_CLASS_COUNT; root++)
+            sum += evidence.triads[mode][root];
+    assert_true(fabs(sum - 1.0) < 1e-12);
+    assert_true(evidence.triads[KEY_MINOR][2] > 0.5);
+}
+
+static void a_loud_stretch_counts_no_more_than_a_quiet_one(void **state)
+{
+    (void)state;
+    struct key_evidence quiet = {0}, loud = {0};
+    add_triad(&quiet, 0, 4, 0.001);
+    add_triad(&loud, 0, 4, 1000.0);
+
+    for (int i = 0; i < PITCH_CLASS_COUNT; i++) {
+        assert_true(fabs(quiet.notes[i] - loud.notes[i]) < 1e-9);
+        assert_true(fabs(quiet.bass[i] - loud.bass[i]) < 1e-9);
+    }
+}
+
+static void the_overtones_of_a_note_are_counted_as_the_note(void **state)
+{
+    (void)state;
+    // Partials 1 to 8 of C, each 0.7 times the one before: C C G C E G Bb C.
+    static const int classes[] = {0, 0, 7, 0, 4, 7, 10, 0};
+    struct key_evidence evidence = {0};
+    double notes[PITCH_CLASS_COUNT] = {0.0};
+    for (int i = 0; i < 8; i++)
+        notes[classes[i]] += pow(0.7, i);
+    const double heard = notes[0] / (notes[0] + notes[4] + notes[7] + notes[10]);
+
+    key_evidence_add(&evidence, notes, silence);
+
+    assert_true(heard < 0.7);
+    assert_true(evidence.notes[0] > 0.85);
+}
+
+static void silence_is_no_evidence(void **state)
+{
+    (void)state;
+    struct key_evidence evidence = {0};
+    struct key key = {.strength = 0.5};
+    key_evidence_add(&evidence, silence, silence);
+
+    key_evidence_choose(&evidence, &key);
+
+    assert_int_equal(key.tonic, -1);
+    assert_int_equal(key.mode, KEY_MODE_UNKNOWN);
+    assert_true(key.strength == 0.0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cadences_name_all_24_keys),
+        cmocka_unit_test(a_stretch_is_one_triad_in_all),
+        cmocka_unit_test(a_loud_stretch_counts_no_more_than_a_quiet_one),
+        cmocka_unit_test(the_overtones_of_a_note_are_counted_as_the_note),
+        cmocka_unit_test(silence_is_no_evidence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
