@@ -10,7 +10,7 @@
 // Paths to any two late frames have met long before BACK_FRAMES / 2 frames earlier, a minute or more.
 // A rise is followed back this far, and told in these steps.
 enum { RISE_MAX = 6, RISE_STEPS = 16 };
-enum { RING_FRAMES = 1024, SMOOTH_REACH = 4, BACK_FRAMES = 1 << 14, FIRST_BEATS = 256 };
+enum { RING_FRAMES = 1024, LANES = 8, SMOOTH_REACH = 4, BACK_FRAMES = 1 << 14, FIRST_BEATS = 256 };
 
 struct search {
     const uint16_t *strength;
@@ -119,34 +119,64 @@ static size_t best_end(const double *total, size_t t, size_t far)
     return best;
 }
 
+/// Totals of the last RING_FRAMES frames, each kept twice so that any window of them is one run, and what
+/// an interval costs. Both run from the farthest beat before a frame to the nearest.
+struct window {
+    size_t near, far, length; // intervals; whole lanes
+    double total[2 * RING_FRAMES + LANES];
+    double penalty[RING_FRAMES + LANES];
+};
+
+static void open_window(struct window *w, double period)
+{
+    w->near = (size_t)fmax(1.0, round(period / 2.0));
+    w->far = (size_t)round(period * 2.0);
+    assert(w->far < RING_FRAMES);
+    w->length = (w->far - w->near + 1 + LANES - 1) / LANES * LANES;
+    for (size_t i = 0; i < 2 * RING_FRAMES + LANES; i++)
+        w->total[i] = -HUGE_VAL; // no beat before the first frame
+    for (size_t i = 0; i < w->length; i++) {
+        const double interval = (double)w->far - (double)i;
+        w->penalty[i] =
+            interval >= (double)w->near ? TIGHTNESS * pow(log(interval / period), 2.0) : HUGE_VAL;
+    }
+}
+
+/// The best way to a frame: the total there, and the interval to the beat before (0: it starts here).
+static double step_back(const struct window *w, size_t t, uint16_t *back)
+{
+    const double *total = w->total + (t + RING_FRAMES - w->far) % RING_FRAMES;
+    double best[LANES] = {0.0}; // as good as starting here
+    for (size_t i = 0; i < w->length; i += LANES) {
+        for (size_t lane = 0; lane < LANES; lane++) {
+            const double candidate = total[i + lane] - w->penalty[i + lane];
+            best[lane] = candidate > best[lane] ? candidate : best[lane];
+        }
+    }
+    for (size_t lane = 1; lane < LANES; lane++)
+        best[0] = best[lane] > best[0] ? best[lane] : best[0];
+    size_t interval = best[0] > 0.0 ? w->near : 0;
+    while (interval && total[w->far - interval] - w->penalty[w->far - interval] < best[0])
+        interval++;
+    *back = (uint16_t)interval;
+    return best[0];
+}
+
 /// Find the path of most strength and least deviation from the period, settling beats on the way.
 static int link_beats(const struct search *s, struct chain *chain)
 {
-    const size_t near = (size_t)fmax(1.0, round(s->period / 2.0));
-    const size_t far = (size_t)round(s->period * 2.0);
-    assert(far < RING_FRAMES);
-    double total[RING_FRAMES], penalty[RING_FRAMES];
-    for (size_t d = near; d <= far; d++)
-        penalty[d] = TIGHTNESS * pow(log((double)d / s->period), 2.0);
-
+    struct window w;
+    open_window(&w, s->period);
     for (size_t t = 0; t < s->frames; t++) {
-        double best = 0.0; // as good as starting here
-        uint16_t best_back = 0;
-        for (size_t d = near; d <= far && d <= t; d++) {
-            const double candidate = total[(t - d) % RING_FRAMES] - penalty[d];
-            if (candidate > best) {
-                best = candidate;
-                best_back = (uint16_t)d;
-            }
-        }
-        chain->back[t % BACK_FRAMES] = best_back;
-        total[t % RING_FRAMES] = best + smoothed(s, t);
+        const double best = step_back(&w, t, &chain->back[t % BACK_FRAMES]);
+        const size_t here = t % RING_FRAMES;
+        w.total[here] = w.total[here + RING_FRAMES] = best + smoothed(s, t);
         const size_t done = t + 1;
         if (done >= BACK_FRAMES && done % (BACK_FRAMES / 2) == 0 &&
-            settle(chain, s, best_end(total, t, far), done - BACK_FRAMES / 2))
+            settle(chain, s, best_end(w.total, t, w.far), done - BACK_FRAMES / 2))
             return -ENOMEM;
     }
-    return settle(chain, s, best_end(total, s->frames - 1, far), s->frames);
+    return settle(chain, s, best_end(w.total, s->frames - 1, w.far), s->frames);
 }
 
 /// Drop the beats before the first and after the last that has something under it.
