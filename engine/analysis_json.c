@@ -194,6 +194,22 @@ static void set_report(struct writer *writer, json_t *object, const struct analy
         set(writer, object, "error", error(writer, report->error_code, report->error_message));
 }
 
+char *analysis_json_dump(const json_t *value)
+{
+    // Not json_dumps(): without memory for its buffer it may leave out a key and go on (Jansson 2.14).
+    const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17);
+    const size_t bytes = json_dumpb(value, NULL, 0, flags);
+    char *text = bytes ? malloc(bytes + 1) : NULL;
+    if (!text)
+        return NULL;
+    if (json_dumpb(value, text, bytes, flags) != bytes) {
+        free(text);
+        return NULL;
+    }
+    text[bytes] = '\0';
+    return text;
+}
+
 char *analysis_json_print(const struct analysis_report *report, enum analysis_json_extent extent)
 {
     assert(report && (report->analysis || report->error_code));
@@ -202,7 +218,7 @@ char *analysis_json_print(const struct analysis_report *report, enum analysis_js
     if (!object)
         return NULL;
     set_report(&writer, object, report, extent);
-    char *line = writer.failed ? NULL : json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    char *line = writer.failed ? NULL : analysis_json_dump(object);
     json_decref(object);
     return line;
 }

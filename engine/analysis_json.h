@@ -48,6 +48,10 @@ MUST_CHECK int analysis_json_read(struct analysis_json_record *record, const cha
                                   size_t bytes);
 
 struct json_t;
+/// Any value on one line, complete to the last digit: new memory, the caller's to free(). @return NULL without memory.
+MUST_CHECK char *analysis_json_dump(const struct json_t *value);
+/// Parse one value, without members of the same name. @return 0 and *object, json_decref() it; -EBADMSG; -ENOMEM.
+MUST_CHECK int analysis_json_parse(struct json_t **object, const char *text, size_t bytes);
 /// The same of an object that jansson has read already.
 MUST_CHECK int analysis_json_read_object(struct analysis_json_record *record,
                                          const struct json_t *object);

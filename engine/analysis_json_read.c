@@ -212,15 +212,26 @@ int analysis_json_read_object(struct analysis_json_record *record, const json_t 
     return error;
 }
 
+int analysis_json_parse(json_t **object, const char *text, size_t bytes)
+{
+    json_error_t cause;
+    *object = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &cause);
+    if (*object)
+        return 0;
+    // Where Jansson has no memory for what it reads, it does not always say why it ends.
+    const enum json_error_code code = json_error_code(&cause);
+    return code == json_error_out_of_memory || code == json_error_unknown ? -ENOMEM : -EBADMSG;
+}
+
 int analysis_json_read(struct analysis_json_record *record, const char *text, size_t bytes)
 {
     assert(record && text);
     memset(record, 0, sizeof *record);
-    json_error_t cause;
-    json_t *object = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &cause);
-    if (!object)
-        return json_error_code(&cause) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
-    const int error = analysis_json_read_object(record, object);
+    json_t *object;
+    int error = analysis_json_parse(&object, text, bytes);
+    if (error)
+        return error;
+    error = analysis_json_read_object(record, object);
     json_decref(object);
     return error;
 }

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,8 +54,7 @@ static json_t *settings_object(const struct library_document *d)
 
 static char *print_value(json_t *value)
 {
-    char *text =
-        value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)) : NULL;
+    char *text = value ? analysis_json_dump(value) : NULL;
     json_decref(value);
     return text;
 }
@@ -117,15 +117,31 @@ static int check_seal(const char *text, size_t bytes)
     return memcmp(&found, &said, sizeof(said)) != 0 ? -EBADMSG : 0;
 }
 
+// json_unpack() that tells members that are not there from memory that is not. @return 0; -EBADMSG; -ENOMEM.
+static int unpack(json_t *object, const char *format, ...)
+{
+    json_error_t cause;
+    va_list members;
+    va_start(members, format);
+    const int is_bad = json_vunpack_ex(object, &cause, 0, format, members);
+    va_end(members);
+    if (!is_bad)
+        return 0;
+    return json_error_code(&cause) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+}
+
 static int read_identity(struct library_document *d, json_t *object)
 {
     const char *path, *checksum;
     json_int_t device, inode, size_bytes, mtime_ns, ctime_ns;
     int is_fresh;
-    if (json_unpack(object, "{s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:s}", "path", &path, "device", &device,
-                    "inode", &inode, "size_bytes", &size_bytes, "mtime_ns", &mtime_ns, "ctime_ns",
-                    &ctime_ns, "is_fresh", &is_fresh, "track_checksum", &checksum) ||
-        path[0] != '/' || strlen(checksum) != SEAL_HEX_BYTES ||
+    const int error =
+        unpack(object, "{s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:s}", "path", &path, "device", &device,
+               "inode", &inode, "size_bytes", &size_bytes, "mtime_ns", &mtime_ns, "ctime_ns",
+               &ctime_ns, "is_fresh", &is_fresh, "track_checksum", &checksum);
+    if (error)
+        return error;
+    if (path[0] != '/' || strlen(checksum) != SEAL_HEX_BYTES ||
         track_checksum_parse(&d->checksum, checksum))
         return -EBADMSG;
     d->identity = (struct file_identity){.device = (uint64_t)device,
@@ -148,9 +164,10 @@ static int read_settings(struct library_document *d, json_t *object)
     d->has_targets = !json_is_null(object);
     if (!d->has_targets)
         return 0;
-    if (json_unpack(object, "{s:s,s:s,s:F,s:F}", "preset", &preset, "goal", &goal, "target_lufs",
-                    &s->target_lufs, "intensity", &s->intensity))
-        return -EBADMSG;
+    const int error = unpack(object, "{s:s,s:s,s:F,s:F}", "preset", &preset, "goal", &goal,
+                             "target_lufs", &s->target_lufs, "intensity", &s->intensity);
+    if (error)
+        return error;
     const int known_preset = mastering_preset_parse(preset);
     int known_goal = 0;
     while (known_goal < GOALS && strcmp(goals[known_goal], goal) != 0)
@@ -187,14 +204,16 @@ static int read_object(struct library_document *d, json_t *object)
 {
     const char *format;
     json_int_t version, cost_ns;
-    if (json_unpack(object, "{s:s,s:I}", "format", &format, "version", &version) ||
-        strcmp(format, "segue-25d") != 0)
+    int error = unpack(object, "{s:s,s:I}", "format", &format, "version", &version);
+    if (error)
+        return error;
+    if (strcmp(format, "segue-25d") != 0)
         return -EBADMSG;
     if (version != LIBRARY_DOCUMENT_VERSION)
         return version > LIBRARY_DOCUMENT_VERSION ? -EOVERFLOW : -EBADMSG;
-    if (json_unpack(object, "{s:I}", "cost_ns", &cost_ns))
-        return -EBADMSG;
-    int error = read_identity(d, json_object_get(object, "identity"));
+    error = unpack(object, "{s:I}", "cost_ns", &cost_ns);
+    if (!error)
+        error = read_identity(d, json_object_get(object, "identity"));
     if (!error)
         error = read_settings(d, json_object_get(object, "settings"));
     return error ? error : read_record(d, json_object_get(object, "record"), cost_ns);
@@ -207,10 +226,10 @@ int library_document_read(struct library_document *document, const char *text, s
     int error = check_seal(text, bytes);
     if (error)
         return error;
-    json_error_t cause;
-    json_t *object = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &cause);
-    if (!object)
-        return json_error_code(&cause) == json_error_out_of_memory ? -ENOMEM : -EBADMSG;
+    json_t *object;
+    error = analysis_json_parse(&object, text, bytes);
+    if (error)
+        return error;
     error = read_object(document, object);
     json_decref(object);
     if (error)
