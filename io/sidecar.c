@@ -80,17 +80,17 @@ int sidecar_read(const char *path, char **text, size_t *bytes)
 
 // --- writing
 
-// The folder that a path's last component is in.
+// The folder that a path's last component is in. @return its descriptor or -errno.
 static int open_folder(const char *path, const char **name)
 {
     const char *slash = strrchr(path, '/');
     *name = slash ? slash + 1 : path;
-    if (!slash)
-        return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    char *folder = strndup(path, slash == path ? 1 : (size_t)(slash - path));
+    char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
     if (!folder)
-        return -1;
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return -ENOMEM;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        fd = -errno;
     free(folder);
     return fd;
 }
@@ -177,7 +177,7 @@ int sidecar_write(const char *path, const char *text, size_t bytes)
     const char *name;
     const int folder = open_folder(path, &name);
     if (folder < 0)
-        return errno ? -errno : -ENOMEM;
+        return folder;
     char temporary[TEMPORARY_BYTES];
     const int fd = create_temporary(folder, temporary);
     const int error = fd < 0 ? fd : put_in_place(folder, fd, temporary, name, text, bytes);

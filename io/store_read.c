@@ -78,6 +78,8 @@ int store_for_each_track(struct store *store, store_track_fn fn, void *context)
 {
     sqlite3_stmt *statement;
     int result = store_prepare(store, STORE_EACH_TRACK, &statement);
+    if (result)
+        return result;
     int code = SQLITE_DONE;
     while (!result && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         struct store_track track;

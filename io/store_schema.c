@@ -100,6 +100,8 @@ const struct store_column store_targets_columns[STORE_TARGETS_COLUMNS] = {
 
 int store_error(sqlite3 *db, int code)
 {
+    if (code == SQLITE_IOERR_NOMEM)
+        return -ENOMEM;
     switch (code & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
@@ -234,10 +236,12 @@ int store_schema_inspect(const char *path)
 static int query(sqlite3 *db, const char *sql, int64_t *value)
 {
     sqlite3_stmt *statement;
+    *value = 0;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (code == SQLITE_OK) {
         code = sqlite3_step(statement);
-        *value = code == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+        if (code == SQLITE_ROW)
+            *value = sqlite3_column_int64(statement, 0);
         sqlite3_finalize(statement);
     }
     return store_error(db, code);
