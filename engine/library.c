@@ -40,11 +40,13 @@ static void save(struct library *l, const struct library_lookup *lookup, struct 
 {
     if (l->sidecars == LIBRARY_SIDECARS_WRITE && track_record_of(record)->has_targets)
         what |= LIBRARY_WRITE_SIDECAR;
-    struct library_item *item = what ? library_item_create(lookup, record, what) : NULL;
-    if (!item)
-        return; // nothing to do, or no memory: it is a cache
-    item->moved_from = *moved_from;
-    *moved_from = NULL;
+    if (!what)
+        return;
+    struct library_item *item = library_item_create(lookup, record, what);
+    if (item) {
+        item->moved_from = *moved_from;
+        *moved_from = NULL;
+    }
     library_writer_add(l->writer, &item);
 }
 

@@ -192,12 +192,14 @@ enum library_repair library_ladder_climb(struct library_ladder *l, struct librar
     lookup->outcome = LIBRARY_MISS;
     lookup->absolute_path = library_path_absolute(lookup->path);
     // What the file is now is what the mark is about; the reader of its audio compares again at its end.
-    if (!lookup->absolute_path || library_path_identify(lookup->path, &now) ||
+    if (library_path_identify(lookup->path, &now) ||
         memcmp(&now.identity, &lookup->identity, sizeof(now.identity)) != 0) {
         lookup->has_changed = true;
         return LIBRARY_KEEP;
     }
     lookup->is_fresh = now.is_fresh;
+    if (!lookup->absolute_path)
+        return LIBRARY_KEEP; // no memory: there may be some when it is saved
     if (ask_database(l, lookup, &repair, moved_from) == 0)
         return repair;
     assert(!lookup->record);

@@ -34,16 +34,18 @@ struct library_writer {
     unsigned count;
     int64_t first_ns; // when the first of them came
     struct store_totals totals;
-    uint64_t flush_wanted, flushed, dropped;
+    uint64_t flush_wanted, flushed;
+    uint64_t dropped,
+        without_memory;  // not saved: the queue was full, or there was no memory for them
     int64_t deadline_ns; // of retries, once it is stopping or flushing
     bool stopping;
     // --- thread only
     struct store *store;
     struct library_item *batch; // taken from the queue, not saved yet
     struct store_totals batch_totals;
-    char *swept; // the folder whose stale temporaries were swept last
-    int error;   // not 0: nothing is written in this run any more
-    uint64_t lost;
+    char *swept;               // the folder whose stale temporaries were swept last
+    int error;                 // not 0: nothing is written in this run any more
+    uint64_t lost, unprepared; // not saved: the database's fault, or that of memory
     // --- atomic: written by the thread (release), read by look-ups (acquire): they find the new file
     _Atomic unsigned generation;
 };
@@ -149,8 +151,10 @@ static int print_sidecar(struct library_writer *w, const struct library_item *it
 static void save_sidecar(struct library_writer *w, const struct library_item *item)
 {
     char *path = sidecar_path(item->path);
-    if (!path)
+    if (!path) {
+        library_notes_unwritable(w->notes, item->path, -ENOMEM);
         return;
+    }
     sweep_once(w, path);
     int error = check_sidecar(item, path);
     if (error == -ENOENT)
@@ -168,8 +172,10 @@ static void save_sidecar(struct library_writer *w, const struct library_item *it
 static bool prepare(struct library_writer *w, struct library_item *item)
 {
     if (!item->has_checksum) {
-        if (track_checksum_of_file(&item->checksum, item->path, &item->identity))
-            return false; // it has changed since
+        const int error = track_checksum_of_file(&item->checksum, item->path, &item->identity);
+        w->unprepared += error == -ENOMEM;
+        if (error)
+            return false; // mostly since it has changed
         item->has_checksum = true;
     }
     if (item->what & LIBRARY_WRITE_SIDECAR)
@@ -399,11 +405,13 @@ static void *writer_run(void *context)
         if (last && !w->batch && !w->first && w->flushed == w->flush_wanted)
             break;
     }
-    const uint64_t lost = w->lost + w->dropped;
+    const uint64_t lost = w->lost + w->dropped, without_memory = w->unprepared + w->without_memory;
     mutex_unlock(&w->lock);
     store_close(&w->store); // where the lock could not be had
     if (w->error || lost)
         library_notes_database(w->notes, w->error ? w->error : -EBUSY, lost);
+    if (without_memory)
+        library_notes_database(w->notes, -ENOMEM, without_memory);
     return NULL;
 }
 
@@ -468,7 +476,9 @@ void library_writer_destroy(struct library_writer **writer)
 void library_writer_add(struct library_writer *w, struct library_item **item)
 {
     mutex_lock(&w->lock);
-    if (w->count < QUEUE_ITEMS) {
+    if (!*item) {
+        ++w->without_memory;
+    } else if (w->count < QUEUE_ITEMS) {
         if (!w->first)
             w->first_ns = now_ns();
         *w->last = *item;

@@ -37,7 +37,8 @@ MUST_CHECK int library_writer_create(struct library_writer **out, const char *da
                                      struct library_notes *notes);
 /// Save what is left, end the thread, set *writer to NULL. NULL is fine.
 void library_writer_destroy(struct library_writer **writer);
-/// Hand an item over. Never blocks. *item is set to NULL.
+/// Hand an item over. Never blocks. *item is set to NULL; if it is already, there was no memory for it, and it counts
+/// as not saved.
 void library_writer_add(struct library_writer *writer, struct library_item **item);
 /// To be added to the totals over all processes, with the next batch or at the end.
 void library_writer_count(struct library_writer *writer, const struct store_totals *totals);
