@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Hits of the analysis cache beside RocksDB's LRUCache: the same keys, values and trace.
+// Hits of the analysis cache beside RocksDB's caches: the same keys, values and trace.
 #include "bench.h"
 #include "cache/analysis_cache.h"
 #include "peer_rocksdb.h"
@@ -18,6 +18,8 @@ enum {
     REPETITIONS = 7,
     MOST_THREADS = 2,
     SHARD_BITS = 6,
+    HYPERCLOCK_KEY_BYTES = 16, // all that it takes; the first of each key
+    MOST_CONTENDERS = 3,
 };
 
 struct contender {
@@ -46,15 +48,25 @@ static uint64_t hit_segue(void *cache, const unsigned char *key)
     return word;
 }
 
-static uint64_t hit_peer(void *cache, const unsigned char *key)
+static uint64_t hit_peer(void *cache, const unsigned char *key, size_t key_bytes)
 {
-    void *handle = peer_cache_acquire(cache, key, KEY_BYTES);
+    void *handle = peer_cache_acquire(cache, key, key_bytes);
     if (!handle)
         return 0;
     uint64_t word;
     memcpy(&word, peer_cache_value(cache, handle), sizeof(word));
     peer_cache_release(cache, handle);
     return word;
+}
+
+static uint64_t hit_lru(void *cache, const unsigned char *key)
+{
+    return hit_peer(cache, key, KEY_BYTES);
+}
+
+static uint64_t hit_hyperclock(void *cache, const unsigned char *key)
+{
+    return hit_peer(cache, key, HYPERCLOCK_KEY_BYTES);
 }
 
 // --- The workload -------------------------------------------------------------------------------
@@ -246,10 +258,19 @@ static void print_result(const char *name, int threads, const struct result *r)
            name, threads, r->cpu_mops, r->wall_mops, r->p50_ns, r->p99_ns);
 }
 
+static void print_ratio(const char *peer, int threads, const struct result *ours,
+                        const struct result *theirs)
+{
+    printf("cache-hit-ratio segue/%s threads=%d cpu_mops=%.2f wall_mops=%.2f p50=%.2f p99=%.2f\n",
+           peer, threads, ours->cpu_mops / theirs->cpu_mops, ours->wall_mops / theirs->wall_mops,
+           ours->p50_ns / theirs->p50_ns, ours->p99_ns / theirs->p99_ns);
+}
+
+/// The last contender is the one that the others are peers of.
 static int compare_on(const struct contender *contenders, size_t count, const struct workload *w,
                       int threads)
 {
-    struct result results[2][REPETITIONS], medians[2];
+    struct result results[MOST_CONTENDERS][REPETITIONS], medians[MOST_CONTENDERS];
     double *latencies_ns = malloc(sizeof(double) * TIMED_OPERATIONS * (size_t)threads);
     int error = latencies_ns ? 0 : -1;
     for (int i = 0; i < REPETITIONS && !error; ++i)
@@ -262,31 +283,44 @@ static int compare_on(const struct contender *contenders, size_t count, const st
         medians[k] = median_of(results[k]);
         print_result(contenders[k].name, threads, &medians[k]);
     }
-    if (count == 2)
-        printf("cache-hit-ratio threads=%d cpu_mops=%.2f wall_mops=%.2f p50=%.2f p99=%.2f\n",
-               threads, medians[1].cpu_mops / medians[0].cpu_mops,
-               medians[1].wall_mops / medians[0].wall_mops, medians[1].p50_ns / medians[0].p50_ns,
-               medians[1].p99_ns / medians[0].p99_ns);
+    for (size_t k = 0; k + 1 < count; ++k)
+        print_ratio(contenders[k].name, threads, &medians[count - 1], &medians[k]);
     return 0;
+}
+
+/// @return NULL if it is absent.
+static struct peer_cache *create_peer(enum peer_kind kind, const char *name, size_t key_bytes,
+                                      const struct workload *w)
+{
+    struct peer_cache *peer = peer_cache_create(kind, (size_t)2 * ENTRIES, SHARD_BITS);
+    int error = peer ? 0 : -1;
+    for (size_t i = 0; i < ENTRIES && !error; ++i)
+        error = peer_cache_insert(peer, w->keys[i], key_bytes,
+                                  &w->values[i * RECORD_BYTES / sizeof(uint64_t)]);
+    if (error) {
+        printf("cache-hit impl=%s absent=1\n", name);
+        peer_cache_destroy(&peer);
+    }
+    return peer;
 }
 
 static int compare(struct analysis_cache *cache, const struct workload *w)
 {
-    struct contender contenders[2];
+    struct contender contenders[MOST_CONTENDERS];
     size_t count = 0;
-    struct peer_cache *peer = peer_cache_create((size_t)1 << 30, SHARD_BITS);
-    if (peer)
-        contenders[count++] = (struct contender){"rocksdb-lru", hit_peer, peer};
-    else
-        printf("cache-hit impl=rocksdb-lru absent=1\n");
-    for (size_t i = 0; peer && i < ENTRIES; ++i)
-        peer_cache_insert(peer, w->keys[i], KEY_BYTES,
-                          &w->values[i * RECORD_BYTES / sizeof(uint64_t)]);
+    struct peer_cache *lru = create_peer(PEER_LRU, "rocksdb-lru", KEY_BYTES, w);
+    struct peer_cache *hyperclock =
+        create_peer(PEER_HYPERCLOCK, "rocksdb-hyperclock", HYPERCLOCK_KEY_BYTES, w);
+    if (lru)
+        contenders[count++] = (struct contender){"rocksdb-lru", hit_lru, lru};
+    if (hyperclock)
+        contenders[count++] = (struct contender){"rocksdb-hyperclock", hit_hyperclock, hyperclock};
     contenders[count++] = (struct contender){"segue", hit_segue, cache};
     int error = fill_segue(cache, w, ENTRIES);
     for (int threads = 1; threads <= MOST_THREADS && !error; ++threads)
         error = compare_on(contenders, count, w, threads);
-    peer_cache_destroy(&peer);
+    peer_cache_destroy(&lru);
+    peer_cache_destroy(&hyperclock);
     return error;
 }
 
