@@ -98,33 +98,38 @@ static void workload_deinit(struct workload *w)
 
 static int workload_init(struct workload *w)
 {
-    double *cumulative = malloc(ENTRIES * sizeof(*cumulative));
     *w = (struct workload){.keys = malloc((size_t)ENTRIES * KEY_BYTES),
                            .values = calloc(ENTRIES, RECORD_BYTES)};
-    int is_complete = cumulative && w->keys && w->values;
-    for (int i = 0; i < MOST_THREADS; ++i) {
-        w->traces[i] = malloc(TRACE_LENGTH * sizeof(uint32_t));
-        is_complete = is_complete && w->traces[i];
-    }
-    if (!is_complete) {
-        free(cumulative);
+    if (!w->keys || !w->values) {
         workload_deinit(w);
         return -1;
     }
     uint64_t seed = 20261122;
-    double sum = 0;
     for (size_t i = 0; i < ENTRIES; ++i) {
         for (size_t at = 0; at < KEY_BYTES; at += sizeof(uint64_t)) {
             const uint64_t word = bench_random(&seed);
             memcpy(&w->keys[i][at], &word, sizeof(word));
         }
         w->values[i * RECORD_BYTES / sizeof(uint64_t)] = i + 1;
-        cumulative[i] = sum += pow((double)i + 1, -0.99);
     }
-    for (int i = 0; i < MOST_THREADS; ++i)
-        fill_trace(w->traces[i], cumulative, (uint64_t)i + 1);
-    free(cumulative);
     return 0;
+}
+
+static int workload_add_traces(struct workload *w)
+{
+    double *cumulative = malloc(ENTRIES * sizeof(*cumulative)), sum = 0;
+    int error = cumulative ? 0 : -1;
+    for (size_t i = 0; i < ENTRIES && !error; ++i)
+        cumulative[i] = sum += pow((double)i + 1, -0.99);
+    for (int i = 0; i < MOST_THREADS && !error; ++i) {
+        w->traces[i] = malloc(TRACE_LENGTH * sizeof(uint32_t));
+        if (w->traces[i])
+            fill_trace(w->traces[i], cumulative, (uint64_t)i + 1);
+        else
+            error = -1;
+    }
+    free(cumulative);
+    return error;
 }
 
 static int fill_segue(struct analysis_cache *cache, const struct workload *w, size_t entries)
@@ -304,7 +309,7 @@ static struct peer_cache *create_peer(enum peer_kind kind, const char *name, siz
     return peer;
 }
 
-static int compare(struct analysis_cache *cache, const struct workload *w)
+static int compare(struct analysis_cache *cache, struct workload *w)
 {
     struct contender contenders[MOST_CONTENDERS];
     size_t count = 0;
@@ -316,7 +321,9 @@ static int compare(struct analysis_cache *cache, const struct workload *w)
     if (hyperclock)
         contenders[count++] = (struct contender){"rocksdb-hyperclock", hit_hyperclock, hyperclock};
     contenders[count++] = (struct contender){"segue", hit_segue, cache};
-    int error = fill_segue(cache, w, ENTRIES);
+    int error = workload_add_traces(w);
+    if (!error)
+        error = fill_segue(cache, w, ENTRIES);
     for (int threads = 1; threads <= MOST_THREADS && !error; ++threads)
         error = compare_on(contenders, count, w, threads);
     peer_cache_destroy(&lru);
