@@ -111,10 +111,34 @@ static void extraction_unref(struct extraction *e)
     free(e);
 }
 
+static double ms(int64_t ns)
+{
+    return (double)ns / 1e6;
+}
+
+// What it took to get the record; what is in memory costs nothing worth a figure.
+static void log_timing(const struct extraction *e, const struct extraction_result *result)
+{
+    struct log *log = e->extractor->config.log;
+    if (!log || !result->record || !log_has_level(log, LOG_LEVEL_DEBUG))
+        return;
+    const struct extraction_timing *t = &track_record_of(result->record)->timing;
+    const char *tier = extraction_tier_name(result->tier);
+    if (result->tier == EXTRACTION_MEMORY || result->tier == EXTRACTION_SHARED)
+        log_write(log, LOG_LEVEL_DEBUG, e->request.path, "timing: %s", tier);
+    else
+        log_write(log, LOG_LEVEL_DEBUG, e->request.path,
+                  "timing: %s, load %.1f ms, decode %.1f ms, fingerprint %.1f ms, profile %.1f ms, "
+                  "targets %.1f ms, total %.1f ms",
+                  tier, ms(t->load_ns), ms(t->decode_ns), ms(t->fingerprint_ns), ms(t->profile_ns),
+                  ms(t->targets_ns), ms(t->total_ns));
+}
+
 static void complete(struct extraction *e, const struct extraction_result *result)
 {
     assert(!e->done);
     e->done = true;
+    log_timing(e, result);
     e->request.done(e->request.context, result);
     extraction_unref(e);
 }

@@ -51,7 +51,7 @@ struct extractor_config {
     struct backend *backend;
     struct analysis_cache *cache;
     struct library *library; // NULL: nothing but memory
-    struct log *log;         // NULL: nothing is said of a track under way
+    struct log *log;         // gets what each record cost, and what is under way; NULL: nobody does
     struct mastering_settings settings;
 };
 

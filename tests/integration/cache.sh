@@ -152,6 +152,19 @@ check 'playing finds what is known' test "$(grep -c 'analysis found in sqlite' "
 "$segue" render "$music/a/1.wav" "$root/rendered.wav" >"$out" 2>"$err"
 check 'rendering finds it, too' grep -q '"sqlite": 9' <("$segue" cache stats --json)
 
+"$segue" play --no-gpu --device null --speed max --log-level debug "$music" 2>"$err"
+check 'the log says what each track cost, and whence it came' \
+    test "$(grep -c 'timing: sqlite, load [0-9.]* ms, .*, total [0-9.]* ms$' "$err")" -eq 4
+
+# Nothing that is played waits for the database.
+"$segue" cache clear >/dev/null
+flock "$database.lock" sleep 3 &
+"$segue" play --no-gpu --device null "$music/a/1.wav" "$music/b" >"$out" 2>"$err"
+check 'playing does not wait for a locked database' grep -q '2 of 2 tracks, 0 underruns' "$err"
+wait
+check 'and all is saved at the end' test "$(entries)" -eq 2
+analyze "$music"
+
 # --- identity
 touch "$music/a/1.wav"
 sleep 0.03
@@ -443,7 +456,8 @@ else
     echo 'skipped: a full disk needs a tmpfs'
 fi
 
-# --- killed at any instant: the database stays sound, and what an earlier run saved stays
+# --- killed at any instant: the database stays sound, and what an earlier run saved stays. In every other trial a
+# player shares it, and in every fourth that is killed, too.
 rm -rf "$XDG_DATA_HOME" "$music"
 mkdir -p "$music"
 for i in {1..30}; do
@@ -454,15 +468,27 @@ analyze --no-cache "$music"
 length_us=$((($(date +%s%N) - begun) / 1000))
 figures "$out" >"$root/first"
 RANDOM=1
-killed=0 lost=0 wrong=0 corrupt=0 saved=0 # saved: entries after the trial before
+killed=0 hindered=0 lost=0 wrong=0 corrupt=0 saved=0 # saved: entries after the trial before
 for ((i = 0; i < kills; i++)); do
     [ "$saved" -lt 30 ] || { "$segue" cache clear >/dev/null && saved=0; }
+    player=
+    if ((i % 2)); then
+        "$segue" play --no-gpu --device null --speed max --log-level warn "$music" >/dev/null 2>"$root/played" &
+        player=$!
+    fi
     "$segue" analyze --no-gpu --log-level warn "$music" >"$out" 2>"$err" &
     pid=$!
     instant_us=$(((RANDOM * 32768 + RANDOM) % length_us))
     sleep "$((instant_us / 1000000)).$(printf '%06d' $((instant_us % 1000000)))"
     kill -KILL $pid 2>/dev/null && killed=$((killed + 1))
+    ((i % 4 != 3)) || kill -KILL $player 2>/dev/null
     wait $pid 2>/dev/null && saved=30
+    if ((i % 4 == 1)); then
+        wait $player && grep -q '30 of 30 tracks, 0 underruns' "$root/played" || hindered=$((hindered + 1))
+        saved=30
+    elif [ -n "$player" ]; then
+        wait $player 2>/dev/null
+    fi
     "$segue" cache verify >"$out" 2>"$err" || corrupt=$((corrupt + 1))
     [ "$(entries)" -ge $saved ] || lost=$((lost + 1))
     saved=$(entries)
@@ -470,8 +496,9 @@ done
 analyze "$music"
 figures "$out" >"$root/second"
 cmp -s "$root/first" "$root/second" || wrong=1
-echo "$kills trials, $killed killed: $corrupt corrupt, $lost with losses, $wrong wrong"
+echo "$kills trials, $killed killed: $corrupt corrupt, $lost with losses, $wrong wrong, $hindered players hindered"
 check 'kills hit the program' test $killed -gt $((kills / 4))
+check 'no kill hinders a player' test $hindered -eq 0
 check 'no kill leaves a corrupt database' test $corrupt -eq 0
 check 'no kill loses what was saved' test $lost -eq 0
 check 'no kill leaves a wrong record' test $wrong -eq 0
