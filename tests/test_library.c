@@ -467,6 +467,49 @@ static void many_look_ups_are_all_answered(void **state)
     record_unref(&record);
 }
 
+// As an older program would have left it: the same row, of the version before.
+static void make_older(struct fixture *f)
+{
+    struct store *store;
+    struct store_track track;
+    char *path = library_path_absolute(f->track);
+    const int lock = store_lock_try(f->database);
+    assert_true(lock >= 0);
+    assert_int_equal(store_open_writer(&store, f->database), 0);
+    assert_int_equal(store_find_by_path(store, path, &track), 0);
+    int64_t cleared;
+    struct store_track older = track;
+    older.id = 0;
+    older.algorithm_version = ANALYSIS_ALGORITHM_VERSION - 1;
+    assert_int_equal(store_begin(store, STORE_CONSISTENT), 0);
+    assert_int_equal(store_clear(store, path, &cleared), 0);
+    assert_int_equal(store_save(store, &older, NULL, NULL, STORE_SAVED_ALL), 0);
+    assert_int_equal(store_commit(store), 0);
+    store_track_deinit(&track);
+    store_close(&store);
+    store_lock_release(lock);
+    free(path);
+}
+
+static void row_of_an_older_algorithm_is_a_miss_and_is_replaced(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1), *newer = sample_record(2);
+    start(f);
+    compute(f, f->track, record);
+    library_destroy(&f->library);
+    make_older(f);
+
+    start(f);
+    compute(f, f->track, newer); // which asserts the miss
+    start(f);
+    assert_found(f, f->track, LIBRARY_SQLITE, newer);
+    assert_int_equal(stats_of(f).entries, 1);
+    assert_int_equal(warnings(f), 0);
+    record_unref(&newer);
+    record_unref(&record);
+}
+
 static void absolute_paths_are_tidy(void **state)
 {
     (void)state;
@@ -498,6 +541,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(stat_decides_unless_the_row_is_marked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(file_written_just_now_is_marked_until_it_has_aged, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(row_of_an_older_algorithm_is_a_miss_and_is_replaced, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(file_that_changed_meanwhile_is_not_saved, set_up,
                                         tear_down),
