@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "io/audio_file.h"
+#include "io/audio_tags.h"
+#include "io/tags.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <sndfile.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +17,11 @@
 
 struct audio_file {
     SNDFILE *sndfile;
+    int fd;        // the same open file, to the end
+    bool is_named; // as `temporary`
     char *path, *temporary;
+    const struct tags *tags; // not owned; NULL: none
+    bool is_flac;
     uint32_t channels;
     enum audio_file_format format;
     uint64_t clipped_samples;
@@ -59,24 +66,32 @@ static char *temporary_beside(const char *path)
     return name;
 }
 
-static int open_temporary(struct audio_file *f, int format, uint32_t rate_hz)
+// A file without a name vanishes with the program; where there is no such thing it has a temporary one.
+static int open_temporary(struct audio_file *f)
 {
-    const int fd = mkostemp(f->temporary, O_CLOEXEC);
-    if (fd < 0) {
-        f->temporary[0] = 0;
-        return -errno;
-    }
+    const char *slash = strrchr(f->path, '/');
+    char *folder = strndup(f->path, slash ? (size_t)(slash - f->path) + 1 : 0);
+    if (!folder)
+        return -ENOMEM;
     const mode_t mask = umask(0);
     umask(mask);
-    if (fchmod(fd, 0666 & ~mask))
-        format = 0;
-    SF_INFO info = {.samplerate = (int)rate_hz, .channels = (int)f->channels, .format = format};
-    f->sndfile =
-        format && sf_format_check(&info) ? sf_open_fd(fd, SFM_WRITE, &info, SF_TRUE) : NULL;
-    if (f->sndfile)
+    f->fd = open(*folder ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666 & ~mask);
+    free(folder);
+    if (f->fd >= 0)
         return 0;
-    close(fd);
-    return -EINVAL;
+    f->fd = mkostemp(f->temporary, O_CLOEXEC);
+    f->is_named = f->fd >= 0;
+    return f->fd < 0 || fchmod(f->fd, 0666 & ~mask) ? -errno : 0;
+}
+
+static int open_sndfile(struct audio_file *f, int format, uint32_t rate_hz)
+{
+    SF_INFO info = {.samplerate = (int)rate_hz, .channels = (int)f->channels, .format = format};
+    const int fd = sf_format_check(&info) ? dup(f->fd) : -1;
+    f->sndfile = fd >= 0 ? sf_open_fd(fd, SFM_WRITE, &info, SF_TRUE) : NULL;
+    if (!f->sndfile && fd >= 0)
+        close(fd);
+    return f->sndfile ? 0 : -EINVAL;
 }
 
 int audio_file_create(struct audio_file **out, const struct audio_file_config *config)
@@ -88,13 +103,19 @@ int audio_file_create(struct audio_file **out, const struct audio_file_config *c
     struct audio_file *f = calloc(1, sizeof(*f));
     if (!f)
         return -ENOMEM;
+    f->fd = -1;
     f->channels = config->channels;
     f->format = config->format;
+    f->tags = config->tags;
+    f->is_flac = container == SF_FORMAT_FLAC;
     f->path = strdup(config->path);
     f->temporary = temporary_beside(config->path);
-    int error = -ENOMEM;
-    if (f->path && f->temporary)
-        error = open_temporary(f, container | coding_of(config->format), config->rate_hz);
+    int error = f->path && f->temporary ? open_temporary(f) : -ENOMEM;
+    if (!error)
+        error = open_sndfile(f, container | coding_of(config->format), config->rate_hz);
+    if (!error && f->tags && f->tags->count)
+        error = f->is_flac ? audio_tags_reserve(f->sndfile, f->tags)
+                           : audio_tags_set(f->sndfile, f->tags);
     if (error) {
         audio_file_discard(&f);
         return error;
@@ -155,16 +176,36 @@ uint64_t audio_file_clipped_samples(const struct audio_file *f)
     return f->clipped_samples;
 }
 
+// Give the file its name. One that has none yet can take only a free one first.
+static int publish(struct audio_file *f)
+{
+    if (!f->is_named) {
+        char self[64];
+        snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
+        char *unique = f->temporary + strlen(f->temporary) - 6;
+        for (unsigned i = 0; i < 1000; ++i) {
+            snprintf(unique, 7, "%06u", ((unsigned)getpid() * 1000 + i) % 1000000);
+            f->is_named = linkat(AT_FDCWD, self, AT_FDCWD, f->temporary, AT_SYMLINK_FOLLOW) == 0;
+            if (f->is_named || errno != EEXIST)
+                break;
+        }
+    }
+    if (!f->is_named || rename(f->temporary, f->path))
+        return -errno;
+    f->is_named = false;
+    return 0;
+}
+
 int audio_file_commit(struct audio_file **file)
 {
     struct audio_file *f = *file;
     errno = 0;
     int error = sf_close(f->sndfile) ? write_error(f) : 0;
     f->sndfile = NULL;
-    if (!error && rename(f->temporary, f->path))
-        error = -errno;
+    if (!error && f->is_flac && f->tags && f->tags->count)
+        error = audio_tags_fill(f->fd, f->tags);
     if (!error)
-        f->temporary[0] = 0;
+        error = publish(f);
     audio_file_discard(file);
     return error;
 }
@@ -176,8 +217,10 @@ void audio_file_discard(struct audio_file **file)
         return;
     if (f->sndfile)
         sf_close(f->sndfile);
-    if (f->temporary && f->temporary[0])
+    if (f->is_named)
         unlink(f->temporary);
+    if (f->fd >= 0)
+        close(f->fd);
     free(f->temporary);
     free(f->path);
     free(f);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Writing a WAV or FLAC file; it appears under its name when it is whole.
+// Writing a WAV or FLAC file with its tags; it appears under its name when it is whole.
 #pragma once
 #include "dsp/annotate.h"
 #include <stdint.h>
+
+struct tags;
 
 enum audio_file_format { AUDIO_FILE_S16, AUDIO_FILE_S24, AUDIO_FILE_F32 };
 
@@ -13,10 +15,14 @@ struct audio_file_config {
     const char *path; // its extension says the container: .wav or .flac
     enum audio_file_format format;
     uint32_t rate_hz, channels;
+    /// Borrowed until the file is committed or discarded; NULL: none. FLAC takes them as Vorbis comments, WAV in an ID3 and an INFO
+    /// chunk, where SEGUE_MASTERED stands in ICMT, behind a comment.
+    const struct tags *tags;
 };
 
 /// @return 0; -EINVAL: no such container, or one that does not take the format (f32 in FLAC); -ENOMEM; errors of
-/// the file system. On error *out is NULL and no file is made.
+/// the file system. On error *out is NULL and no file is made. Until it is committed the file has no name, where
+/// the file system can do that: whatever ends the program leaves nothing behind.
 MUST_CHECK int audio_file_create(struct audio_file **out, const struct audio_file_config *config);
 /// Append float frames to an F32 or S24 file (rounded to nearest there, out of range clipped). @return 0; -ENOSPC, -EIO.
 MUST_CHECK int audio_file_write(struct audio_file *file, const float *interleaved, uint32_t frames);
