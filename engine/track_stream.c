@@ -7,6 +7,7 @@
 #include "engine/resampler.h"
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,13 +19,18 @@ struct track_stream {
     struct decoder_info info;
     uint32_t rate_hz;
     struct resampler *resampler; // NULL: rates are equal
-    struct chain *chain;         // NULL: no mastering
+    enum track_stream_end end;
+    struct master *master; // NULL: no mastering; handed on where the audio runs on
     // --- decoded input not yet resampled
     uint32_t input_start, input_count;
     int input_ended;
     // --- chain's delay: zeros still to be fed after the end, frames still to be dropped
     uint32_t tail_frames;
     uint64_t skip_frames;
+    bool input_over;           // nothing but the tail is left
+    bool has_begun;            // something was read
+    struct track_stream *next; // whose frames come instead of zeros; not owned
+    struct mastering_targets next_targets;
     // --- what was peeked at and is still to be mastered
     float *head;
     uint32_t head_start, head_count;
@@ -52,12 +58,12 @@ static uint32_t gcd(uint32_t a, uint32_t b)
 // much context as the chain remembers, on an input frame that falls on an output frame and on the chain's grid.
 static uint64_t context_start(const struct track_stream *s, uint64_t start, uint64_t *output_frame)
 {
-    const uint64_t context = s->chain ? (uint64_t)TRACK_STREAM_CONTEXT_S * s->rate_hz
-                                      : (s->resampler ? s->rate_hz / 4 : 0);
+    const uint64_t context = s->master ? (uint64_t)TRACK_STREAM_CONTEXT_S * s->rate_hz
+                                       : (s->resampler ? s->rate_hz / 4 : 0);
     const uint64_t from = start > context ? start - context : 0;
     const uint32_t divisor = gcd(s->info.format.rate_hz, s->rate_hz);
     const uint32_t step_out = s->rate_hz / divisor;
-    const uint64_t grid = s->chain ? CHAIN_GRID_FRAMES / gcd(step_out, CHAIN_GRID_FRAMES) : 1;
+    const uint64_t grid = s->master ? CHAIN_GRID_FRAMES / gcd(step_out, CHAIN_GRID_FRAMES) : 1;
     const uint64_t steps = from / (grid * step_out) * grid;
     *output_frame = steps * step_out;
     return steps * (s->info.format.rate_hz / divisor);
@@ -81,10 +87,10 @@ static int create_stages(struct track_stream *s, enum track_stream_mastering mas
         error = resampler_create(&s->resampler, s->info.format.rate_hz, s->rate_hz);
     if (error || mastering == TRACK_STREAM_PLAIN)
         return error;
-    error = chain_create(&s->chain, s->rate_hz);
+    error = master_create(&s->master, s->rate_hz);
     if (error)
         return error;
-    s->tail_frames = chain_delay_frames(s->chain);
+    s->tail_frames = chain_delay_frames(master_chain(s->master));
     s->skip_frames = s->tail_frames;
     return 0;
 }
@@ -99,6 +105,7 @@ int track_stream_open(struct track_stream **out, const struct track_stream_confi
     s->decoder = config->decoder;
     s->info = config->info;
     s->rate_hz = config->rate_hz;
+    s->end = config->end;
     int error = create_stages(s, config->mastering);
     if (!error && config->start_frame)
         error = seek(s, config->start_frame);
@@ -113,7 +120,7 @@ void track_stream_close(struct track_stream **stream)
     if (!*stream)
         return;
     resampler_destroy(&(*stream)->resampler);
-    chain_destroy(&(*stream)->chain);
+    master_destroy(&(*stream)->master);
     free((*stream)->head);
     free(*stream);
     *stream = NULL;
@@ -190,8 +197,8 @@ int64_t track_stream_peek(struct track_stream *s, uint32_t frames, const float *
 
 void track_stream_set_targets(struct track_stream *s, const struct mastering_targets *targets)
 {
-    if (s->chain)
-        chain_reset(s->chain, targets);
+    if (s->master)
+        master_reset(s->master, targets);
 }
 
 static int64_t peeked_or_resampled(struct track_stream *s, float *stereo, uint32_t frames)
@@ -212,19 +219,79 @@ static int64_t peeked_or_resampled(struct track_stream *s, float *stereo, uint32
     return more < 0 ? more : more + count;
 }
 
+// The first frames of what the audio runs on into; then the chain is that stream's.
+static int64_t take_from_next(struct track_stream *s, float *stereo, uint32_t frames)
+{
+    struct track_stream *next = s->next;
+    if (!next->has_begun)
+        chain_ramp_to(master_chain(s->master), &s->next_targets, CHAIN_JOIN_SECONDS * s->rate_hz);
+    next->has_begun = true;
+    const int64_t got = peeked_or_resampled(next, stereo, frames);
+    if (got < 0)
+        return got;
+    master_process(s->master, stereo, (uint32_t)got);
+    s->tail_frames -= (uint32_t)got;
+    if (s->tail_frames == 0) {
+        master_destroy(&next->master);
+        next->master = s->master;
+        s->master = NULL;
+        s->next = NULL;
+    } else if (got < frames) {
+        s->next = NULL; // it was shorter than it said
+    }
+    return got;
+}
+
+// What the chain still holds when the track has ended comes out behind zeros.
+static uint32_t take_tail(struct track_stream *s, float *stereo, uint32_t frames)
+{
+    const uint32_t count = frames < s->tail_frames ? frames : s->tail_frames;
+    memset(stereo, 0, 2 * (size_t)count * sizeof(float));
+    s->tail_frames -= count;
+    master_process(s->master, stereo, count);
+    return count;
+}
+
 static int64_t mastered(struct track_stream *s, float *stereo, uint32_t frames)
 {
-    int64_t got = peeked_or_resampled(s, stereo, frames);
-    if (!s->chain || got < 0)
-        return got;
-    // What the chain still holds when the track has ended comes out behind zeros.
-    while (got < frames && s->tail_frames) {
-        memset(stereo + 2 * got, 0, 2 * sizeof(float));
-        ++got;
-        --s->tail_frames;
+    int64_t got = 0;
+    s->has_begun = true;
+    if (!s->input_over) {
+        got = peeked_or_resampled(s, stereo, frames);
+        if (got < 0 || !s->master)
+            return got;
+        master_process(s->master, stereo, (uint32_t)got);
+        s->input_over = got < frames;
     }
-    chain_process(s->chain, stereo, (uint32_t)got);
+    if (s->input_over && s->next && got < frames) {
+        const int64_t more = take_from_next(s, stereo + 2 * got, frames - (uint32_t)got);
+        if (more < 0)
+            return more;
+        got += more;
+    }
+    if (s->input_over && s->end == TRACK_STREAM_ENDS && s->master && !s->next && got < frames)
+        got += take_tail(s, stereo + 2 * got, frames - (uint32_t)got);
     return got;
+}
+
+int track_stream_is_waiting(const struct track_stream *s)
+{
+    return s->input_over && s->end == TRACK_STREAM_WAITS;
+}
+
+void track_stream_finish(struct track_stream *s)
+{
+    s->end = TRACK_STREAM_ENDS;
+}
+
+void track_stream_join(struct track_stream *s, struct track_stream *next,
+                       const struct mastering_targets *targets)
+{
+    assert(s->master && next->master && next->rate_hz == s->rate_hz && !next->has_begun);
+    s->next = next;
+    s->next_targets = *targets;
+    s->end = TRACK_STREAM_ENDS;
+    next->skip_frames = 0; // its first frames come out of a chain that is full already
 }
 
 static int skip(struct track_stream *s)
@@ -235,6 +302,8 @@ static int skip(struct track_stream *s)
         const int64_t got = mastered(s, dropped, want);
         if (got < 0)
             return (int)got;
+        if (got == 0 && track_stream_is_waiting(s))
+            return 0; // of so short a track the rest is in the chain
         if (got == 0)
             s->skip_frames = 0;
         else
@@ -246,24 +315,32 @@ static int skip(struct track_stream *s)
 int64_t track_stream_read(struct track_stream *s, float *stereo, uint32_t frames)
 {
     const int error = skip(s);
-    return error ? error : mastered(s, stereo, frames);
+    return error || s->skip_frames ? error : mastered(s, stereo, frames);
 }
 
 void track_stream_ramp_to(struct track_stream *s, const struct mastering_targets *targets,
                           uint32_t ramp_frames)
 {
-    if (s->chain)
-        chain_ramp_to(s->chain, targets, ramp_frames);
+    if (s->master)
+        chain_ramp_to(master_chain(s->master), targets, ramp_frames);
+}
+
+void track_stream_change_way(struct track_stream *s, enum master_way way)
+{
+    if (s->master && s->has_begun)
+        master_change_way(s->master, way);
+    else if (s->master)
+        master_set_way(s->master, way);
 }
 
 double track_stream_reduction_db(const struct track_stream *s)
 {
-    return s->chain ? chain_reduction_db(s->chain) : 0.0;
+    return s->master ? chain_reduction_db(master_chain(s->master)) : 0.0;
 }
 
 void track_stream_take_dynamics(struct track_stream *s, struct chain_dynamics *dynamics)
 {
     *dynamics = (struct chain_dynamics){0};
-    if (s->chain)
-        chain_take_dynamics(s->chain, dynamics);
+    if (s->master)
+        chain_take_dynamics(master_chain(s->master), dynamics);
 }

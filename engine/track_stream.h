@@ -4,6 +4,7 @@
 #include "dsp/annotate.h"
 #include "dsp/chain.h"
 #include "dsp/mastering.h"
+#include "engine/master.h"
 #include "io/decoder.h"
 #include <stdint.h>
 
@@ -16,12 +17,19 @@ enum track_stream_mastering {
     TRACK_STREAM_MASTERED, // through the chain; track_stream_set_targets() before the first read
 };
 
+enum track_stream_end {
+    TRACK_STREAM_ENDS,  // what the chain holds is fetched behind zeros
+    TRACK_STREAM_WAITS, // reads end before it, until it is known what follows
+};
+
 struct track_stream_config {
     struct decoder *decoder;  // borrowed, at frame 0 if start_frame is 0
     struct decoder_info info; // of the decoder
     uint32_t rate_hz;         // of the output
     uint64_t start_frame;     // of the output; more than 0 seeks, with 5 s of context for the chain
     enum track_stream_mastering mastering;
+    enum track_stream_end
+        end; // waits: track_stream_join() or track_stream_finish() has the last word
 };
 
 enum { TRACK_STREAM_CONTEXT_S = 5 };
@@ -41,6 +49,18 @@ void track_stream_set_targets(struct track_stream *stream, const struct masterin
 /// Fill up to `frames` frames of stereo. Blocks for bytes of the file. @return frames, fewer than asked for only at
 /// the end, then 0; -ECANCELED, -ENOMEM.
 MUST_CHECK int64_t track_stream_read(struct track_stream *stream, float *stereo, uint32_t frames);
+/// True once all input is read and what the chain holds waits for a decision.
+int track_stream_is_waiting(const struct track_stream *stream);
+/// Fetch what the chain holds behind zeros: nothing runs on. Nothing on a stream that does not wait.
+void track_stream_finish(struct track_stream *stream);
+/// The audio runs on into `next`, which is mastered, of the same rate, not read yet and longer than the chain's delay: its
+/// first frames go through this stream's chain as if they were the same track's, which then is its own; its
+/// parameters go over to `targets` from there on, in CHAIN_JOIN_SECONDS. Until this stream is read to its end only it is read.
+void track_stream_join(struct track_stream *stream, struct track_stream *next,
+                       const struct mastering_targets *targets);
+/// Play past the chain, or through it again: a ramp of MASTER_RAMP_MS from the next frame on, or at once before the first.
+/// Nothing on a stream without mastering.
+void track_stream_change_way(struct track_stream *stream, enum master_way way);
 /// Go over to other targets by a ramp. Nothing on a stream without mastering.
 void track_stream_ramp_to(struct track_stream *stream, const struct mastering_targets *targets,
                           uint32_t ramp_frames);
