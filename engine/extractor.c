@@ -228,6 +228,7 @@ static int submit(struct work *w)
     if (error)
         return error;
     w->job.reader = track_reader_pcm(w->reader);
+    w->job.was_mastered = track_reader_was_mastered;
     w->job.settings = config->settings;
     w->job.priority = w->wanted_priority;
     w->job.owner = w;

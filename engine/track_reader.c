@@ -2,6 +2,7 @@
 #include "engine/track_reader.h"
 #include "dsp/mutex.h"
 #include "engine/extractor.h"
+#include "io/tags.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ struct track_reader {
     struct decoder *decoder;
     struct decoder_info info;
     struct track_reader_report report;
+    int was_mastered;  // -1: not known yet
     struct mutex lock; // leaf
     // --- protected by lock
     struct source *source; // set by the worker, cancelled by anyone
@@ -41,6 +43,7 @@ int track_reader_create(struct track_reader **out, struct loader *loader, const 
     r->loader = loader;
     r->expected = *expected;
     r->priority = priority;
+    r->was_mastered = -1;
     r->path = strdup(path);
     if (!r->path) {
         track_reader_destroy(&r);
@@ -72,7 +75,7 @@ void track_reader_destroy(struct track_reader **reader)
     *reader = NULL;
 }
 
-static int open_source(struct track_reader *r)
+static int open_source(struct track_reader *r, struct file_identity *identity)
 {
     const struct source_config config = {
         .path = r->path, .window_bytes = WINDOW_BYTES, .priority = r->priority};
@@ -86,8 +89,7 @@ static int open_source(struct track_reader *r)
     mutex_unlock(&r->lock);
     if (cancelled)
         source_cancel(source);
-    struct file_identity identity;
-    return source_wait_open(source, &identity);
+    return source_wait_open(source, identity);
 }
 
 static void describe(struct track_reader *r, int error)
@@ -96,9 +98,25 @@ static void describe(struct track_reader *r, int error)
     snprintf(r->report.text, sizeof(r->report.text), "%s", text);
 }
 
+// In a FLAC file the mark is a Vorbis comment; in a WAV file it is in the ID3 chunk, or at least in a comment.
+static int look_for_mark(struct track_reader *r, uint64_t size_bytes)
+{
+    struct tags tags;
+    if (r->was_mastered >= 0)
+        return 0;
+    const int error = tags_read(&tags, r->source, size_bytes);
+    if (!error)
+        r->was_mastered = tags_was_mastered(&tags);
+    tags_deinit(&tags);
+    return error;
+}
+
 static int open_first(struct track_reader *r)
 {
-    int error = open_source(r);
+    struct file_identity identity;
+    int error = open_source(r, &identity);
+    if (!error)
+        error = look_for_mark(r, identity.size_bytes);
     if (!error)
         error = decoder_open(&r->decoder, r->source, &r->info);
     if (error) {
@@ -150,6 +168,19 @@ struct pcm_reader track_reader_pcm(struct track_reader *r)
 {
     return (struct pcm_reader){
         .context = r, .open = reader_open, .read = reader_read, .close = reader_close};
+}
+
+int track_reader_was_mastered(void *context)
+{
+    struct track_reader *r = context;
+    struct file_identity identity;
+    if (r->was_mastered >= 0)
+        return r->was_mastered;
+    int error = open_source(r, &identity);
+    if (!error)
+        error = look_for_mark(r, identity.size_bytes);
+    close_all(r);
+    return error ? error : r->was_mastered;
 }
 
 void track_reader_cancel(struct track_reader *r)

@@ -31,6 +31,9 @@ MUST_CHECK int track_reader_create(struct track_reader **out, struct loader *loa
 void track_reader_destroy(struct track_reader **reader);
 /// The interface for the backend; valid as long as the reader.
 struct pcm_reader track_reader_pcm(struct track_reader *reader);
+/// Whether the file's tags say that it was mastered before (SEGUE_MASTERED), for struct backend_job: `context` is the
+/// pcm_reader's, which is closed. @return 1, 0, or an error of the source.
+int track_reader_was_mastered(void *context);
 /// Make a worker that waits for bytes return -ECANCELED. Any thread.
 void track_reader_cancel(struct track_reader *reader);
 void track_reader_report(const struct track_reader *reader, struct track_reader_report *report);

@@ -24,6 +24,9 @@ struct analysis_so_far;
 struct backend_job {
     // --- set by the owner before submit
     struct pcm_reader reader; // called on the backend's threads only
+    /// Whether the file says that it was mastered before; given reader.context, when the reader is closed. May block.
+    /// @return 1, 0 or -errno. NULL: never.
+    int (*was_mastered)(void *context);
     struct mastering_settings settings;
     const struct analysis *known; // if the analysis is there already: only calibrate; else NULL
     int priority;                 // lower is sooner

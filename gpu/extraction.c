@@ -176,13 +176,26 @@ static int analyse(struct backend_job *job, struct metered_reader *metered,
     return error;
 }
 
+static int compute_targets(struct backend_job *job, const struct analysis *analysis)
+{
+    const int again = job->was_mastered ? job->was_mastered(job->reader.context) : 0;
+    if (again < 0)
+        return again;
+    if (again)
+        mastering_targets_compute_again(&job->targets, analysis, &job->settings);
+    else
+        mastering_targets_compute(&job->targets, analysis, &job->settings);
+    return 0;
+}
+
 static int set_targets(struct backend_job *job, const struct analysis *analysis,
                        struct metered_reader *metered)
 {
     const struct pcm_reader reader = {metered, open_metered, read_metered, close_metered};
     const int64_t began_ns = thread_cpu_ns() - metered->cpu_ns;
-    mastering_targets_compute(&job->targets, analysis, &job->settings);
-    const int error = calibrate(&job->targets, analysis, &reader);
+    int error = compute_targets(job, analysis);
+    if (!error)
+        error = calibrate(&job->targets, analysis, &reader);
     job->timing.targets_ns = thread_cpu_ns() - began_ns - metered->cpu_ns;
     return error;
 }

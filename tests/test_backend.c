@@ -138,6 +138,47 @@ static void head_of_ten_seconds_is_told_once(void **state)
     }
 }
 
+static int says_yes(void *context)
+{
+    const struct test_track *track = context;
+    assert_int_equal(track->opens, track->closes);
+    return 1;
+}
+
+static int says_no(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static int cannot_say(void *context)
+{
+    (void)context;
+    return -EIO;
+}
+
+static void track_that_was_mastered_before_is_given_targets_as_such(void **state)
+{
+    (void)state;
+    static const struct {
+        int (*was_mastered)(void *context);
+        double width;
+        int error;
+    } cases[] = {{says_yes, 3.0, 0}, {says_no, 0.0, 0}, {NULL, 0.0, 0}, {cannot_say, 0.0, -EIO}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        struct test_track track = stereo_track();
+        struct backend_job job = job_of(&track, 0);
+        job.was_mastered = cases[i].was_mastered;
+
+        run_one(&job);
+
+        assert_int_equal(job.error, cases[i].error);
+        assert_true(job.error || job.targets.width == cases[i].width);
+        assert_all_given_back(&track);
+        free(job.analysis);
+    }
+}
+
 static void timings_are_those_of_the_stages(void **state)
 {
     (void)state;
@@ -615,6 +656,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(job_yields_analysis_and_targets_of_the_whole_track),
         cmocka_unit_test(head_of_ten_seconds_is_told_once),
+        cmocka_unit_test(track_that_was_mastered_before_is_given_targets_as_such),
         cmocka_unit_test(timings_are_those_of_the_stages),
         cmocka_unit_test(known_track_is_only_calibrated),
         cmocka_unit_test(damaged_track_yields_its_sound_part_and_the_error),

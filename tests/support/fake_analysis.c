@@ -76,6 +76,13 @@ void mastering_targets_compute(struct mastering_targets *out, const struct analy
                                       .predicted_lufs = analysis->fingerprint[FINGERPRINT_LUFS]};
 }
 
+void mastering_targets_compute_again(struct mastering_targets *out, const struct analysis *analysis,
+                                     const struct mastering_settings *settings)
+{
+    mastering_targets_compute(out, analysis, settings);
+    out->width = FAKE_WIDTH_AGAIN;
+}
+
 int calibrate(struct mastering_targets *targets, const struct analysis *analysis,
               const struct pcm_reader *reader)
 {

@@ -8,6 +8,8 @@
 // and the bands are FAKE_BAND_SHARE each. makeup_db is the number of frames that calibrate() read,
 // predicted_lufs the analysis' fingerprint[FINGERPRINT_LUFS].
 static const double FAKE_BAND_SHARE = 1.0 / 7;
+// width of the targets of a track that was mastered before; 0 otherwise.
+static const double FAKE_WIDTH_AGAIN = 3.0;
 
 /// Set by the test while no job runs; read by workers.
 struct fake_analysis_faults {
