@@ -197,7 +197,7 @@ static void a_missing_command_or_path_is_refused(void **state)
     assert_wrong(PARSE("play"), "at least one PATH");
     assert_wrong(PARSE("analyze", "--json"), "at least one PATH");
     assert_wrong(PARSE("render", "a.wav"), "IN and OUT, got 1 path");
-    assert_wrong(PARSE("render", "a", "b.wav", "c"), "got 3 paths");
+    assert_wrong(PARSE("render", "--measure"), "at least one PATH");
     assert_wrong(PARSE("cache"), "cache needs one of");
     assert_wrong(PARSE("devices", "x"), "no paths");
     assert_wrong(PARSE("play", ""), "empty PATH");
@@ -238,8 +238,10 @@ static void render_checks_its_output_and_format(void **state)
     assert_int_equal(p->options.format, RENDER_S24);
     assert_int_equal(p->options.chunk, 2);
     assert_wrong(PARSE("render", "a", "b.flac", "--format", "f32"), "--format f32");
-    assert_wrong(PARSE("render", "a", "b.mp3"), ".wav or .flac");
-    assert_wrong(PARSE("render", "a", ".wav"), ".wav or .flac");
+    assert_wrong(PARSE("render", "a", "b", "c/", "--format", "f32"), "--type wav");
+    assert_wrong(PARSE("render", "a", "b/", "--type", "mp3"), "--type");
+    assert_wrong(PARSE("render", "a", "b.wav", "--chunk", "1", "--album"), "--chunk");
+    assert_wrong(PARSE("render", "a", "--chunk", "1", "--measure"), "--chunk");
     assert_wrong(PARSE("render", "a", "b.wav", "--format", "s32"), "--format");
     assert_wrong(PARSE("render", "a", "b.wav", "--chunk", "-1"), "--chunk");
 }

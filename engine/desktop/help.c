@@ -77,13 +77,25 @@ static const struct page pages[COMMAND_COUNT] = {
         },
     [COMMAND_RENDER] =
         {
-            .usage = "  segue render [OPTIONS] IN OUT.wav|OUT.flac\n",
+            .usage = "  segue render [OPTIONS] IN OUT.wav|OUT.flac\n"
+                     "  segue render [OPTIONS] IN|FOLDER... OUTFOLDER/\n"
+                     "  segue render --measure [OPTIONS] PATH...\n",
             .description =
-                "Master one file into another with the chain that play uses. Rate and channels (up\n"
-                "to stereo) stay those of IN. 16-bit output is dithered where a sample is off the\n"
-                "16-bit grid. One line on standard output tells loudness before and after.\n",
+                "Master files into others with the chain that play uses. Rate and channels (up to\n"
+                "stereo) stay those of IN, tags are carried over. 16-bit output is dithered where a\n"
+                "sample is off the 16-bit grid. One line on standard output tells each file's\n"
+                "loudness before and after; with --measure nothing else is done.\n"
+                "\n"
+                "The files of one FOLDER keep their places below OUTFOLDER; of several, each goes\n"
+                "below its folder's own name. What fails is named and the rest is done. No input is\n"
+                "ever overwritten, and a file appears when it is whole.\n"
+                "\n"
+                "What was rendered is tagged SEGUE_MASTERED: mastered again it keeps its tone and\n"
+                "gets only the loudness that its target still needs.\n",
             .examples = "  segue render --preset punchy song.flac out.wav\n"
-                        "  segue render --target-lufs -16 --format s24 song.mp3 out.flac\n",
+                        "  segue render --target-lufs -16 --format s24 song.mp3 out.flac\n"
+                        "  segue render --album ~/Music/album mastered/\n"
+                        "  segue render --measure --json ~/Music | jq .makeup_db\n",
         },
     [COMMAND_REPORT] =
         {

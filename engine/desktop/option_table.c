@@ -43,12 +43,21 @@ static const struct option_info table[OPTION_COUNT] = {
     [OPTION_FORMAT] = {"--format", "F", RENDER,
                        "samples of OUT: s16, s24 or f32 (not for FLAC);\n"
                        "default: the source's depth, f32 for lossy and float sources"},
+    [OPTION_TYPE] =
+        {"--type", "T", RENDER,
+         "files made in a folder: flac (24 bits of lossy and float\nsources) or wav; default: flac"},
     [OPTION_CHUNK] = {"--chunk", "N", RENDER,
                       "render only chunk N, counted from 0 (15 s, one every 10 s)"},
+    [OPTION_ALBUM] = {"--album", NULL, RENDER,
+                      "one makeup for the files of an album (by their tags), so that\n"
+                      "they keep their loudness to each other; where the sound of one\n"
+                      "runs on into the next, so does the mastering"},
+    [OPTION_MEASURE] = {"--measure", NULL, RENDER,
+                        "write no file, only tell what would come of each"},
     [OPTION_OUTPUT] = {"--output", "FILE", REPORT, "the page to write, an HTML file"},
     [OPTION_JSON] =
-        {"--json", NULL, ANALYZE | CACHE,
-         "JSON: one object a line for analyze (the default), one\nobject for cache stats"},
+        {"--json", NULL, ANALYZE | RENDER | CACHE,
+         "JSON: one object a line for analyze (the default) and\nrender, one object for cache stats"},
     [OPTION_TABLE] = {"--table", NULL, ANALYZE, "a table to read instead of JSON"},
     [OPTION_JOBS] = {"--jobs", "N", ANALYZE,
                      "files analysed at the same time, 1 to 1024;\n"

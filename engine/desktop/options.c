@@ -139,6 +139,17 @@ static int set_format(struct options *options, const char *value)
     return refuse_value(options, OPTION_FORMAT, value, "one of s16, s24, f32");
 }
 
+static int set_type(struct options *options, const char *value)
+{
+    if (strcmp(value, "wav") == 0)
+        options->type = RENDER_WAV;
+    else if (strcmp(value, "flac") == 0)
+        options->type = RENDER_FLAC;
+    else
+        return refuse_value(options, OPTION_TYPE, value, "flac or wav");
+    return 0;
+}
+
 static int set_log_level(struct options *options, const char *value)
 {
     const int level = log_level_parse(value);
@@ -193,6 +204,8 @@ static int set_value(struct options *options, enum option option, const char *va
         return set_seek(options, value);
     case OPTION_FORMAT:
         return set_format(options, value);
+    case OPTION_TYPE:
+        return set_type(options, value);
     case OPTION_LOG_LEVEL:
         return set_log_level(options, value);
     case OPTION_OUTPUT:
@@ -221,7 +234,7 @@ static int take_option(struct options *options, int argc, char **argv, int *i)
     if (option == OPTION_COUNT)
         return refuse_unknown(options, argument);
     const struct option_info *info = option_info(option);
-    options->given |= 1U << option;
+    options->given |= UINT64_C(1) << option;
     if (!info->value)
         return value ? refuse(options, "%s takes no value", info->name) : 0;
     if (!value && *i + 1 < argc && strncmp(argv[*i + 1], "--", 2) != 0)
@@ -285,18 +298,28 @@ static int has_extension(const char *path, const char *extension)
     return bytes > n && strcasecmp(path + bytes - n, extension) == 0;
 }
 
+// The files there are decide the rest.
 static int check_render(struct options *options)
 {
-    if (options->path_count != 2)
+    const int measures = options_has(options, OPTION_MEASURE);
+    const char *chunk_bars = measures                             ? "--measure"
+                             : options_has(options, OPTION_ALBUM) ? "--album"
+                                                                  : NULL;
+    if (measures && options->path_count == 0)
+        return refuse(options, "render --measure needs at least one PATH");
+    if (!measures && options->path_count < 2)
         return refuse(options, "render needs IN and OUT, got %zu path%s", options->path_count,
                       options->path_count == 1 ? "" : "s");
-    const char *out = options->paths[1];
-    const int is_flac = has_extension(out, ".flac");
-    if (!is_flac && !has_extension(out, ".wav"))
-        return refuse(options, "OUT must end in .wav or .flac: %.120s", out);
-    if (is_flac && options->format == RENDER_F32)
+    if (options_has(options, OPTION_CHUNK) && chunk_bars)
+        return refuse(options, "--chunk excludes %s: it is of one file's audio", chunk_bars);
+    const char *out = options->paths[options->path_count - 1];
+    if (!measures && options->format == RENDER_F32 && options->path_count == 2 &&
+        has_extension(out, ".flac"))
         return refuse(options,
                       "--format f32: FLAC holds no float samples; use s24, or a .wav file");
+    if (!measures && options->format == RENDER_F32 && options->type == RENDER_FLAC &&
+        !has_extension(out, ".wav"))
+        return refuse(options, "--format f32: FLAC holds no float samples; use s24, or --type wav");
     return 0;
 }
 
@@ -429,5 +452,5 @@ enum options_outcome options_parse(struct options *options, int argc, char **arg
 
 int options_has(const struct options *options, enum option option)
 {
-    return (options->given >> option & 1U) != 0;
+    return (options->given >> option & 1) != 0;
 }

@@ -18,12 +18,13 @@ enum cache_action {
     CACHE_ACTIONS
 };
 
+enum render_type { RENDER_FLAC, RENDER_WAV };
 enum render_format { RENDER_AS_SOURCE, RENDER_S16, RENDER_S24, RENDER_F32 };
 
 /// What was asked for. Strings point into argv.
 struct options {
     enum command command;
-    unsigned given;     // bit 1 << enum option for each that was there
+    uint64_t given;     // bit 1 << enum option for each that was there
     char *const *paths; // what is not an option, after the command (and the cache's action)
     size_t path_count;
 
@@ -39,7 +40,8 @@ struct options {
 
     // --- render
     enum render_format format;
-    int64_t chunk; // -1: the whole file
+    enum render_type type; // of files in a folder
+    int64_t chunk;         // -1: the whole file
 
     // --- report
     const char *output;

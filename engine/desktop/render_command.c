@@ -1,284 +1,252 @@
 // SPDX-License-Identifier: MIT
-// `segue render`: the player's own stream, into a file.
-#include "dsp/dither.h"
-#include "engine/chunk.h"
+// `segue render`: the player's own stream, into files or past a meter.
 #include "engine/desktop/commands.h"
 #include "engine/desktop/interrupt.h"
+#include "engine/desktop/progress_line.h"
+#include "engine/desktop/render_album.h"
+#include "engine/desktop/render_file.h"
+#include "engine/desktop/render_list.h"
+#include "engine/desktop/render_report.h"
 #include "engine/desktop/session.h"
-#include "engine/escape.h"
-#include "engine/output_meter.h"
+#include "engine/desktop/terminal.h"
+#include "engine/monotonic.h"
 #include "engine/scan.h"
 #include "engine/track_record.h"
-#include "engine/track_stream.h"
-#include "io/audio_file.h"
-#include "io/decoder.h"
-#include "io/source.h"
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { BLOCK_FRAMES = 4096 };
+enum { AHEAD = 3, REDRAW_NS = 100000000 }; // files analysed while one is rendered
 
-struct render_job {
+struct rendering {
     const struct options *options;
     struct log *log;
-    const char *in, *out;
     struct scheduler *scheduler;
-    struct source *source;
-    struct decoder *decoder;
-    struct decoder_info info;
-    struct record *record; // NULL without mastering
-    struct track_stream *stream;
-    struct audio_file *file;
-    struct output_meter *meter;
-    struct dither dither;
-    enum audio_file_format format;
-    uint32_t channels; // of the output
-    bool damaged;
-    float stereo[2 * BLOCK_FRAMES];
-    int16_t s16[2 * BLOCK_FRAMES];
+    struct render_list list;
+    struct scan *scan;          // NULL without mastering
+    size_t submitted;           // items
+    size_t at;                  // the item under way
+    struct render_file *opened; // of the item after it, where the audio runs on
+    bool has_line;              // standard error is a terminal
+    int64_t drawn_ns;
+    enum exit_status status;
 };
 
-static int fail(struct render_job *job, const char *path, const char *cause)
+static void note(struct rendering *r, int status)
 {
-    log_write(job->log, LOG_LEVEL_ERROR, path, "%s", cause);
-    return EXIT_SOMETHING_FAILED;
+    if (status && r->status != EXIT_BAD_USAGE)
+        r->status = (enum exit_status)status;
 }
 
-// The source's own depth, unless asked for otherwise: lossy and float sources have none.
-static enum audio_file_format choose_format(const struct render_job *job)
+// --- What it shows -------------------------------------------------------------------------------
+
+static void draw(struct rendering *r, enum progress_state state, double done_s, double total_s)
 {
-    switch (job->options->format) {
-    case RENDER_S16:
-        return AUDIO_FILE_S16;
-    case RENDER_S24:
-        return AUDIO_FILE_S24;
-    case RENDER_F32:
-        return AUDIO_FILE_F32;
-    default:
-        break;
+    const int64_t now = monotonic_ns();
+    if (!r->has_line || (done_s > 0 && done_s < total_s && now - r->drawn_ns < REDRAW_NS))
+        return;
+    r->drawn_ns = now;
+    terminal_draw_progress(r->log, &(struct progress){.state = state,
+                                                      .track = (unsigned)r->at + 1,
+                                                      .track_count = (unsigned)r->list.count,
+                                                      .title = r->list.items[r->at].in,
+                                                      .elapsed_s = done_s,
+                                                      .total_s = total_s});
+}
+
+static void wipe(struct rendering *r)
+{
+    if (!r->has_line)
+        return;
+    fputs("\r\033[K", stderr);
+    log_set_status_line(r->log, 0);
+}
+
+static void on_progress(void *context, uint64_t frames, uint64_t of_frames, uint32_t rate_hz)
+{
+    draw(context, PROGRESS_PLAYING, (double)frames / rate_hz, (double)of_frames / rate_hz);
+}
+
+static void report(struct rendering *r, const struct render_item *item,
+                   const struct render_outcome *outcome)
+{
+    wipe(r);
+    int error = 0;
+    if (options_has(r->options, OPTION_JSON))
+        error = render_report_json(stdout, item->in, item->out, outcome);
+    else
+        render_report_line(stdout, item->in, item->out, outcome);
+    if (fflush(stdout) == EOF)
+        error = -errno;
+    if (error) {
+        log_write(r->log, LOG_LEVEL_ERROR, "standard output", "%s", strerror(-error));
+        note(r, EXIT_SOMETHING_FAILED);
     }
-    const uint32_t depth = job->info.depth_bits;
-    return depth == 0 || depth > 24 ? AUDIO_FILE_F32 : depth > 16 ? AUDIO_FILE_S24 : AUDIO_FILE_S16;
 }
 
-static int open_input(struct render_job *job)
+// --- Records -------------------------------------------------------------------------------------
+
+static void submit_ahead(struct rendering *r)
 {
-    const struct source_config config = {.path = job->in, .priority = LOADER_PLAYING};
-    int error = source_open(&job->source, scheduler_loader(job->scheduler), &config);
-    struct file_identity identity;
-    if (!error)
-        error = source_wait_open(job->source, &identity);
-    if (!error)
-        error = decoder_open(&job->decoder, job->source, &job->info);
-    return error ? fail(job, job->in, decoder_error_text(error)) : 0;
+    while (r->submitted < r->list.count &&
+           scan_submit(r->scan, r->list.items[r->submitted].in) == 0)
+        ++r->submitted;
 }
 
-// @return 0; -ENOENT: there is no such chunk.
-static int choose_bounds(const struct render_job *job, uint64_t *start, uint64_t *end)
+// The record of the next item in order. @return 0, or the exit status where there is none to go on with.
+static int take_record(struct rendering *r, struct record **record)
 {
-    *start = 0;
-    *end = job->info.frames;
-    if (job->options->chunk < 0)
-        return 0;
-    return chunk_bounds((uint64_t)job->options->chunk, job->info.frames, job->info.format.rate_hz,
-                        start, end);
-}
-
-static int fetch_record(struct render_job *job)
-{
-    if (!session_mastering(job->options))
-        return 0;
-    struct scan *scan;
     struct scan_result result = {0};
-    int error = scan_create(&scan, job->scheduler, 1, SCAN_IN_ORDER);
-    if (!error)
-        error = scan_submit(scan, job->in);
-    if (!error)
-        error = scan_take(scan, &result);
-    scan_destroy(&scan);
-    if (!error && result.error && !result.record)
-        error = fail(job, job->in, result.text);
-    else if (error)
-        error = fail(job, job->in, strerror(-error));
-    job->record = result.record;
+    *record = NULL;
+    submit_ahead(r);
+    const int error = scan_take(r->scan, &result);
+    submit_ahead(r);
+    const char *in = r->list.items[r->at].in;
+    if (error)
+        log_write(r->log, LOG_LEVEL_ERROR, in, "%s", strerror(-error));
+    else if (!result.record)
+        log_write(r->log, LOG_LEVEL_ERROR, in, "%s", result.text);
+    *record = result.record;
     result.record = NULL;
     scan_result_deinit(&result);
+    return *record ? 0 : EXIT_SOMETHING_FAILED;
+}
+
+// --- One after another ---------------------------------------------------------------------------
+
+static int open_item(struct rendering *r, struct render_file **file, struct render_item *item,
+                     const struct record *record)
+{
+    const struct mastering_targets *targets = item->in_album ? &item->in_album->targets
+                                              : record       ? &track_record_of(record)->targets
+                                                             : NULL;
+    const struct render_file_config config = {.options = r->options,
+                                              .log = r->log,
+                                              .scheduler = r->scheduler,
+                                              .in = item->in,
+                                              .out = item->out,
+                                              .record = record,
+                                              .targets = targets,
+                                              .progress = on_progress,
+                                              .context = r};
+    return render_file_open(file, &config);
+}
+
+static bool runs_on_into_next(const struct rendering *r)
+{
+    const struct render_item *next = &r->list.items[r->at + 1];
+    return r->at + 1 < r->list.count && next->in_album && next->in_album->runs_on;
+}
+
+static void render_item(struct rendering *r, struct render_item *item, const struct record *record)
+{
+    struct render_file *file = r->opened;
+    struct render_outcome outcome = {.after_lufs = NAN};
+    r->opened = NULL;
+    draw(r, PROGRESS_PLAYING, 0, NAN);
+    int status = file ? 0 : open_item(r, &file, item, record);
+    if (!status && runs_on_into_next(r)) {
+        struct render_item *next = &r->list.items[r->at + 1];
+        note(r,
+             open_item(r, &r->opened, next, next->record)); // if it cannot be, this one ends alone
+    }
+    if (!status)
+        status = render_file_run(file, r->opened, &outcome);
+    if (status && isnan(outcome.after_lufs))
+        render_file_close(&r->opened); // its first frames went nowhere
+    render_file_close(&file);
+    note(r, status);
+    if (!isnan(outcome.after_lufs))
+        report(r, item, &outcome);
+}
+
+static void render_next(struct rendering *r)
+{
+    struct render_item *item = &r->list.items[r->at];
+    struct record *record = NULL;
+    int status = 0;
+    if (r->scan && !item->record) {
+        draw(r, PROGRESS_WAITING, 0, NAN);
+        status = take_record(r, &record);
+    }
+    if (status)
+        note(r, status);
+    else
+        render_item(r, item, item->record ? item->record : record);
+    record_unref(&record);
+}
+
+// An album's makeup is known when all of its tracks are analysed.
+static int prepare_albums(struct rendering *r, struct album_track **tracks)
+{
+    for (r->at = 0; r->at < r->list.count; ++r->at) {
+        struct render_item *item = &r->list.items[r->at];
+        draw(r, PROGRESS_WAITING, 0, NAN);
+        note(r, take_record(r, &item->record));
+    }
+    render_list_keep_analysed(&r->list);
+    wipe(r);
+    return render_albums(&r->list, &r->options->mastering, scheduler_loader(r->scheduler), r->log,
+                         tracks);
+}
+
+static int render_all(struct rendering *r)
+{
+    struct album_track *tracks = NULL;
+    int error = 0;
+    if (session_mastering(r->options))
+        error = scan_create(&r->scan, r->scheduler, AHEAD, SCAN_IN_ORDER);
+    if (!error && r->scan && options_has(r->options, OPTION_ALBUM))
+        error = prepare_albums(r, &tracks);
+    for (r->at = 0; r->at < r->list.count && !error; ++r->at)
+        render_next(r);
+    render_file_close(&r->opened);
+    wipe(r);
+    while (r->scan && scan_under_way(r->scan)) {
+        struct scan_result result;
+        if (scan_take(r->scan, &result))
+            break;
+        scan_result_deinit(&result);
+    }
+    scan_destroy(&r->scan);
+    free(tracks);
     return error;
 }
 
-static int open_stream(struct render_job *job, uint64_t start)
+static enum exit_status run(struct rendering *r)
 {
-    const struct track_stream_config config = {.decoder = job->decoder,
-                                               .info = job->info,
-                                               .rate_hz = job->info.format.rate_hz,
-                                               .start_frame = start,
-                                               .mastering = job->record ? TRACK_STREAM_MASTERED
-                                                                        : TRACK_STREAM_PLAIN};
-    const int error = track_stream_open(&job->stream, &config);
-    if (error)
-        return fail(job, job->in, decoder_error_text(error));
-    if (job->record)
-        track_stream_set_targets(job->stream, &track_record_of(job->record)->targets);
-    return 0;
-}
-
-static int open_output(struct render_job *job)
-{
-    job->channels = job->info.format.channels == 1 ? 1 : 2;
-    const struct audio_file_config config = {.path = job->out,
-                                             .format = job->format,
-                                             .rate_hz = job->info.format.rate_hz,
-                                             .channels = job->channels};
-    int error = output_meter_create(&job->meter, job->info.format.rate_hz);
+    interrupt_hold();
+    if (session_start(&r->scheduler, r->options, r->log))
+        return EXIT_SOMETHING_FAILED;
+    struct interrupt *interrupt;
+    int error = interrupt_start(&interrupt, r->scheduler);
     if (!error)
-        error = audio_file_create(&job->file, &config);
-    dither_init(&job->dither, 1);
-    return error ? fail(job, job->out, strerror(-error)) : 0;
-}
-
-// Mono went through the chain on both sides: either is the output.
-static void keep_one_side(float *stereo, uint32_t frames)
-{
-    for (uint32_t i = 0; i < frames; ++i)
-        stereo[i] = stereo[2 * i];
-}
-
-static int write_block(struct render_job *job, uint32_t frames)
-{
-    if (job->channels == 1)
-        keep_one_side(job->stereo, frames);
-    if (job->format != AUDIO_FILE_S16)
-        return audio_file_write(job->file, job->stereo, frames);
-    dither_to_s16(&job->dither, job->s16, job->stereo, frames * job->channels);
-    return audio_file_write_s16(job->file, job->s16, frames);
-}
-
-static int copy(struct render_job *job, uint64_t left)
-{
-    while (left > 0) {
-        const uint32_t want = left < BLOCK_FRAMES ? (uint32_t)left : BLOCK_FRAMES;
-        const int64_t got = track_stream_read(job->stream, job->stereo, want);
-        if (got < 0)
-            return fail(job, job->in, decoder_error_text((int)got));
-        if (got == 0)
-            break;
-        int error = output_meter_feed(job->meter, job->stereo, (uint32_t)got);
-        if (!error)
-            error = write_block(job, (uint32_t)got);
-        if (error)
-            return fail(job, job->out, strerror(-error));
-        left -= (uint64_t)got;
-    }
-    const char *damage = decoder_damage_text(job->decoder);
-    if (damage) {
-        job->damaged = true;
-        (void)fail(job, job->in, damage);
-    }
-    return 0;
-}
-
-static void print_clipping(const struct render_job *job, uint64_t in_file)
-{
-    const uint64_t clipped = in_file + job->dither.clipped_samples;
-    if (clipped)
-        log_write(job->log, LOG_LEVEL_WARN, job->out,
-                  "%llu samples were over full scale and clipped", (unsigned long long)clipped);
-}
-
-static void print_summary(const struct render_job *job)
-{
-    char in[4096], out[4096];
-    escape_text(in, sizeof(in), job->in);
-    escape_text(out, sizeof(out), job->out);
-    const double after = output_meter_lufs(job->meter);
-    if (!job->record) {
-        printf("%s -> %s: %.1f LUFS, not mastered\n", in, out, after);
-        return;
-    }
-    const struct track_record *t = track_record_of(job->record);
-    printf(
-        "%s -> %s: %.1f -> %.1f LUFS (target %.1f), %.1f dBTP, makeup %+.1f dB, limiting at most "
-        "%.1f dB",
-        in, out, track_record_analysis(t)->loudness.integrated_lufs, after, t->targets.target_lufs,
-        output_meter_dbtp(job->meter), t->targets.makeup_db,
-        track_stream_reduction_db(job->stream));
-    const double below = t->targets.target_lufs - after;
-    if (t->targets.shortfall == SHORTFALL_LIMITER)
-        printf(", %.1f LU below target: limiter reduction of 4 dB reached", below);
-    else if (t->targets.shortfall == SHORTFALL_SILENCE)
-        printf(", silence has no loudness to set");
-    printf("\n");
-}
-
-static int finish(struct render_job *job)
-{
-    const uint64_t clipped = audio_file_clipped_samples(job->file);
-    const int error = audio_file_commit(&job->file);
-    if (!error) {
-        print_clipping(job, clipped);
-        print_summary(job);
-    }
+        error = render_all(r);
     if (error)
-        return fail(job, job->out, strerror(-error));
-    return job->damaged ? EXIT_SOMETHING_FAILED : EXIT_DONE;
-}
-
-static int render(struct render_job *job)
-{
-    int status = open_input(job);
-    if (status)
-        return status;
-    job->format = choose_format(job);
-    const size_t length = strlen(job->out);
-    if (job->format == AUDIO_FILE_F32 && length > 5 &&
-        strcmp(job->out + length - 5, ".flac") == 0) {
-        (void)fail(job, job->out, "FLAC has no float samples: give --format s16 or s24");
-        return EXIT_BAD_USAGE;
-    }
-    uint64_t start, end;
-    if (choose_bounds(job, &start, &end))
-        return fail(job, job->in, "this chunk is past the end");
-    status = fetch_record(job);
-    if (!status)
-        status = open_stream(job, start);
-    if (!status)
-        status = open_output(job);
-    if (!status)
-        status = copy(job, end - start);
-    return status ? status : finish(job);
-}
-
-static void job_deinit(struct render_job *job)
-{
-    audio_file_discard(&job->file);
-    output_meter_destroy(&job->meter);
-    track_stream_close(&job->stream);
-    decoder_close(&job->decoder);
-    source_close(&job->source);
-    record_unref(&job->record);
+        log_write(r->log, LOG_LEVEL_ERROR, NULL, "cannot render: %s", strerror(-error));
+    interrupt_stop(&interrupt);
+    scheduler_destroy(&r->scheduler);
+    return error ? EXIT_SOMETHING_FAILED : r->status;
 }
 
 enum exit_status command_render(const struct options *options, struct log *log)
 {
-    struct render_job job = {.options = options, .log = log};
-    job.in = options->paths[0];
-    job.out = options->paths[1];
-    if (!audio_file_is_known(job.out)) {
-        (void)fail(&job, job.out, "the output must end in .wav or .flac");
-        return EXIT_BAD_USAGE;
-    }
-    interrupt_hold();
-    if (session_start(&job.scheduler, options, log))
-        return EXIT_SOMETHING_FAILED;
-    struct interrupt *interrupt;
-    const int error = interrupt_start(&interrupt, job.scheduler);
-    const int status = error ? fail(&job, job.in, strerror(-error)) : render(&job);
-    job_deinit(&job);
-    interrupt_stop(&interrupt);
-    scheduler_destroy(&job.scheduler);
-    return (enum exit_status)status;
+    struct rendering r = {
+        .options = options, .log = log, .has_line = isatty(STDERR_FILENO), .status = EXIT_DONE};
+    const int error = render_list_make(&r.list, options, log);
+    enum exit_status status = EXIT_BAD_USAGE;
+    if (error == -ENOMEM)
+        log_write(log, LOG_LEVEL_ERROR, NULL, "cannot render: %s", strerror(ENOMEM));
+    if (r.list.failed || error == -ENOMEM)
+        status = EXIT_SOMETHING_FAILED;
+    if (!error && r.list.count)
+        status = run(&r);
+    if (!error && r.list.failed && status == EXIT_DONE)
+        status = EXIT_SOMETHING_FAILED;
+    render_list_deinit(&r.list);
+    return status;
 }

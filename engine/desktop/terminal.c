@@ -134,13 +134,18 @@ void terminal_draw(struct terminal *t, const struct player_status *status)
                                       .elapsed_s = status->elapsed_s,
                                       .total_s = status->duration_s,
                                       .next = status->has_next ? next : NULL};
+    terminal_draw_progress(t->log, &progress);
+}
+
+void terminal_draw_progress(struct log *log, const struct progress *progress)
+{
     struct winsize size;
     unsigned columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
     if (columns < 2 || columns > PROGRESS_LINE_COLUMNS)
         columns = 80;
     char line[PROGRESS_LINE_BYTES];
-    progress_line_format(line, &progress, columns - 1); // the last column would wrap
+    progress_line_format(line, progress, columns - 1); // the last column would wrap
     fprintf(stderr, "\r%s", line);
     fflush(stderr);
-    log_set_status_line(t->log, 1);
+    log_set_status_line(log, 1);
 }

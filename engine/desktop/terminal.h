@@ -2,6 +2,7 @@
 // The keyboard and the status line of `segue play` on a terminal; nothing where there is none.
 #pragma once
 #include "dsp/annotate.h"
+#include "engine/desktop/progress_line.h"
 #include "engine/log.h"
 #include "engine/player.h"
 #include <stdbool.h>
@@ -34,3 +35,5 @@ void terminal_close(struct terminal *terminal);
 enum terminal_key terminal_read_key(struct terminal *terminal);
 /// Draw the status line anew.
 void terminal_draw(struct terminal *terminal, const struct player_status *status);
+/// Draw any progress on stderr, which is a terminal.
+void terminal_draw_progress(struct log *log, const struct progress *progress);

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// `render --album`: which of the listed files are one album, and its makeup.
+#pragma once
+#include "dsp/annotate.h"
+#include "engine/desktop/render_list.h"
+#include "io/loader.h"
+
+/// Give the items of each album (neighbours in the list, all analysed, of one album by their tags) one makeup; what is
+/// alone stays so. *tracks is memory that the items point into, the caller's to free(). @return 0; -ENOMEM. An album
+/// that cannot be calibrated is named, its tracks are mastered alone.
+MUST_CHECK int render_albums(struct render_list *list, const struct mastering_settings *settings,
+                             struct loader *loader, struct log *log, struct album_track **tracks);

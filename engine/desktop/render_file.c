@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+#include "engine/desktop/render_file.h"
+#include "dsp/dither.h"
+#include "engine/chunk.h"
+#include "engine/desktop/commands.h"
+#include "engine/desktop/render_list.h"
+#include "engine/output_meter.h"
+#include "engine/track_record.h"
+#include "engine/track_stream.h"
+#include "io/audio_file.h"
+#include "io/decoder.h"
+#include "io/source.h"
+#include "io/tags.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { BLOCK_FRAMES = 4096 };
+
+struct render_file {
+    struct render_file_config config;
+    struct source *source;
+    struct decoder *decoder;
+    struct decoder_info info;
+    struct tags tags;
+    struct mastering_targets targets;
+    struct track_stream *stream;
+    struct audio_file *file; // NULL: measured only
+    struct output_meter *meter;
+    struct dither dither;
+    enum audio_file_format format;
+    uint32_t channels; // of the output
+    uint64_t frames;   // to be rendered
+    double limiter_db;
+    bool damaged;
+    float stereo[2 * BLOCK_FRAMES];
+    int16_t s16[2 * BLOCK_FRAMES];
+};
+
+static int fail(struct render_file *f, const char *path, const char *cause)
+{
+    log_write(f->config.log, LOG_LEVEL_ERROR, path, "%s", cause);
+    return EXIT_SOMETHING_FAILED;
+}
+
+static int fail_output(struct render_file *f, int error)
+{
+    return fail(f, f->config.out ? f->config.out : f->config.in, strerror(-error));
+}
+
+static bool is_flac(const char *path)
+{
+    const size_t length = strlen(path);
+    return length > 5 && strcasecmp(path + length - 5, ".flac") == 0;
+}
+
+// The source's own depth, unless asked for otherwise: lossy and float sources have none.
+static enum audio_file_format choose_format(const struct render_file *f)
+{
+    switch (f->config.options->format) {
+    case RENDER_S16:
+        return AUDIO_FILE_S16;
+    case RENDER_S24:
+        return AUDIO_FILE_S24;
+    case RENDER_F32:
+        return AUDIO_FILE_F32;
+    default:
+        break;
+    }
+    const uint32_t depth = f->info.depth_bits;
+    return depth == 0 || depth > 24 ? AUDIO_FILE_F32 : depth > 16 ? AUDIO_FILE_S24 : AUDIO_FILE_S16;
+}
+
+// Whether the output was given by its own name, not made from the input's.
+static bool is_named(const struct render_file *f)
+{
+    const struct options *o = f->config.options;
+    return strcmp(f->config.out, o->paths[o->path_count - 1]) == 0;
+}
+
+static int check_format(struct render_file *f)
+{
+    f->format = choose_format(f);
+    if (!f->config.out || f->format != AUDIO_FILE_F32 || !is_flac(f->config.out))
+        return 0;
+    // In a folder of all kinds the best that FLAC holds is what is wanted; of one file it is asked for.
+    if (!is_named(f)) {
+        f->format = AUDIO_FILE_S24;
+        return 0;
+    }
+    (void)fail(f, f->config.out, "FLAC has no float samples: give --format s16 or s24");
+    return EXIT_BAD_USAGE;
+}
+
+static int open_input(struct render_file *f)
+{
+    const struct source_config config = {.path = f->config.in, .priority = LOADER_PLAYING};
+    int error = source_open(&f->source, scheduler_loader(f->config.scheduler), &config);
+    struct file_identity identity;
+    if (!error)
+        error = source_wait_open(f->source, &identity);
+    if (!error)
+        error = decoder_open(&f->decoder, f->source, &f->info);
+    if (!error && f->config.out)
+        error = tags_read(&f->tags, f->source, identity.size_bytes);
+    return error ? fail(f, f->config.in, decoder_error_text(error)) : 0;
+}
+
+static int open_stream(struct render_file *f)
+{
+    uint64_t start = 0, end = f->info.frames;
+    const int64_t chunk = f->config.options->chunk;
+    if (chunk >= 0 &&
+        chunk_bounds((uint64_t)chunk, f->info.frames, f->info.format.rate_hz, &start, &end))
+        return fail(f, f->config.in, "this chunk is past the end");
+    f->frames = end - start;
+    const struct track_stream_config config = {.decoder = f->decoder,
+                                               .info = f->info,
+                                               .rate_hz = f->info.format.rate_hz,
+                                               .start_frame = start,
+                                               .end = TRACK_STREAM_WAITS,
+                                               .mastering = f->config.record ? TRACK_STREAM_MASTERED
+                                                                             : TRACK_STREAM_PLAIN};
+    const int error = track_stream_open(&f->stream, &config);
+    if (error)
+        return fail(f, f->config.in, decoder_error_text(error));
+    track_stream_set_targets(f->stream, &f->targets);
+    return 0;
+}
+
+int render_file_open(struct render_file **out, const struct render_file_config *config)
+{
+    struct render_file *f = calloc(1, sizeof(*f));
+    *out = NULL;
+    if (!f) {
+        log_write(config->log, LOG_LEVEL_ERROR, config->in, "%s", strerror(ENOMEM));
+        return EXIT_SOMETHING_FAILED;
+    }
+    f->config = *config;
+    if (config->record)
+        f->targets = *config->targets;
+    int status = open_input(f);
+    if (!status)
+        status = check_format(f);
+    if (!status)
+        status = open_stream(f);
+    if (status)
+        render_file_close(&f);
+    *out = f;
+    return status;
+}
+
+void render_file_close(struct render_file **file)
+{
+    struct render_file *f = *file;
+    if (!f)
+        return;
+    audio_file_discard(&f->file);
+    output_meter_destroy(&f->meter);
+    track_stream_close(&f->stream);
+    decoder_close(&f->decoder);
+    source_close(&f->source);
+    tags_deinit(&f->tags);
+    free(f);
+    *file = NULL;
+}
+
+// --- Output --------------------------------------------------------------------------------------
+
+// What is no longer true of the mastered audio, or was never of the audio.
+static int is_stale(const char *entry)
+{
+    static const char *const prefixes[] = {"REPLAYGAIN_",
+                                           "R128_",
+                                           "ITUNNORM=",
+                                           "SEGUE_MASTERED=",
+                                           "ENCODER=",
+                                           "ENCODED_BY=",
+                                           "METADATA_BLOCK_PICTURE="};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); ++i)
+        if (strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0)
+            return 1;
+    return 0;
+}
+
+static int mark_as_mastered(struct render_file *f)
+{
+    const struct mastering_settings *s = &f->config.options->mastering;
+    char mark[128];
+    const int bytes = snprintf(mark, sizeof(mark), "version %d, %s, intensity %g, target %.1f LUFS",
+                               ANALYSIS_ALGORITHM_VERSION, mastering_preset_name((int)s->preset),
+                               s->intensity, f->targets.target_lufs);
+    tags_drop(&f->tags, is_stale);
+    return tags_add(&f->tags, "SEGUE_MASTERED", mark, (size_t)bytes);
+}
+
+static int open_output(struct render_file *f)
+{
+    f->channels = f->info.format.channels == 1 ? 1 : 2;
+    dither_init(&f->dither, 1);
+    int error = output_meter_create(&f->meter, f->info.format.rate_hz);
+    if (error || !f->config.out)
+        return error;
+    if (f->config.record)
+        error = mark_as_mastered(f);
+    if (!error && !is_named(f))
+        error = render_list_make_folders(f->config.out);
+    const struct audio_file_config config = {.path = f->config.out,
+                                             .format = f->format,
+                                             .rate_hz = f->info.format.rate_hz,
+                                             .channels = f->channels,
+                                             .tags = &f->tags};
+    return error ? error : audio_file_create(&f->file, &config);
+}
+
+// Mono went through the chain on both sides: either is the output.
+static void keep_one_side(float *stereo, uint32_t frames)
+{
+    for (uint32_t i = 0; i < frames; ++i)
+        stereo[i] = stereo[2 * i];
+}
+
+static int write_block(struct render_file *f, uint32_t frames)
+{
+    int error = output_meter_feed(f->meter, f->stereo, frames);
+    if (error || !f->file)
+        return error;
+    if (f->channels == 1)
+        keep_one_side(f->stereo, frames);
+    if (f->format != AUDIO_FILE_S16)
+        return audio_file_write(f->file, f->stereo, frames);
+    dither_to_s16(&f->dither, f->s16, f->stereo, frames * f->channels);
+    return audio_file_write_s16(f->file, f->s16, frames);
+}
+
+static void show_progress(struct render_file *f, uint64_t done)
+{
+    if (f->config.progress)
+        f->config.progress(f->config.context, done, f->frames, f->info.format.rate_hz);
+}
+
+// A short read tells that only what the chain holds is left, if it waits; else that all is read.
+static int64_t read_block(struct render_file *f, struct render_file *next, uint32_t want)
+{
+    int64_t got = track_stream_read(f->stream, f->stereo, want);
+    if (got < 0 || got == want || !track_stream_is_waiting(f->stream))
+        return got;
+    if (next)
+        track_stream_join(f->stream, next->stream, &next->targets);
+    else
+        track_stream_finish(f->stream);
+    const int64_t more = track_stream_read(f->stream, f->stereo + 2 * got, want - (uint32_t)got);
+    return more < 0 ? more : got + more;
+}
+
+static int copy(struct render_file *f, struct render_file *next)
+{
+    for (uint64_t left = f->frames; left > 0;) {
+        const uint32_t want = left < BLOCK_FRAMES ? (uint32_t)left : BLOCK_FRAMES;
+        const int64_t got = read_block(f, next, want);
+        if (got < 0)
+            return fail(f, f->config.in, decoder_error_text((int)got));
+        if (got == 0)
+            break;
+        struct chain_dynamics dynamics;
+        track_stream_take_dynamics(f->stream, &dynamics);
+        f->limiter_db = fmax(f->limiter_db, -dynamics.limiter_db);
+        const int error = write_block(f, (uint32_t)got);
+        if (error)
+            return fail_output(f, error);
+        left -= (uint64_t)got;
+        show_progress(f, f->frames - left);
+    }
+    const char *damage = decoder_damage_text(f->decoder);
+    if (damage) {
+        f->damaged = true;
+        (void)fail(f, f->config.in, damage);
+    }
+    return 0;
+}
+
+static void warn_of_clipping(struct render_file *f)
+{
+    const uint64_t clipped = audio_file_clipped_samples(f->file) + f->dither.clipped_samples;
+    if (clipped)
+        log_write(f->config.log, LOG_LEVEL_WARN, f->config.out,
+                  "%llu samples were over full scale and clipped", (unsigned long long)clipped);
+}
+
+static void describe(struct render_file *f, struct render_outcome *outcome)
+{
+    outcome->mastered = f->config.record != NULL;
+    outcome->targets = f->targets;
+    outcome->after_lufs = output_meter_lufs(f->meter);
+    outcome->after_dbtp = output_meter_dbtp(f->meter);
+    outcome->limiter_db = f->limiter_db;
+    if (f->config.record)
+        outcome->before_lufs =
+            track_record_analysis(track_record_of(f->config.record))->loudness.integrated_lufs;
+}
+
+int render_file_run(struct render_file *f, struct render_file *next, struct render_outcome *outcome)
+{
+    *outcome = (struct render_outcome){.before_lufs = NAN, .after_lufs = NAN};
+    int error = open_output(f);
+    if (error)
+        return fail_output(f, error);
+    const int status = copy(f, next);
+    if (status)
+        return status;
+    if (f->file) {
+        warn_of_clipping(f);
+        error = audio_file_commit(&f->file);
+    }
+    if (error)
+        return fail_output(f, error);
+    describe(f, outcome);
+    return f->damaged ? EXIT_SOMETHING_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// One file on its way through the chain into another, or past a meter only.
+#pragma once
+#include "cache/record.h"
+#include "dsp/annotate.h"
+#include "dsp/mastering.h"
+#include "engine/desktop/options.h"
+#include "engine/log.h"
+#include "engine/scheduler.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/// What became of a file.
+struct render_outcome {
+    double before_lufs; // NaN where it was not mastered
+    double after_lufs, after_dbtp, limiter_db;
+    struct mastering_targets targets;
+    bool mastered;
+};
+
+struct render_file_config {
+    const struct options *options;
+    struct log *log;
+    struct scheduler *scheduler;
+    const char *in, *out;                    // borrowed; out NULL: measured only
+    const struct record *record;             // a struct track_record; NULL: not mastered
+    const struct mastering_targets *targets; // copied; of no meaning without a record
+    /// Called now and then; may be NULL.
+    void (*progress)(void *context, uint64_t frames, uint64_t of_frames, uint32_t rate_hz);
+    void *context;
+};
+
+/// Thread-safety: one thread. Failures are named in the log.
+struct render_file;
+
+/// Open the input, and its way through the chain. @return 0; EXIT_SOMETHING_FAILED or EXIT_BAD_USAGE. On failure *out is
+/// NULL.
+MUST_CHECK int render_file_open(struct render_file **out, const struct render_file_config *config);
+/// Render all of it. `next`: where the audio runs on, or NULL; it is to be rendered next. @return as above; with
+/// EXIT_SOMETHING_FAILED there may be an output of what is sound, if *outcome says so by being finite.
+MUST_CHECK int render_file_run(struct render_file *file, struct render_file *next,
+                               struct render_outcome *outcome);
+/// Close, leaving nothing half done, and set *file to NULL. NULL is fine.
+void render_file_close(struct render_file **file);

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include "engine/desktop/render_report.h"
+#include "engine/escape.h"
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+static void write_names(FILE *to, const char *in, const char *out)
+{
+    char text[4096];
+    escape_text(text, sizeof(text), in);
+    fputs(text, to);
+    if (out) {
+        escape_text(text, sizeof(text), out);
+        fprintf(to, " -> %s", text);
+    }
+}
+
+void render_report_line(FILE *to, const char *in, const char *out, const struct render_outcome *o)
+{
+    const struct mastering_targets *t = &o->targets;
+    write_names(to, in, out);
+    if (!o->mastered) {
+        fprintf(to, ": %.1f LUFS, not mastered\n", o->after_lufs);
+        return;
+    }
+    fprintf(to,
+            ": %.1f -> %.1f LUFS (target %.1f), %.1f dBTP, makeup %+.1f dB, limiting at most "
+            "%.1f dB",
+            o->before_lufs, o->after_lufs, t->target_lufs, o->after_dbtp, t->makeup_db,
+            o->limiter_db);
+    if (t->shortfall == SHORTFALL_LIMITER)
+        fprintf(to, ", %.1f LU below target: %s", t->target_lufs - o->after_lufs,
+                mastering_targets_are_neutral(t) ? "mastered before, its peaks are at the ceiling"
+                                                 : "limiter reduction of 4 dB reached");
+    else if (t->shortfall == SHORTFALL_SILENCE)
+        fprintf(to, ", silence has no loudness to set");
+    fputc('\n', to);
+}
+
+static json_t *number(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *text(const char *path)
+{
+    char *escaped = path ? escape_dup(path) : NULL;
+    json_t *value = escaped ? json_string(escaped) : json_null();
+    free(escaped);
+    return value;
+}
+
+static const char *shortfall_name(const struct render_outcome *o)
+{
+    static const char *const names[] = {
+        [SHORTFALL_LIMITER] = "limiter", [SHORTFALL_SILENCE] = "silence"};
+    return o->mastered ? names[o->targets.shortfall] : NULL;
+}
+
+int render_report_json(FILE *to, const char *in, const char *out, const struct render_outcome *o)
+{
+    const double target = o->mastered ? o->targets.target_lufs : NAN;
+    const double makeup = o->mastered ? o->targets.makeup_db : NAN;
+    json_t *line = json_pack(
+        "{s:o, s:o, s:b, s:{s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:s?}", "path", text(in), "output",
+        text(out), "mastered", o->mastered, "before", "integrated_lufs", number(o->before_lufs),
+        "after", "integrated_lufs", number(o->after_lufs), "true_peak_dbtp", number(o->after_dbtp),
+        "target_lufs", number(target), "makeup_db", number(makeup), "limiter_reduction_db",
+        number(o->limiter_db), "shortfall", shortfall_name(o));
+    const int error = line && json_dumpf(line, to, JSON_COMPACT) == 0 ? 0 : -ENOMEM;
+    fputc('\n', to);
+    json_decref(line);
+    return error;
+}
