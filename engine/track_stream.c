@@ -226,6 +226,7 @@ static int64_t take_from_next(struct track_stream *s, float *stereo, uint32_t fr
     if (!next->has_begun)
         chain_ramp_to(master_chain(s->master), &s->next_targets, CHAIN_JOIN_SECONDS * s->rate_hz);
     next->has_begun = true;
+    frames = frames < s->tail_frames ? frames : s->tail_frames;
     const int64_t got = peeked_or_resampled(next, stereo, frames);
     if (got < 0)
         return got;

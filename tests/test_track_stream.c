@@ -210,6 +210,111 @@ static void a_peek_takes_nothing_away(void **state)
     free(whole);
 }
 
+// A part of the music as a file of its own, opened.
+struct part {
+    struct source *source;
+    struct decoder *decoder;
+    struct track_stream *stream;
+};
+
+static void open_part(struct fixture *f, struct part *part, const char *name, const int16_t *music,
+                      size_t frames)
+{
+    char path[SCRATCH_PATH_BYTES];
+    struct decoder_info info;
+    scratch_path(path, f->folder, name);
+    scratch_write_s16(path, music, frames, RATE, 2);
+    const struct source_config source = {.path = path, .priority = LOADER_PLAYING};
+    assert_int_equal(source_open(&part->source, f->loop.loader, &source), 0);
+    assert_int_equal(decoder_open(&part->decoder, part->source, &info), 0);
+    const struct track_stream_config config = {.decoder = part->decoder,
+                                               .info = info,
+                                               .rate_hz = RATE,
+                                               .mastering = TRACK_STREAM_MASTERED,
+                                               .end = TRACK_STREAM_WAITS};
+    assert_int_equal(track_stream_open(&part->stream, &config), 0);
+}
+
+static void close_part(struct part *part)
+{
+    track_stream_close(&part->stream);
+    decoder_close(&part->decoder);
+    source_close(&part->source);
+}
+
+// Read to the end; what follows is known when it is asked for.
+static size_t read_part(struct part *part, struct part *next,
+                        const struct mastering_targets *targets, float *out, uint32_t block)
+{
+    size_t done = 0;
+    for (;;) {
+        const int64_t got = track_stream_read(part->stream, out + 2 * done, block);
+        assert_true(got >= 0);
+        done += (size_t)got;
+        if (got == block)
+            continue;
+        if (!track_stream_is_waiting(part->stream))
+            return done;
+        if (next)
+            track_stream_join(part->stream, next->stream, targets);
+        else
+            track_stream_finish(part->stream);
+    }
+}
+
+static void a_recording_split_in_three_and_joined_is_mastered_as_one(void **state)
+{
+    struct fixture *f = *state;
+    enum { A = 100001, B = 60013, C = 2 * RATE, ALL = A + B + C };
+    const struct mastering_targets targets = busy_targets();
+    int16_t *music = scratch_music(3, ALL, RATE);
+    struct part whole, parts[3];
+    float *wanted = calloc(ALL + 1000, 2 * sizeof(float));
+    float *joined = calloc(ALL + 1000, 2 * sizeof(float));
+    assert_true(wanted && joined);
+    open_part(f, &whole, "whole.wav", music, ALL);
+    track_stream_set_targets(whole.stream, &targets);
+    assert_int_equal(read_part(&whole, NULL, NULL, wanted, 700), ALL);
+    close_part(&whole);
+    for (uint32_t block = 61; block < 6000; block = 61 * block + 3) {
+        open_part(f, &parts[0], "a.wav", music, A);
+        open_part(f, &parts[1], "b.wav", music + (size_t)2 * A, B);
+        open_part(f, &parts[2], "c.wav", music + (size_t)2 * (A + B), C);
+        track_stream_set_targets(parts[0].stream, &targets);
+        assert_int_equal(read_part(&parts[0], &parts[1], &targets, joined, block), A);
+        assert_int_equal(read_part(&parts[1], &parts[2], &targets, joined + (size_t)2 * A, block),
+                         B);
+        assert_int_equal(read_part(&parts[2], NULL, NULL, joined + (size_t)2 * (A + B), block), C);
+        assert_memory_equal(joined, wanted, (size_t)ALL * 2 * sizeof(float));
+        for (int i = 0; i < 3; ++i)
+            close_part(&parts[i]);
+    }
+    free(wanted);
+    free(joined);
+    free(music);
+}
+
+static void a_stream_that_nothing_joins_ends_like_any_other(void **state)
+{
+    struct fixture *f = *state;
+    open_file(f, RATE, RATE);
+    const struct mastering_targets targets = busy_targets();
+    size_t frames;
+    float *wanted = read_all(f, RATE, 0, &targets, 512, &frames);
+    int16_t *music = scratch_music(3, RATE, RATE);
+    struct part part;
+    float *out = calloc(RATE + 1000, 2 * sizeof(float));
+    assert_non_null(out);
+    open_part(f, &part, "b.wav", music, RATE);
+    track_stream_set_targets(part.stream, &targets);
+    assert_int_equal(read_part(&part, NULL, NULL, out, 512), frames);
+    assert_memory_equal(out, wanted, frames * 2 * sizeof(float));
+    close_part(&part);
+    free(out);
+    free(music);
+    free(wanted);
+}
+
 static void a_start_past_the_end_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -230,6 +335,8 @@ int main(void)
         TEST(a_start_in_the_middle_equals_the_whole_from_there),
         TEST(a_plain_stream_at_the_files_rate_is_the_decoders_output),
         TEST(a_peek_takes_nothing_away),
+        TEST(a_recording_split_in_three_and_joined_is_mastered_as_one),
+        TEST(a_stream_that_nothing_joins_ends_like_any_other),
         TEST(a_start_past_the_end_is_refused),
     };
     return cmocka_run_group_tests_name("track_stream", tests, NULL, NULL);
