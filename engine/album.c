@@ -3,13 +3,16 @@
 #include "dsp/calibrate.h"
 #include "engine/extractor.h"
 #include "engine/track_record.h"
+#include "io/decoder.h"
+#include "io/source.h"
 #include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double SILENCE_LEAST_S = 0.010, SOUND_LEAST_LUFS = -60.0;
+static const double SOUND_LEAST_DB = -70.0, LENGTH_LEAST_S = 1.0, EDGE_S = 0.1;
 
 static int is_equal(const char *a, const char *b)
 {
@@ -47,29 +50,75 @@ int album_follows(const struct tags *a, const struct tags *b)
            disc_of(a) == disc_of(b) && album_is_same(a, b);
 }
 
-static int ends_with_sound(const struct analysis *a)
-{
-    const float *lufs = analysis_short_term(a);
-    return a->silence_tail_s < SILENCE_LEAST_S &&
-           (a->loudness_count == 0 || (double)lufs[a->loudness_count - 1] > SOUND_LEAST_LUFS);
-}
-
-static int begins_with_sound(const struct analysis *a)
-{
-    const float *lufs = analysis_short_term(a);
-    return a->silence_head_s < SILENCE_LEAST_S &&
-           (a->loudness_count == 0 || (double)lufs[0] > SOUND_LEAST_LUFS);
-}
-
 int album_runs_on(const struct album_track *a, const struct album_track *b)
 {
-    if (!a->record || !b->record || !album_follows(a->tags, b->tags))
-        return 0;
-    const struct analysis *before = track_record_analysis(track_record_of(a->record));
-    const struct analysis *after = track_record_analysis(track_record_of(b->record));
-    // The chain's delay has to fit in, and then some.
-    return before->sample_rate_hz == after->sample_rate_hz && before->duration_s >= 1.0 &&
-           after->duration_s >= 1.0 && ends_with_sound(before) && begins_with_sound(after);
+    const struct album_edges *before = &a->edges, *after = &b->edges;
+    return album_follows(a->tags, b->tags) && before->rate_hz == after->rate_hz &&
+           before->duration_s >= LENGTH_LEAST_S && after->duration_s >= LENGTH_LEAST_S &&
+           before->tail_db > SOUND_LEAST_DB && after->head_db > SOUND_LEAST_DB;
+}
+
+// --- What a file says of itself ------------------------------------------------------------------
+
+// RMS of the next `frames` frames; nothing there is silence.
+static int measure_edge(struct decoder *decoder, uint32_t channels, uint64_t frames, double *db)
+{
+    enum { PIECE = 512 };
+    float x[PIECE * PCM_MAX_CHANNELS];
+    double sum = 0;
+    uint64_t count = 0;
+    while (count < frames) {
+        const int64_t got =
+            decoder_read(decoder, x, frames - count < PIECE ? (uint32_t)(frames - count) : PIECE);
+        if (got < 0)
+            return (int)got;
+        if (got == 0)
+            break;
+        for (int64_t i = 0; i < got * channels; ++i)
+            sum += (double)x[i] * (double)x[i];
+        count += (uint64_t)got;
+    }
+    *db = 10.0 * log10(sum / (double)(count ? count * channels : 1));
+    return 0;
+}
+
+static int measure_edges(struct decoder *decoder, const struct decoder_info *info,
+                         struct album_edges *edges)
+{
+    const uint32_t rate_hz = info->format.rate_hz;
+    const uint64_t frames = (uint64_t)(EDGE_S * rate_hz);
+    *edges = (struct album_edges){.rate_hz = rate_hz, .duration_s = (double)info->frames / rate_hz};
+    int error = measure_edge(decoder, info->format.channels, frames, &edges->head_db);
+    if (!error)
+        error = decoder_seek(decoder, info->frames > frames ? info->frames - frames : 0);
+    if (!error)
+        error = measure_edge(decoder, info->format.channels, frames, &edges->tail_db);
+    return error;
+}
+
+int album_look(const char *path, struct loader *loader, struct tags *tags,
+               struct album_edges *edges)
+{
+    const struct source_config config = {.path = path, .priority = LOADER_SCAN};
+    struct source *source;
+    struct decoder *decoder = NULL;
+    struct decoder_info info;
+    struct file_identity identity;
+    *tags = (struct tags){0};
+    int error = source_open(&source, loader, &config);
+    if (!error)
+        error = source_wait_open(source, &identity);
+    if (!error)
+        error = tags_read(tags, source, identity.size_bytes);
+    if (!error && tags_get(tags, "ALBUM"))
+        error = decoder_open(&decoder, source, &info);
+    if (decoder)
+        error = measure_edges(decoder, &info, edges);
+    decoder_close(&decoder);
+    source_close(&source);
+    if (error)
+        tags_deinit(tags);
+    return error;
 }
 
 // --- Calibration ---------------------------------------------------------------------------------

@@ -10,22 +10,33 @@
 
 enum { ALBUM_TRACKS_MAX = 999 };
 
+/// What is heard at a track's ends, and of what format it is.
+struct album_edges {
+    double head_db, tail_db; // RMS of the first and last 100 ms, in dBFS
+    double duration_s;
+    uint32_t rate_hz;
+};
+
 /// One track of a row in playing order. Plain data; what it names is its owner's.
 struct album_track {
     const char *path;
     const struct tags *tags;
+    struct album_edges edges;
     const struct record *record; // a struct track_record; NULL: not analysed
     // --- set by album_calibrate()
     struct mastering_targets targets;
     int runs_on; // 1: from the track before it
 };
 
+/// Look at a file: its tags (the caller's to deinit, empty on error) and its ends. Blocks. @return 0; what its source or decoder says.
+MUST_CHECK int album_look(const char *path, struct loader *loader, struct tags *tags,
+                          struct album_edges *edges);
 /// Whether both are of one album: same ALBUM, and same ALBUMARTIST (or ARTIST where neither has one).
 int album_is_same(const struct tags *a, const struct tags *b);
 /// Whether `b` comes right after `a` on their album: same disc, next number.
 int album_follows(const struct tags *a, const struct tags *b);
-/// Whether the sound runs on from `a` into `b`: it follows on the album, at the same rate, and there is
-/// sound on both sides of the join: no digital silence of 10 ms or more, and over -60 LUFS.
+/// Whether the sound runs on from `a` into `b`: it follows on the album, at the same rate, and both ends at the join are over
+/// -70 dBFS, which the noise of a 16-bit silence is not. Tracks of under a second are left alone.
 int album_runs_on(const struct album_track *a, const struct album_track *b);
 /// Let one makeup serve all of `tracks`, which are one album in its order and all analysed: their own targets with that makeup,
 /// and where the sound runs on. Decodes all of them several times. `cancel` may be set by any

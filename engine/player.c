@@ -45,8 +45,11 @@ int player_create(struct player **out, const struct player_config *config)
         p->config.settings = p->settings.intensity > 0 ? &p->settings : NULL;
     }
     p->volume = 100;
+    error = p->config.settings ? player_plan_albums(p) : 0;
+    if (error)
+        (void)player_destroy(&p); // nothing was opened
     *out = p;
-    return 0;
+    return error;
 }
 
 int player_destroy(struct player **player)
@@ -67,6 +70,7 @@ int player_destroy(struct player **player)
         error = close_error;
     callback_destroy(&p->callback);
     ring_destroy(&p->ring);
+    album_planner_destroy(&p->planner);
     if (scheduler_set_plan(p->config.scheduler, NULL, 0))
         log_write(p->config.log, LOG_LEVEL_DEBUG, NULL,
                   "the last plan stays until the scheduler ends");
@@ -327,6 +331,22 @@ void player_set_volume(struct player *p, unsigned volume)
     mutex_unlock(&p->command_lock);
 }
 
+enum master_way player_way_locked(const struct player *p) REQUIRES(p->lock)
+{
+    return p->sound == PLAYER_PLAIN ? MASTER_PAST_CHAIN : MASTER_THROUGH_CHAIN;
+}
+
+void player_set_sound(struct player *p, enum player_sound sound)
+{
+    mutex_lock(&p->command_lock);
+    mutex_lock(&p->lock);
+    p->sound = sound;
+    if (p->render)
+        render_set_way(p->render, player_way_locked(p));
+    mutex_unlock(&p->lock);
+    mutex_unlock(&p->command_lock);
+}
+
 // --- what happens
 
 enum player_state player_update(struct player *p, int64_t deadline_ns)
@@ -367,6 +387,8 @@ void player_status(struct player *p, struct player_status *status)
     status->state = p->state;
     status->length = queue_length(p->queue);
     status->volume = p->volume;
+    status->masters = p->config.settings != NULL;
+    status->sound = p->sound;
     if (p->state != PLAYER_STOPPED && p->lineup.rendered_count) {
         const struct lineup_track *heard = &p->lineup.rendered[0];
         status->queue_id = p->current_id;

@@ -29,6 +29,12 @@ struct player_config {
     void *open_context;
 };
 
+/// What is heard of a player that masters.
+enum player_sound {
+    PLAYER_MASTERED,
+    PLAYER_PLAIN, // past the chain: the tracks as they are
+};
+
 enum player_state { PLAYER_STOPPED, PLAYER_PLAYING, PLAYER_PAUSED, PLAYER_DEVICE_LOST };
 
 enum { PLAYER_PATH_BYTES = 4096 };
@@ -40,6 +46,8 @@ struct player_status {
     char path[PLAYER_PATH_BYTES];
     double elapsed_s, duration_s;
     struct track_progress current;
+    bool masters; // the player was made to
+    enum player_sound sound;
     bool has_next;
     char next_path[PLAYER_PATH_BYTES];
     struct track_progress next;
@@ -96,6 +104,9 @@ void player_next(struct player *player);
 void player_previous(struct player *player);
 /// 0..100: gain is (volume/100)^3, so that 50 is -18 dB and equal steps sound about equal; 100 is unity.
 void player_set_volume(struct player *player, unsigned volume);
+/// Go over to mastered or plain sound by a ramp, without a gap. What is rendered ahead, up to a few seconds, is heard first. Nothing on
+/// a player that does not master.
+void player_set_sound(struct player *player, enum player_sound sound);
 
 // --- what happens
 /// Look after the player: follow what is heard, bring a lost device back. To be called a few times a second.

@@ -74,11 +74,16 @@ static int create_path(struct player *p)
         error = callback_create(&p->callback, p->ring, p->device.rate_hz, p->device.pace);
     if (error)
         return error;
+    mutex_lock(&p->lock);
+    const enum master_way way = player_way_locked(p);
+    mutex_unlock(&p->lock);
     const struct render_config config = {.ring = p->ring,
                                          .rate_hz = p->device.rate_hz,
                                          .speed = p->config.speed,
                                          .pace = p->device.pace,
                                          .settings = p->config.settings,
+                                         .has_albums = p->planner != NULL,
+                                         .way = way,
                                          .events = player_events(p)};
     return render_create(&p->render, &config);
 }

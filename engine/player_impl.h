@@ -3,6 +3,7 @@
 // heard and what comes next), player_device.c (the device and what lies before it).
 #pragma once
 #include "dsp/mutex.h"
+#include "engine/album_planner.h"
 #include "engine/callback.h"
 #include "engine/callback_setup.h"
 #include "engine/lineup.h"
@@ -18,7 +19,8 @@ struct player {
     // --- immutable after create
     struct player_config config;
     struct mastering_settings settings;
-    struct mutex command_lock; // one command at a time; outermost
+    struct album_planner *planner; // NULL: no mastering
+    struct mutex command_lock;     // one command at a time; outermost
     // --- protected by command_lock; set once when the device is first opened, then read by all threads
     struct ring *ring;
     struct callback *callback;
@@ -39,6 +41,7 @@ struct player {
     uint32_t epoch, last_serial;
     double start_s; // of the command under way, until its first block is heard
     unsigned volume;
+    enum player_sound sound;
     struct player_totals totals;
     uint64_t closed_xruns; // of devices that were lost
     char device_error[256];
@@ -48,6 +51,8 @@ struct player {
 
 /// The events of the render thread.
 struct render_events player_events(struct player *p);
+/// The planner of albums, for a player that masters. @return 0; -ENOMEM; -EAGAIN.
+MUST_CHECK int player_plan_albums(struct player *p);
 /// Bring the player's view up to what the audio thread has played.
 void player_follow_locked(struct player *p) REQUIRES(p->lock);
 /// The queue has ended or was ended: count what was heard whole, tell who waits.
@@ -68,6 +73,8 @@ void player_report_locked(struct player *p, struct track *track, const char *tex
 void player_restart_at_locked(struct player *p, double position_s) REQUIRES(p->lock);
 /// Play entry `id` from its start; 0: end.
 void player_go_to_locked(struct player *p, uint64_t id) REQUIRES(p->lock);
+/// The way that the render thread is to take.
+enum master_way player_way_locked(const struct player *p) REQUIRES(p->lock);
 /// Seconds into the track that is heard.
 double player_heard_s_locked(struct player *p) REQUIRES(p->lock);
 

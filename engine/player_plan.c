@@ -76,11 +76,35 @@ void player_replan_locked(struct player *p) REQUIRES(p->lock)
             tracks[i] = f->rendered[i].track;
         memcpy(tracks + f->rendered_count, f->planned, f->planned_count * sizeof(f->planned[0]));
         error = scheduler_set_plan(p->config.scheduler, tracks, count);
+        if (p->planner)
+            album_planner_plan(p->planner, tracks, count);
     }
     if (error)
         log_write(p->config.log, LOG_LEVEL_WARN, NULL, "nothing is prefetched: %s",
                   strerror(-error));
     free(tracks);
+}
+
+static uint64_t on_neighbour(void *context, uint64_t id, enum album_side side, char **path)
+{
+    struct player *p = context;
+    mutex_lock(&p->lock);
+    uint64_t beside =
+        side == ALBUM_AFTER ? queue_successor(p->queue, id) : queue_predecessor(p->queue, id);
+    const char *name = beside != id ? queue_path(p->queue, beside) : NULL;
+    *path = name ? strdup(name) : NULL;
+    mutex_unlock(&p->lock);
+    return *path ? beside : 0;
+}
+
+int player_plan_albums(struct player *p)
+{
+    const struct album_planner_config config = {.scheduler = p->config.scheduler,
+                                                .settings = p->settings,
+                                                .log = p->config.log,
+                                                .neighbour = on_neighbour,
+                                                .context = p};
+    return album_planner_create(&p->planner, &config);
 }
 
 void player_report_locked(struct player *p, struct track *track, const char *text) REQUIRES(p->lock)

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 int provisional_targets(struct mastering_targets *out, const float *stereo, uint32_t frames,
-                        uint32_t rate_hz, const struct mastering_settings *settings)
+                        uint32_t rate_hz, const struct mastering_settings *settings,
+                        enum provisional_kind kind)
 {
     const struct analyzer_config config = {.format = {.rate_hz = rate_hz, .channels = 2},
                                            .depth = ANALYZER_TONAL};
@@ -16,7 +17,9 @@ int provisional_targets(struct mastering_targets *out, const float *stereo, uint
     error = analyzer_feed(analyzer, stereo, frames);
     if (!error)
         error = analyzer_finish(analyzer, &analysis);
-    if (!error)
+    if (!error && kind == PROVISIONAL_AGAIN)
+        mastering_targets_compute_again(out, analysis, settings);
+    else if (!error)
         mastering_targets_compute(out, analysis, settings);
     free(analysis);
     analyzer_destroy(&analyzer);

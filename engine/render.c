@@ -7,6 +7,7 @@
 #include "engine/track_stream.h"
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -29,6 +30,16 @@ struct command {
     bool pending;
 };
 
+/// A track being rendered, or the one that follows it.
+struct playing {
+    struct track *track; // a reference
+    struct track_stream *stream;
+    uint32_t serial;
+    uint64_t frame;         // of the track, next to be rendered
+    bool provisional;       // its own targets are still to come
+    bool may_join_an_album; // likewise an album's
+};
+
 struct render {
     // --- immutable after create
     struct render_config config;
@@ -41,183 +52,272 @@ struct render {
     struct track *busy; // what the thread may be waiting for; a reference of the thread's
     bool stopping;
     // --- render thread only
-    struct track *track; // a reference
-    struct track_stream *stream;
-    uint64_t frame; // of the track, next to be rendered
-    uint32_t epoch, serial;
+    struct playing now, next; // next: prepared when all input of `now` is read
+    bool next_is_known;       // and is nothing, if it has no track
+    uint32_t epoch;
+    enum master_way way_taken;
     uint32_t pending_flags; // of the next block
     uint32_t
         lead_blocks; // still to be held back before the epoch's first ones are published together
-    bool provisional;
     uint32_t look_frames; // of playing, until a full ring is looked at again
     bool end_due;         // the epoch holds nothing more, and its last block is not committed yet
+    // --- atomic: written by control, read by the render thread once a block (relaxed: it stands for itself)
+    _Atomic int way; // enum master_way
 };
 
-static void drop_track(struct render *r)
+static void drop(struct render *r, struct playing *p)
 {
-    track_stream_close(&r->stream);
+    track_stream_close(&p->stream);
     mutex_lock(&r->lock);
     r->busy = NULL;
     mutex_unlock(&r->lock);
-    track_unref(&r->track);
+    track_unref(&p->track);
+}
+
+static void drop_tracks(struct render *r)
+{
+    drop(r, &r->now);
+    drop(r, &r->next);
+    r->next_is_known = false;
 }
 
 // Makes the track known to whoever wants to interrupt a wait for it. @return false: a command waits already.
-static bool take_track(struct render *r, struct track *track, uint32_t serial)
+static bool take_track(struct render *r, struct playing *p, struct track *track, uint32_t serial)
 {
     mutex_lock(&r->lock);
     r->busy = track;
     const bool superseded = r->command.pending || r->stopping;
     mutex_unlock(&r->lock);
-    r->track = track;
-    r->serial = serial;
-    r->frame = 0;
+    *p = (struct playing){.track = track, .serial = serial};
     return !superseded;
 }
 
-static void fail(struct render *r, int error)
+static void fail(struct render *r, struct track *track, int error)
 {
-    if (track_is_cancelled(r->track))
+    if (track_is_cancelled(track))
         return;
     char text[192];
-    track_error_text(r->track, text, sizeof(text));
-    r->config.events.failed(r->config.events.context, r->track,
+    track_error_text(track, text, sizeof(text));
+    r->config.events.failed(r->config.events.context, track,
                             text[0] ? text : decoder_error_text(error));
 }
 
-static int use_provisional_targets(struct render *r)
+static int use_provisional_targets(struct render *r, struct playing *p)
 {
     const float *head;
-    const int64_t got = track_stream_peek(r->stream, PROVISIONAL_S * r->config.rate_hz, &head);
+    const int64_t got = track_stream_peek(p->stream, PROVISIONAL_S * r->config.rate_hz, &head);
     if (got < 0)
         return (int)got;
     struct mastering_targets targets;
+    const enum provisional_kind kind =
+        track_was_mastered(p->track) ? PROVISIONAL_AGAIN : PROVISIONAL_FIRST;
     const int error =
-        provisional_targets(&targets, head, (uint32_t)got, r->config.rate_hz, &r->settings);
+        provisional_targets(&targets, head, (uint32_t)got, r->config.rate_hz, &r->settings, kind);
     if (error)
         return error;
-    track_stream_set_targets(r->stream, &targets);
-    r->provisional = true;
+    track_stream_set_targets(p->stream, &targets);
+    p->provisional = true;
     return 0;
 }
 
-// The ladder: the track's own targets if they are there (a patient sink waits for them), else provisional ones.
-static int choose_targets(struct render *r)
+// The ladder: what its album says, the track's own targets, provisional ones. A patient sink waits for the highest.
+static int choose_targets(struct render *r, struct playing *p)
 {
-    r->provisional = false;
+    const bool waits = r->config.pace == SINK_PATIENT;
+    struct record *record = NULL;
+    struct track_album album;
     if (!r->config.settings)
         return 0;
-    struct record *record = track_record(r->track);
-    if (!record && r->config.pace == SINK_PATIENT) {
-        const int error = track_wait_record(r->track, &record);
-        if (error == -ECANCELED)
-            return error;
-    }
+    int error = r->config.has_albums ? waits ? track_wait_album(p->track, &album)
+                                             : track_album(p->track, &album)
+                                     : -ENOENT;
+    if (!error)
+        track_stream_set_targets(p->stream, &album.targets);
+    if (!error || error == -ECANCELED)
+        return error;
+    p->may_join_an_album = error == -EAGAIN;
+    error = waits ? track_wait_record(p->track, &record) : 0;
+    if (error == -ECANCELED)
+        return error;
+    if (!waits)
+        record = track_record(p->track);
     if (!record)
-        return use_provisional_targets(r);
-    track_stream_set_targets(r->stream, &track_record_of(record)->targets);
+        return use_provisional_targets(r, p);
+    track_stream_set_targets(p->stream, &track_record_of(record)->targets);
     record_unref(&record);
     return 0;
 }
 
-static int open_stream(struct render *r, uint64_t start_frame)
+static int open_stream(struct render *r, struct playing *p, uint64_t start_frame)
 {
     struct decoder_info info;
-    const bool fresh = track_decoder(r->track) == NULL;
-    int error = track_open_decoder(r->track, &info);
+    const bool fresh = track_decoder(p->track) == NULL;
+    int error = track_open_decoder(p->track, &info);
     if (!error && !fresh && start_frame == 0)
-        error = decoder_seek(track_decoder(r->track), 0);
+        error = decoder_seek(track_decoder(p->track), 0);
     if (error)
         return error;
     const uint64_t length = track_stream_scale(info.frames, info.format.rate_hz, r->config.rate_hz);
     if (start_frame > length) // a seek that was given before the length was known
         start_frame = length;
     const struct track_stream_config config = {
-        .decoder = track_decoder(r->track),
+        .decoder = track_decoder(p->track),
         .info = info,
         .rate_hz = r->config.rate_hz,
         .start_frame = start_frame,
-        .mastering = r->config.settings ? TRACK_STREAM_MASTERED : TRACK_STREAM_PLAIN};
-    error = track_stream_open(&r->stream, &config);
+        .mastering = r->config.settings ? TRACK_STREAM_MASTERED : TRACK_STREAM_PLAIN,
+        .end = TRACK_STREAM_WAITS};
+    error = track_stream_open(&p->stream, &config);
     if (error)
         return error;
-    r->frame = start_frame;
-    r->config.events.begun(r->config.events.context, r->track, r->serial, length);
-    return choose_targets(r);
+    track_stream_change_way(p->stream, r->way_taken);
+    p->frame = start_frame;
+    r->config.events.begun(r->config.events.context, p->track, p->serial, length);
+    return choose_targets(r, p);
 }
 
-static struct track *successor(struct render *r)
+static struct track *successor(struct render *r, const struct playing *p)
 {
-    return r->config.events.next(r->config.events.context, r->track, r->epoch, r->serial + 1);
+    return r->config.events.next(r->config.events.context, p->track, r->epoch, p->serial + 1);
 }
 
 // Begin `track`, or the first one after it that can be played.
-static void begin(struct render *r, struct track *track, uint32_t serial, uint64_t start_frame)
+static void begin(struct render *r, struct playing *p, struct track *track, uint32_t serial,
+                  uint64_t start_frame)
 {
     for (int failures = 0; track; ++failures) {
-        if (!take_track(r, track, serial))
+        if (!take_track(r, p, track, serial))
             return;
-        const int error = open_stream(r, start_frame);
+        const int error = open_stream(r, p, start_frame);
         if (!error)
             return;
-        fail(r, error);
-        track_stream_close(&r->stream);
-        if (track_is_cancelled(r->track))
+        fail(r, p->track, error);
+        track_stream_close(&p->stream);
+        if (track_is_cancelled(p->track))
             return;
-        track = failures < FAILURES_MAX ? successor(r) : NULL;
+        track = failures < FAILURES_MAX ? successor(r, p) : NULL;
         ++serial;
         start_frame = 0;
-        drop_track(r);
+        drop(r, p);
     }
 }
 
 static void report_damage(struct render *r)
 {
-    const char *damage = decoder_damage_text(track_decoder(r->track));
-    if (damage && !track_is_cancelled(r->track))
-        r->config.events.failed(r->config.events.context, r->track, damage);
+    const char *damage = decoder_damage_text(track_decoder(r->now.track));
+    if (damage && !track_is_cancelled(r->now.track))
+        r->config.events.failed(r->config.events.context, r->now.track, damage);
 }
 
-static void join_next(struct render *r)
+// All input of this track is read: what follows it?
+static void prepare_next(struct render *r)
 {
     report_damage(r);
-    track_stream_close(&r->stream);
-    struct track *next = successor(r);
-    const uint32_t serial = r->serial + 1;
-    drop_track(r);
-    begin(r, next, serial, 0);
+    r->next_is_known = true;
+    begin(r, &r->next, successor(r, &r->now), r->now.serial + 1, 0);
 }
 
-static void use_final_targets(struct render *r)
+// The chain runs on where both tracks' album says so; else what it holds is fetched, and the next one starts fresh.
+static void join_or_finish(struct render *r)
 {
-    if (!r->provisional || !track_has_record(r->track))
+    struct track_album now, next;
+    const bool joins = r->next.stream && r->config.has_albums &&
+                       track_album(r->now.track, &now) == 0 &&
+                       track_album(r->next.track, &next) == 0 && !r->now.may_join_an_album &&
+                       !r->next.may_join_an_album &&
+                       now.next_id == track_queue_id(r->next.track);
+    if (joins)
+        track_stream_join(r->now.stream, r->next.stream, &next.targets);
+    else
+        track_stream_finish(r->now.stream);
+}
+
+static void go_over_to_next(struct render *r)
+{
+    track_stream_close(&r->now.stream);
+    track_unref(&r->now.track);
+    r->now = r->next;
+    r->next = (struct playing){0};
+    r->next_is_known = false;
+    if (r->now.track)
         return;
-    struct record *record = track_record(r->track);
-    track_stream_ramp_to(r->stream, &track_record_of(record)->targets, RAMP_S * r->config.rate_hz);
+    mutex_lock(&r->lock);
+    r->busy = NULL;
+    mutex_unlock(&r->lock);
+}
+
+// Own targets take the place of provisional ones, an album's that of both.
+static void use_better_targets(struct render *r)
+{
+    struct playing *p = &r->now;
+    const uint32_t ramp_frames = RAMP_S * r->config.rate_hz;
+    struct track_album album;
+    if (p->may_join_an_album && track_is_album_known(p->track)) {
+        p->may_join_an_album = false;
+        if (track_album(p->track, &album) == 0) {
+            track_stream_ramp_to(p->stream, &album.targets, ramp_frames);
+            p->provisional = false;
+        }
+    }
+    if (!p->provisional || !track_has_record(p->track))
+        return;
+    struct record *record = track_record(p->track);
+    track_stream_ramp_to(p->stream, &track_record_of(record)->targets, ramp_frames);
     record_unref(&record);
-    r->provisional = false;
+    p->provisional = false;
+}
+
+static void take_way(struct render *r)
+{
+    const enum master_way way =
+        (enum master_way)atomic_load_explicit(&r->way, memory_order_relaxed);
+    if (way == r->way_taken)
+        return;
+    r->way_taken = way;
+    track_stream_change_way(r->now.stream, way);
+    if (r->next.stream)
+        track_stream_change_way(r->next.stream, way);
+}
+
+// A short read tells that only what the chain holds is left, if that waits, else that the track has ended.
+static int64_t read_block(struct render *r, float *stereo)
+{
+    const int64_t got = track_stream_read(r->now.stream, stereo, RING_BLOCK_FRAMES);
+    if (got < 0 || got == RING_BLOCK_FRAMES || !track_stream_is_waiting(r->now.stream) ||
+        track_is_cancelled(r->now.track))
+        return got;
+    prepare_next(r);
+    join_or_finish(r);
+    const int64_t more =
+        track_stream_read(r->now.stream, stereo + 2 * got, RING_BLOCK_FRAMES - (uint32_t)got);
+    return more < 0 ? more : got + more;
 }
 
 static void fill(struct render *r, struct ring_block *block)
 {
-    *block = (struct ring_block){
-        .epoch = r->epoch, .track = r->serial, .first_frame = r->frame, .flags = r->pending_flags};
-    use_final_targets(r);
-    const int64_t got = track_stream_read(r->stream, block->samples, RING_BLOCK_FRAMES);
+    *block = (struct ring_block){.epoch = r->epoch,
+                                 .track = r->now.serial,
+                                 .first_frame = r->now.frame,
+                                 .flags = r->pending_flags};
+    use_better_targets(r);
+    take_way(r);
+    const int64_t got = read_block(r, block->samples);
     block->frames = got > 0 ? (uint32_t)got : 0;
-    r->frame += block->frames;
+    r->now.frame += block->frames;
     r->pending_flags = 0;
     if (block->frames == RING_BLOCK_FRAMES)
         return;
-    if (track_is_cancelled(r->track)) { // a command follows, which makes this block stale
-        drop_track(r);
+    if (track_is_cancelled(r->now.track)) { // a command follows, which makes this block stale
+        drop_tracks(r);
         return;
     }
     if (got < 0)
-        fail(r, (int)got);
+        fail(r, r->now.track, (int)got);
     block->flags |= RING_TRACK_END;
-    join_next(r);
-    if (!r->stream)
+    if (!r->next_is_known)
+        prepare_next(r);
+    go_over_to_next(r);
+    if (!r->now.stream)
         block->flags |= RING_QUEUE_END;
 }
 
@@ -225,21 +325,22 @@ static void fill(struct render *r, struct ring_block *block)
 static void fill_end(struct render *r, struct ring_block *block)
 {
     *block = (struct ring_block){
-        .epoch = r->epoch, .track = r->serial, .flags = r->pending_flags | RING_QUEUE_END};
+        .epoch = r->epoch, .track = r->now.serial, .flags = r->pending_flags | RING_QUEUE_END};
     r->end_due = false;
 }
 
 static void begin_command(struct render *r, struct command *command)
 {
-    drop_track(r);
+    drop_tracks(r);
     ring_commit_held(r->config.ring); // of the epoch that is over: dropped by the reader
     r->epoch = command->epoch;
     r->lead_blocks = r->config.pace == SINK_PATIENT ? 0 : LEAD_BLOCKS;
     r->pending_flags = RING_AFTER_GAP;
     r->look_frames = FIRST_LOOK_FRAMES;
-    r->serial = command->serial;
-    begin(r, command->track, command->serial, command->start_frame);
-    r->end_due = !r->stream;
+    r->now.serial = command->serial;
+    r->way_taken = (enum master_way)atomic_load_explicit(&r->way, memory_order_relaxed);
+    begin(r, &r->now, command->track, command->serial, command->start_frame);
+    r->end_due = !r->now.stream;
 }
 
 // The audio thread never signals, so a full ring is looked at again: soon after a command, then ever later, until
@@ -258,7 +359,7 @@ static int64_t next_look_ns(struct render *r)
 static struct ring_block *wait_for_work(struct render *r)
 {
     struct ring_block *block = NULL;
-    const bool has_work = r->stream || r->end_due;
+    const bool has_work = r->now.stream || r->end_due;
     mutex_lock(&r->lock);
     while (!r->command.pending && !r->stopping) {
         block = has_work ? ring_reserve(r->config.ring) : NULL;
@@ -302,7 +403,7 @@ static void *render_run(void *context)
     for (;;) {
         struct ring_block *block = wait_for_work(r);
         if (block) {
-            if (r->stream)
+            if (r->now.stream)
                 fill(r, block);
             else
                 fill_end(r, block);
@@ -317,7 +418,7 @@ static void *render_run(void *context)
         if (command.pending)
             begin_command(r, &command);
     }
-    drop_track(r);
+    drop_tracks(r);
     return NULL;
 }
 
@@ -332,6 +433,7 @@ int render_create(struct render **out, const struct render_config *config)
         r->settings = *config->settings;
         r->config.settings = &r->settings;
     }
+    atomic_init(&r->way, (int)config->way);
     int error = mutex_init(&r->lock);
     if (error) {
         free(r);
@@ -385,6 +487,11 @@ void render_play(struct render *r, uint32_t epoch, uint32_t serial, struct track
     cond_broadcast(&r->wake);
     mutex_unlock(&r->lock);
     track_unref(&superseded);
+}
+
+void render_set_way(struct render *r, enum master_way way)
+{
+    atomic_store_explicit(&r->way, (int)way, memory_order_relaxed);
 }
 
 void render_wake(struct render *r)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/track.h"
 #include "dsp/mutex.h"
+#include "io/tags.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
@@ -18,8 +19,9 @@ struct track {
     // --- one thread at a time: the player, then the render thread
     struct decoder *decoder;
     struct decoder_info info;
+    bool was_mastered;
     struct mutex lock;   // leaf, but for source_cancel() and source_set_priority() below it
-    struct cond changed; // predicate: source || record_known || cancelled
+    struct cond changed; // predicate: source || record_known || album_known || cancelled
     // --- protected by lock
     struct source *source; // set once, on admission
     struct record *record;
@@ -27,6 +29,10 @@ struct track {
     bool record_known, cancelled, reported;
     enum extraction_tier tier;
     char error_text[192];
+    struct track_album album;
+    bool in_album;
+    // --- atomic: written under lock (release), read by anyone (acquire)
+    _Atomic int album_known;
     // --- atomic: written under lock (release), read by the render thread (acquire) once a block
     _Atomic int has_record;
     // --- atomic: references; the last decrement (acquire and release) frees
@@ -145,6 +151,22 @@ void track_set_record(struct track *t, struct record *record, int error)
     mutex_unlock(&t->lock);
 }
 
+void track_set_album(struct track *t, const struct track_album *album)
+{
+    mutex_lock(&t->lock);
+    t->in_album = album != NULL;
+    if (album)
+        t->album = *album;
+    atomic_store_explicit(&t->album_known, 1, memory_order_release);
+    cond_broadcast(&t->changed);
+    mutex_unlock(&t->lock);
+}
+
+bool track_is_album_known(const struct track *t)
+{
+    return atomic_load_explicit(&t->album_known, memory_order_acquire);
+}
+
 void track_cancel(struct track *t)
 {
     mutex_lock(&t->lock);
@@ -191,6 +213,15 @@ static size_t window_for(const struct decoder_info *info, uint64_t size_bytes)
     return minute > (double)most ? most : minute < (double)least ? least : (size_t)minute;
 }
 
+static int look_for_mark(struct track *t, struct source *source, uint64_t size_bytes)
+{
+    struct tags tags;
+    const int error = tags_read(&tags, source, size_bytes);
+    t->was_mastered = !error && tags_was_mastered(&tags);
+    tags_deinit(&tags);
+    return error;
+}
+
 int track_open_decoder(struct track *t, struct decoder_info *info)
 {
     if (t->decoder) {
@@ -202,6 +233,8 @@ int track_open_decoder(struct track *t, struct decoder_info *info)
     int error = wait_admitted(t, &source);
     if (!error)
         error = source_wait_open(source, &identity);
+    if (!error)
+        error = look_for_mark(t, source, identity.size_bytes);
     if (!error)
         error = decoder_open(&t->decoder, source, &t->info);
     if (error) {
@@ -216,6 +249,11 @@ int track_open_decoder(struct track *t, struct decoder_info *info)
 struct decoder *track_decoder(struct track *t)
 {
     return t->decoder;
+}
+
+bool track_was_mastered(const struct track *t)
+{
+    return t->was_mastered;
 }
 
 struct record *track_record(struct track *t)
@@ -238,6 +276,32 @@ int track_wait_record(struct track *t, struct record **record)
         cond_wait(&t->changed, &t->lock);
     *record = t->record ? record_ref(t->record) : NULL;
     const int error = *record ? 0 : t->cancelled ? -ECANCELED : t->record_error;
+    mutex_unlock(&t->lock);
+    return error;
+}
+
+static int album_locked(const struct track *t, struct track_album *album) REQUIRES(t->lock)
+{
+    if (!track_is_album_known(t))
+        return t->cancelled ? -ECANCELED : -EAGAIN;
+    *album = t->album;
+    return t->in_album ? 0 : -ENOENT;
+}
+
+int track_album(struct track *t, struct track_album *album)
+{
+    mutex_lock(&t->lock);
+    const int error = album_locked(t, album);
+    mutex_unlock(&t->lock);
+    return error;
+}
+
+int track_wait_album(struct track *t, struct track_album *album)
+{
+    int error;
+    mutex_lock(&t->lock);
+    while ((error = album_locked(t, album)) == -EAGAIN)
+        cond_wait(&t->changed, &t->lock);
     mutex_unlock(&t->lock);
     return error;
 }

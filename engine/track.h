@@ -3,6 +3,7 @@
 #pragma once
 #include "cache/record.h"
 #include "dsp/annotate.h"
+#include "dsp/mastering.h"
 #include "engine/extractor.h"
 #include "io/decoder.h"
 #include "io/source.h"
@@ -13,6 +14,12 @@
 /// Thread-safety: Safe, but track_open_decoder(), track_decoder(): one thread at a time (the player
 /// before it hands the track to the render thread, the render thread after).
 struct track;
+
+/// Of a track in an album whose sound runs on.
+struct track_album {
+    struct mastering_targets targets; // its own, with the album's makeup
+    uint64_t next_id;                 // queue entry that its sound runs on into; 0: none
+};
 
 /// @return a track with one reference, not yet admitted by the scheduler; NULL without memory.
 MUST_CHECK struct track *track_create(uint64_t queue_id, const char *path);
@@ -33,6 +40,10 @@ MUST_CHECK int track_poll_open(struct track *track, struct file_identity *identi
 void track_set_priority(struct track *track, enum loader_priority priority);
 /// The analysis has arrived (`record`, a reference is taken) or failed (`error`, NULL). Wakes waiters.
 void track_set_record(struct track *track, struct record *record, int error);
+/// What `album` says of it, or NULL: it is mastered alone. Once; wakes waiters.
+void track_set_album(struct track *track, const struct track_album *album);
+/// True once track_set_album() was called. Lock-free.
+bool track_is_album_known(const struct track *track);
 /// Everything that waits for this track returns -ECANCELED from now on.
 void track_cancel(struct track *track);
 /// True once it was cancelled: what fails after that says nothing of the file.
@@ -44,6 +55,8 @@ bool track_is_cancelled(struct track *track);
 MUST_CHECK int track_open_decoder(struct track *track, struct decoder_info *info);
 /// The open decoder; NULL before track_open_decoder().
 struct decoder *track_decoder(struct track *track);
+/// Whether its file says that it was mastered before. After track_open_decoder(), by the same thread.
+bool track_was_mastered(const struct track *track);
 /// The track's record, a new reference, or NULL while there is none. Never waits.
 struct record *track_record(struct track *track);
 /// True once track_record() would give one. Lock-free.
@@ -51,6 +64,10 @@ bool track_has_record(const struct track *track);
 /// Wait until the analysis has arrived or failed. @return 0 and *record (a new reference), the error,
 /// -ECANCELED.
 MUST_CHECK int track_wait_record(struct track *track, struct record **record);
+/// Its part of an album. Never waits. @return 0 and *album; -ENOENT: it is mastered alone; -EAGAIN: not known.
+MUST_CHECK int track_album(struct track *track, struct track_album *album);
+/// Wait until it is known. @return 0, -ENOENT, -ECANCELED.
+MUST_CHECK int track_wait_album(struct track *track, struct track_album *album);
 /// Words for a failed track_open_decoder(): a copy into `text`.
 void track_error_text(struct track *track, char *text, uint32_t bytes);
 /// Report damage or failure of this track once: true for the first caller.

@@ -1,23 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/render_album.h"
 #include "io/decoder.h"
-#include "io/source.h"
 #include <errno.h>
 #include <stdlib.h>
-
-static int read_tags(struct render_item *item, struct loader *loader)
-{
-    const struct source_config config = {.path = item->in, .priority = LOADER_SCAN};
-    struct source *source;
-    struct file_identity identity;
-    int error = source_open(&source, loader, &config);
-    if (!error)
-        error = source_wait_open(source, &identity);
-    if (!error)
-        error = tags_read(&item->tags, source, identity.size_bytes);
-    source_close(&source);
-    return error;
-}
 
 static void calibrate_group(struct render_item *items, struct album_track *tracks, uint32_t count,
                             const struct mastering_settings *settings, struct loader *loader,
@@ -40,10 +25,10 @@ int render_albums(struct render_list *list, const struct mastering_settings *set
         return -ENOMEM;
     for (size_t i = 0; i < list->count; ++i) {
         struct render_item *item = &list->items[i];
-        if (read_tags(item, loader))
-            tags_deinit(&item->tags); // of no album, then
         all[i] =
             (struct album_track){.path = item->in, .tags = &item->tags, .record = item->record};
+        if (album_look(item->in, loader, &item->tags, &all[i].edges))
+            log_write(log, LOG_LEVEL_DEBUG, item->in, "is of no album");
     }
     for (size_t i = 0, count; i < list->count; i += count) {
         count = 1;
