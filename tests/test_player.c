@@ -28,6 +28,8 @@ struct fixture {
     struct scheduler *scheduler;
     struct player *player;
     int16_t *music;
+    int (*open_sink)(void *open_context, struct sink **out, const struct sink_config *config);
+    void *open_context;
 };
 
 struct setup {
@@ -82,6 +84,8 @@ static void open_player(struct fixture *f, const struct setup *setup)
                                          .device = setup->device ? setup->device : f->device,
                                          .speed = setup->speed > 0 ? setup->speed : INFINITY,
                                          .settings = setup->settings,
+                                         .open_sink = f->open_sink,
+                                         .open_context = f->open_context,
                                          .log = &f->log};
     assert_int_equal(player_create(&f->player, &config), 0);
 }
@@ -415,7 +419,10 @@ static void a_storm_of_commands_ends_in_order(void **state)
     assert_int_equal(player_play(f->player, 0, 0.0), 0);
     for (int i = 0; i < COMMANDS; ++i, ++commands) {
         const uint64_t r = rng_next(&random);
-        switch (r % 8) {
+        switch (r % 9) {
+        case 8:
+            player_set_sound(f->player, r & 16 ? PLAYER_PLAIN : PLAYER_MASTERED);
+            break;
         case 0:
             player_next(f->player);
             break;
@@ -455,6 +462,103 @@ static void a_storm_of_commands_ends_in_order(void **state)
     assert_true(totals.frames > 0);
 }
 
+static void plain_sound_of_a_player_that_masters_is_the_files_own(void **state)
+{
+    struct fixture *f = *state;
+    const struct mastering_settings settings = mastering_settings_default();
+    const struct setup setup = {.cache_entries = 50, .settings = &settings};
+    write_file(f, "a.wav", 0, RATE);
+    write_file(f, "b.flac", RATE, FRAMES);
+    open_player(f, &setup);
+    add_file(f, "a.wav");
+    add_file(f, "b.flac");
+    player_set_sound(f->player, PLAYER_PLAIN);
+    struct player_status status;
+    player_status(f->player, &status);
+    assert_true(status.masters && status.sound == PLAYER_PLAIN);
+    (void)play_all(f); // counted elsewhere
+    assert_output_is(f, 0, FRAMES);
+}
+
+// What the device was given.
+struct recorder {
+    sink_pull_fn pull;
+    void *context;
+    float *stereo;
+    size_t frames, room;
+};
+
+static uint32_t record(void *context, float *stereo, uint32_t frames)
+{
+    struct recorder *r = context;
+    const uint32_t got = r->pull(r->context, stereo, frames);
+    const size_t left = r->room - r->frames, kept = got < left ? got : left;
+    memcpy(r->stereo + 2 * r->frames, stereo, kept * 2 * sizeof(float));
+    r->frames += kept;
+    return got;
+}
+
+static int open_recorded(void *context, struct sink **out, const struct sink_config *config)
+{
+    struct recorder *r = context;
+    struct sink_config recorded = *config;
+    r->pull = config->pull;
+    r->context = config->context;
+    recorded.pull = record;
+    recorded.context = r;
+    return sink_open(out, &recorded);
+}
+
+static double largest_step(const float *stereo, size_t from, size_t to)
+{
+    double most = 0;
+    for (size_t i = 2 * from + 2; i < 2 * to; ++i)
+        most = fmax(most, fabs((double)stereo[i] - (double)stereo[i - 2]));
+    return most;
+}
+
+static void going_over_to_mastered_sound_is_heard_without_gap_or_step(void **state)
+{
+    struct fixture *f = *state;
+    enum { SHORT_RATE = 11025, SECONDS = 7, ALL = SECONDS * SHORT_RATE, RAMP = SHORT_RATE / 20 };
+    const struct mastering_settings settings = mastering_settings_default();
+    const struct setup setup = {
+        .cache_entries = 50, .device = "null", .speed = 1.0, .settings = &settings};
+    char path[SCRATCH_PATH_BYTES];
+    int16_t *music = scratch_music(9, ALL, SHORT_RATE);
+    scratch_path(path, f->folder, "a.wav");
+    scratch_write_s16(path, music, ALL, SHORT_RATE, 2);
+    struct recorder r = {.room = ALL, .stereo = calloc(ALL, 2 * sizeof(float))};
+    assert_non_null(r.stereo);
+    f->open_sink = open_recorded;
+    f->open_context = &r;
+    open_player(f, &setup);
+    player_set_sound(f->player, PLAYER_PLAIN);
+    const uint64_t id = add_file(f, "a.wav");
+    assert_int_equal(player_play(f->player, 0, 0.0), 0);
+    wait_for_track(f, id);
+    player_set_sound(f->player, PLAYER_MASTERED);
+    play_to_the_end(f);
+    struct player_totals totals;
+    player_totals(f->player, &totals);
+    close_player(f);
+
+    assert_int_equal(totals.underruns, 0);
+    assert_int_equal(r.frames, ALL);
+    size_t changed = 0;
+    while (changed < ALL && r.stereo[2 * changed] == (float)music[2 * changed] / 32768.0F)
+        ++changed;
+    assert_true(changed > 0 && changed + RAMP < ALL); // what was rendered ahead is plain
+    assert_true(largest_step(r.stereo, changed - 1, changed + RAMP) <=
+                1.1 * largest_step(r.stereo, 0, ALL - RAMP));
+    size_t same = 0;
+    for (size_t i = changed + RAMP; i < ALL; ++i)
+        same += r.stereo[2 * i] == (float)music[2 * i] / 32768.0F;
+    assert_true(same < (ALL - changed - RAMP) / 10);
+    free(r.stereo);
+    free(music);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -471,6 +575,8 @@ int main(void)
         TEST(a_pause_holds_the_position_and_resume_goes_on),
         TEST(the_next_track_is_analysed_while_the_current_one_is_heard),
         TEST(a_player_can_be_destroyed_while_a_file_takes_its_audio),
+        TEST(plain_sound_of_a_player_that_masters_is_the_files_own),
+        TEST(going_over_to_mastered_sound_is_heard_without_gap_or_step),
         TEST(a_storm_of_commands_ends_in_order),
     };
     return cmocka_run_group_tests_name("player", tests, NULL, NULL);

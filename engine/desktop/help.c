@@ -49,7 +49,15 @@ static const struct page pages[COMMAND_COUNT] = {
                 "and skipped. At the end one line on standard error counts tracks and gaps.\n"
                 "\n"
                 "The device runs at the first track's rate; tracks of another rate are resampled.\n"
-                "--device wav:FILE writes what the device would get as 32-bit float stereo.\n",
+                "--device wav:FILE writes what the device would get as 32-bit float stereo.\n"
+                "\n"
+                "Tracks of one album (by their tags) that run on into each other without silence\n"
+                "are mastered as one; all others alone.\n"
+                "\n"
+                "KEYS\n"
+                "  space  pause            n, b  next, previous     left, right  seek 10 s\n"
+                "  q      quit             m     mastered or as it is, to compare: heard when\n"
+                "  up, down  volume              what is rendered ahead (2 to 3 s) has played\n",
             .examples = "  segue play --preset warm ~/Music/album/*.flac\n"
                         "  segue play --device null --speed max list.m3u8\n"
                         "  segue play --no-mastering --device wav:out.wav a.flac b.mp3\n",

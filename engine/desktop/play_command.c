@@ -130,6 +130,16 @@ static void toggle_pause(struct play *play)
         player_pause(play->player);
 }
 
+// Between the tracks as they are and mastered, to compare.
+static void toggle_mastering(struct play *play)
+{
+    struct player_status status;
+    player_status(play->player, &status);
+    if (status.masters)
+        player_set_sound(play->player,
+                         status.sound == PLAYER_PLAIN ? PLAYER_MASTERED : PLAYER_PLAIN);
+}
+
 // @return false: the user has enough.
 static bool obey_keys(struct play *play)
 {
@@ -157,6 +167,9 @@ static bool obey_keys(struct play *play)
             break;
         case KEY_SOFTER:
             change_volume(play, -VOLUME_STEP);
+            break;
+        case KEY_MASTERING:
+            toggle_mastering(play);
             break;
         default:
             break;

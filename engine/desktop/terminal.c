@@ -80,6 +80,8 @@ enum terminal_key terminal_read_key(struct terminal *t)
     case '-':
     case 'j':
         return KEY_SOFTER;
+    case 'm':
+        return KEY_MASTERING;
     case '\033':
         return read_byte(&code) && code == '[' && read_byte(&code) ? arrow(code) : KEY_NONE;
     default:
@@ -127,10 +129,14 @@ void terminal_draw(struct terminal *t, const struct player_status *status)
     char next[64] = "";
     if (status->has_next)
         describe_next(next, sizeof(next), status);
+    char title[300];
+    snprintf(title, sizeof(title), "%s%s",
+             status->masters && status->sound == PLAYER_PLAIN ? "[not mastered] " : "",
+             base_name(status->path));
     const struct progress progress = {.state = symbol(status->state),
                                       .track = (unsigned)status->position + 1,
                                       .track_count = (unsigned)status->length,
-                                      .title = base_name(status->path),
+                                      .title = title,
                                       .elapsed_s = status->elapsed_s,
                                       .total_s = status->duration_s,
                                       .next = status->has_next ? next : NULL};

@@ -18,6 +18,7 @@ enum terminal_key {
     KEY_BACK,
     KEY_LOUDER,
     KEY_SOFTER,
+    KEY_MASTERING,
 };
 
 /// Thread-safety: one thread. Zero-initialised: closed.
