@@ -11,6 +11,7 @@ static const struct {
     {"analysis", bench_analysis, "[--rounds N] [--no-peers] [--markdown] [FILE]"},
     {"cache", bench_cache, "[--instructions N]"},
     {"cold-warm", bench_cold_warm, "FILE"},
+    {"fast-start", bench_fast_start, "FILE..."},
     {"library", bench_library, "DATABASE [TRACKS]"},
     {"mastering", bench_mastering,
      "[--seconds N] [--rate HZ] [--mono] [--no-peers] [--no-torture] FILE..."},

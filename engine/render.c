@@ -12,8 +12,7 @@
 #include <stdlib.h>
 
 enum {
-    PROVISIONAL_S = 4, // of audio that provisional targets are made of
-    RAMP_S = 4,        // from provisional to final targets: too slow to be heard as a step
+    RAMP_S = 4, // from provisional to final targets: too slow to be heard as a step
     FIRST_LOOK_FRAMES =
         64, // after a command: what fills the ring is stale, and dropped by the next callback
     // An epoch begins with this many blocks at once, a third of a second: its first block alone would be played
@@ -35,9 +34,11 @@ struct playing {
     struct track *track; // a reference
     struct track_stream *stream;
     uint32_t serial;
-    uint64_t frame;         // of the track, next to be rendered
-    bool provisional;       // its own targets are still to come
-    bool may_join_an_album; // likewise an album's
+    uint64_t frame;                  // of the track, next to be rendered
+    struct provisional *provisional; // its own targets are still to come
+    uint64_t looked_at_frames;       // that went into them before they are played
+    bool has_news;                   // they have got better
+    bool may_join_an_album;          // likewise an album's
 };
 
 struct render {
@@ -68,6 +69,7 @@ struct render {
 static void drop(struct render *r, struct playing *p)
 {
     track_stream_close(&p->stream);
+    provisional_destroy(&p->provisional);
     mutex_lock(&r->lock);
     r->busy = NULL;
     mutex_unlock(&r->lock);
@@ -102,21 +104,36 @@ static void fail(struct render *r, struct track *track, int error)
                             text[0] ? text : decoder_error_text(error));
 }
 
+// What is played goes on making provisional targets better. Without memory they stay as they are.
+static void on_heard(void *context, const float *stereo, uint32_t frames)
+{
+    struct playing *p = context;
+    const uint32_t known = p->looked_at_frames < frames ? (uint32_t)p->looked_at_frames : frames;
+    p->looked_at_frames -= known;
+    if (p->provisional && frames > known)
+        p->has_news |=
+            provisional_feed(p->provisional, stereo + 2 * (size_t)known, frames - known) == 1;
+}
+
 static int use_provisional_targets(struct render *r, struct playing *p)
 {
-    const float *head;
-    const int64_t got = track_stream_peek(p->stream, PROVISIONAL_S * r->config.rate_hz, &head);
-    if (got < 0)
-        return (int)got;
-    struct mastering_targets targets;
     const enum provisional_kind kind =
         track_was_mastered(p->track) ? PROVISIONAL_AGAIN : PROVISIONAL_FIRST;
-    const int error =
-        provisional_targets(&targets, head, (uint32_t)got, r->config.rate_hz, &r->settings, kind);
+    const float *head;
+    const int64_t got = track_stream_peek(p->stream, PROVISIONAL_HEAD_S * r->config.rate_hz, &head);
+    int error = got < 0
+                    ? (int)got
+                    : provisional_create(&p->provisional, r->config.rate_hz, &r->settings, kind);
+    if (!error)
+        error = provisional_feed(p->provisional, head, (uint32_t)got);
+    if (error >= 0)
+        error = provisional_conclude(p->provisional);
     if (error)
         return error;
+    struct mastering_targets targets;
+    provisional_targets(p->provisional, &targets);
     track_stream_set_targets(p->stream, &targets);
-    p->provisional = true;
+    p->looked_at_frames = (uint64_t)got;
     return 0;
 }
 
@@ -128,9 +145,9 @@ static int choose_targets(struct render *r, struct playing *p)
     struct track_album album;
     if (!r->config.settings)
         return 0;
-    int error = r->config.has_albums ? waits ? track_wait_album(p->track, &album)
-                                             : track_album(p->track, &album)
-                                     : -ENOENT;
+    int error = r->config.has_albums
+                    ? waits ? track_wait_album(p->track, &album) : track_album(p->track, &album)
+                    : -ENOENT;
     if (!error)
         track_stream_set_targets(p->stream, &album.targets);
     if (!error || error == -ECANCELED)
@@ -224,8 +241,7 @@ static void join_or_finish(struct render *r)
     const bool joins = r->next.stream && r->config.has_albums &&
                        track_album(r->now.track, &now) == 0 &&
                        track_album(r->next.track, &next) == 0 && !r->now.may_join_an_album &&
-                       !r->next.may_join_an_album &&
-                       now.next_id == track_queue_id(r->next.track);
+                       !r->next.may_join_an_album && now.next_id == track_queue_id(r->next.track);
     if (joins)
         track_stream_join(r->now.stream, r->next.stream, &next.targets);
     else
@@ -235,6 +251,7 @@ static void join_or_finish(struct render *r)
 static void go_over_to_next(struct render *r)
 {
     track_stream_close(&r->now.stream);
+    provisional_destroy(&r->now.provisional);
     track_unref(&r->now.track);
     r->now = r->next;
     r->next = (struct playing){0};
@@ -246,25 +263,38 @@ static void go_over_to_next(struct render *r)
     mutex_unlock(&r->lock);
 }
 
-// Own targets take the place of provisional ones, an album's that of both.
+static void go_over_to(struct render *r, const struct mastering_targets *targets)
+{
+    track_stream_ramp_to(r->now.stream, targets, RAMP_S * r->config.rate_hz);
+    provisional_destroy(&r->now.provisional);
+    track_stream_set_tap(r->now.stream, NULL, NULL);
+}
+
+// An album's targets take the place of all others, own ones that of provisional ones, and these get better.
 static void use_better_targets(struct render *r)
 {
     struct playing *p = &r->now;
-    const uint32_t ramp_frames = RAMP_S * r->config.rate_hz;
     struct track_album album;
     if (p->may_join_an_album && track_is_album_known(p->track)) {
         p->may_join_an_album = false;
-        if (track_album(p->track, &album) == 0) {
-            track_stream_ramp_to(p->stream, &album.targets, ramp_frames);
-            p->provisional = false;
-        }
+        if (track_album(p->track, &album) == 0)
+            go_over_to(r, &album.targets);
     }
-    if (!p->provisional || !track_has_record(p->track))
+    if (!p->provisional)
         return;
-    struct record *record = track_record(p->track);
-    track_stream_ramp_to(p->stream, &track_record_of(record)->targets, ramp_frames);
-    record_unref(&record);
-    p->provisional = false;
+    if (track_has_record(p->track)) {
+        struct record *record = track_record(p->track);
+        go_over_to(r, &track_record_of(record)->targets);
+        record_unref(&record);
+        return;
+    }
+    track_stream_set_tap(p->stream, on_heard, p); // of `now`, where it stays until it has ended
+    if (!p->has_news)
+        return;
+    struct mastering_targets targets;
+    provisional_targets(p->provisional, &targets);
+    track_stream_ramp_to(p->stream, &targets, RAMP_S * r->config.rate_hz);
+    p->has_news = false;
 }
 
 static void take_way(struct render *r)

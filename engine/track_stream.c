@@ -27,8 +27,10 @@ struct track_stream {
     // --- chain's delay: zeros still to be fed after the end, frames still to be dropped
     uint32_t tail_frames;
     uint64_t skip_frames;
-    bool input_over;           // nothing but the tail is left
-    bool has_begun;            // something was read
+    bool input_over;         // nothing but the tail is left
+    bool has_begun;          // something was read
+    track_stream_tap_fn tap; // or NULL
+    void *tap_context;
     struct track_stream *next; // whose frames come instead of zeros; not owned
     struct mastering_targets next_targets;
     // --- what was peeked at and is still to be mastered
@@ -261,6 +263,8 @@ static int64_t mastered(struct track_stream *s, float *stereo, uint32_t frames)
         got = peeked_or_resampled(s, stereo, frames);
         if (got < 0 || !s->master)
             return got;
+        if (s->tap && got)
+            s->tap(s->tap_context, stereo, (uint32_t)got);
         master_process(s->master, stereo, (uint32_t)got);
         s->input_over = got < frames;
     }
@@ -324,6 +328,12 @@ void track_stream_ramp_to(struct track_stream *s, const struct mastering_targets
 {
     if (s->master)
         chain_ramp_to(master_chain(s->master), targets, ramp_frames);
+}
+
+void track_stream_set_tap(struct track_stream *s, track_stream_tap_fn tap, void *context)
+{
+    s->tap = tap;
+    s->tap_context = context;
 }
 
 void track_stream_change_way(struct track_stream *s, enum master_way way)

@@ -12,6 +12,9 @@
 /// Thread-safety: one thread at a time.
 struct track_stream;
 
+/// Sees stereo audio at the output's rate before it is mastered.
+typedef void (*track_stream_tap_fn)(void *context, const float *stereo, uint32_t frames);
+
 enum track_stream_mastering {
     TRACK_STREAM_PLAIN,    // decoded audio as it is
     TRACK_STREAM_MASTERED, // through the chain; track_stream_set_targets() before the first read
@@ -58,6 +61,8 @@ void track_stream_finish(struct track_stream *stream);
 /// parameters go over to `targets` from there on, in CHAIN_JOIN_SECONDS. Until this stream is read to its end only it is read.
 void track_stream_join(struct track_stream *stream, struct track_stream *next,
                        const struct mastering_targets *targets);
+/// Let `tap` see all that goes into the chain from now on; NULL: no more. Nothing on a stream without mastering.
+void track_stream_set_tap(struct track_stream *stream, track_stream_tap_fn tap, void *context);
 /// Play past the chain, or through it again: a ramp of MASTER_RAMP_MS from the next frame on, or at once before the first.
 /// Nothing on a stream without mastering.
 void track_stream_change_way(struct track_stream *stream, enum master_way way);
