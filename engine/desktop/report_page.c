@@ -51,7 +51,7 @@ static const char style[] =
     ".spectrogram .y span{color:var(--soft)}\n"
     "table{width:100%;border-collapse:collapse}td,th{text-align:left;padding:3px 6px 3px 0;"
     "border-top:1px solid var(--rule);font-weight:400;vertical-align:middle}"
-    "tr:first-child>*{border-top:0}td.n{text-align:right;white-space:nowrap}\n"
+    "tr:first-child>*{border-top:0}td:first-child{overflow-wrap:anywhere}td.n{text-align:right;white-space:nowrap}\n"
     "td.bar{width:38%;min-width:70px}.bar div{height:9px;border-radius:3px;background:var(--rule);"
     "position:relative;overflow:hidden}\n"
     ".bar i{position:absolute;top:0;bottom:0;background:var(--after)}\n"

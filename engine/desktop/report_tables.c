@@ -68,6 +68,10 @@ static void write_targets(FILE *out, const struct report_track *t)
     write_row(out, "ceiling", g->ceiling_dbtp, "%.1f dBTP", NULL);
     write_row(out, "target", g->target_lufs, "%.1f LUFS", NULL);
     fprintf(out, "</table>\n");
+    if (!g->bypass && mastering_targets_are_neutral(g))
+        fprintf(out,
+                "<p class=\"soft\">Mastered before, as its tag says: it keeps its tone and gets "
+                "only the makeup that its target still needs.</p>\n");
     if (g->shortfall)
         fprintf(out, "<p class=\"soft\">%s</p>\n", shortfall_text(g));
     fprintf(out, "</section>\n");

@@ -129,7 +129,7 @@ void terminal_draw(struct terminal *t, const struct player_status *status)
     char next[64] = "";
     if (status->has_next)
         describe_next(next, sizeof(next), status);
-    char title[300];
+    char title[PLAYER_PATH_BYTES + 32];
     snprintf(title, sizeof(title), "%s%s",
              status->masters && status->sound == PLAYER_PLAIN ? "[not mastered] " : "",
              base_name(status->path));
