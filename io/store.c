@@ -139,12 +139,7 @@ static int connect_immutable(struct store *store)
         return -EACCES;
     sqlite3_close(store->db);
     store->db = NULL;
-    sqlite3_str *uri = sqlite3_str_new(NULL);
-    sqlite3_str_appendall(uri, "file:");
-    for (const char *p = store->path; *p; ++p)
-        sqlite3_str_appendf(uri, strchr("%?#", *p) ? "%%%02X" : "%c", *p);
-    sqlite3_str_appendall(uri, "?immutable=1");
-    char *name = sqlite3_str_finish(uri);
+    char *name = store_schema_immutable_uri(store->path);
     int error = name ? connect_to(store, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI) : -ENOMEM;
     sqlite3_free(name);
     if (!error)

@@ -164,18 +164,22 @@ static int check_header(const unsigned char *header, size_t bytes)
     return id == 0 ? -ENODATA : check_numbers(id, big_endian(header + HEADER_USER_VERSION));
 }
 
+char *store_schema_immutable_uri(const char *path)
+{
+    sqlite3_str *uri = sqlite3_str_new(NULL);
+    sqlite3_str_appendall(uri, "file:");
+    for (const char *p = path; *p; ++p)
+        sqlite3_str_appendf(uri, strchr("%?#", *p) ? "%%%02X" : "%c", *p);
+    sqlite3_str_appendall(uri, "?mode=ro&immutable=1");
+    return sqlite3_str_finish(uri);
+}
+
 // Look into a file without an id by a connection that neither locks nor writes anything.
 static int check_unmarked(const char *path)
 {
-    char *escaped = sqlite3_mprintf("%s", path);
-    sqlite3_str *uri = sqlite3_str_new(NULL);
-    sqlite3_str_appendall(uri, "file:");
-    for (const char *p = escaped; p && *p; ++p)
-        sqlite3_str_appendf(uri, strchr("%?#", *p) ? "%%%02X" : "%c", *p);
-    sqlite3_str_appendall(uri, "?mode=ro&immutable=1");
-    char *name = sqlite3_str_finish(uri);
+    char *name = store_schema_immutable_uri(path);
     sqlite3 *db = NULL;
-    int error = escaped && name ? 0 : -ENOMEM;
+    int error = name ? 0 : -ENOMEM;
     if (!error)
         error = store_error(
             NULL,
@@ -185,7 +189,6 @@ static int check_unmarked(const char *path)
         error = store_schema_check(db);
     sqlite3_close(db);
     sqlite3_free(name);
-    sqlite3_free(escaped);
     return error == -ENODATA ? 0 : error;
 }
 

@@ -29,6 +29,9 @@ extern const struct store_column store_targets_columns[STORE_TARGETS_COLUMNS];
 MUST_CHECK int store_schema_inspect(const char *path);
 /// The same of an open database, by SQL: also -ENODATA, empty, no tables yet.
 MUST_CHECK int store_schema_check(sqlite3 *db);
+/// What SQLite opens a file by (SQLITE_OPEN_URI) that it neither locks nor expects to change: sqlite3_free() it.
+/// @return NULL without memory.
+MUST_CHECK char *store_schema_immutable_uri(const char *path);
 /// Bring an empty or older database up to this schema, each step in a transaction of its own, then into
 /// write-ahead mode. @return 0 or as store_error().
 MUST_CHECK int store_schema_migrate(sqlite3 *db);
