@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/library_writer.h"
 #include "engine/library_columns.h"
-#include "engine/library_document.h"
+#include "engine/library_sidecar.h"
 #include "engine/track_record.h"
-#include "io/sidecar.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
@@ -43,129 +42,18 @@ struct library_writer {
     struct store *store;
     struct library_item *batch; // taken from the queue, not saved yet
     struct store_totals batch_totals;
-    char *swept;               // the folder whose stale temporaries were swept last
+    struct library_sidecar sidecar;
     int error;                 // not 0: nothing is written in this run any more
     uint64_t lost, unprepared; // not saved: the database's fault, or that of memory
     // --- atomic: written by the thread (release), read by look-ups (acquire): they find the new file
     _Atomic unsigned generation;
 };
 
-// --- items
-
-void library_item_destroy(struct library_item **item)
-{
-    struct library_item *i = *item;
-    if (!i)
-        return;
-    free(i->path);
-    free(i->absolute_path);
-    free(i->moved_from);
-    record_unref(&i->record);
-    free(i);
-    *item = NULL;
-}
-
-struct library_item *library_item_create(const struct library_lookup *lookup, struct record *record,
-                                         unsigned what)
-{
-    struct library_item *item = calloc(1, sizeof(*item));
-    if (!item)
-        return NULL;
-    item->path = strdup(lookup->path);
-    item->absolute_path =
-        lookup->absolute_path ? strdup(lookup->absolute_path) : library_path_absolute(lookup->path);
-    item->identity = lookup->identity;
-    item->is_fresh = lookup->is_fresh;
-    item->has_checksum = lookup->has_checksum;
-    item->checksum = lookup->checksum;
-    item->record = record_ref(record);
-    item->what = what;
-    if (!item->path || !item->absolute_path)
-        library_item_destroy(&item);
-    return item;
-}
-
 static int64_t now_ns(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-// --- sidecars
-
-static void sweep_once(struct library_writer *w, const char *sidecar)
-{
-    const char *slash = strrchr(sidecar, '/');
-    const size_t bytes = slash ? (size_t)(slash - sidecar) : 0;
-    if (w->swept && strlen(w->swept) == bytes && memcmp(w->swept, sidecar, bytes) == 0)
-        return;
-    sidecar_sweep(sidecar);
-    free(w->swept);
-    w->swept = strndup(sidecar, bytes); // NULL: swept once more, no harm
-}
-
-// What stands there already. @return 0: good, of this track; -ENOENT: to be written; else: to be left alone.
-static int check_sidecar(const struct library_item *item, const char *path)
-{
-    char *text;
-    size_t bytes;
-    struct library_document document = {0};
-    int error = sidecar_read(path, &text, &bytes);
-    if (error)
-        return error;
-    error = library_document_read(&document, text, bytes);
-    free(text);
-    if (error == -EBADMSG)
-        return -ENOENT;
-    if (error)
-        return error;
-    const uint32_t version =
-        track_record_analysis(track_record_of(document.record))->algorithm_version;
-    const bool is_good = version > ANALYSIS_ALGORITHM_VERSION ||
-                         (version == ANALYSIS_ALGORITHM_VERSION &&
-                          memcmp(&document.checksum, &item->checksum, sizeof(item->checksum)) == 0);
-    library_document_deinit(&document);
-    return is_good ? 0 : -ENOENT;
-}
-
-static int print_sidecar(struct library_writer *w, const struct library_item *item,
-                         const char *path)
-{
-    struct library_document document = {.path = item->absolute_path,
-                                        .identity = item->identity,
-                                        .is_fresh = item->is_fresh,
-                                        .checksum = item->checksum,
-                                        .record = item->record,
-                                        .has_targets = true,
-                                        .settings = w->settings};
-    char *text = library_document_print(&document);
-    const size_t bytes = text ? strlen(text) : 0;
-    int error = !text ? -ENOMEM : bytes > SIDECAR_MAX_BYTES ? -EFBIG : 0;
-    if (!error)
-        error = sidecar_write(path, text, bytes);
-    free(text);
-    return error;
-}
-
-static void save_sidecar(struct library_writer *w, const struct library_item *item)
-{
-    char *path = sidecar_path(item->path);
-    if (!path) {
-        library_notes_unwritable(w->notes, item->path, -ENOMEM);
-        return;
-    }
-    sweep_once(w, path);
-    int error = check_sidecar(item, path);
-    if (error == -ENOENT)
-        error = print_sidecar(w, item, path);
-    else if (error && error != -ENAMETOOLONG) {
-        library_notes_sidecar(w->notes, path, error);
-        error = 0;
-    }
-    if (error)
-        library_notes_unwritable(w->notes, path, error);
-    free(path);
 }
 
 // What needs no lock of the database: the file's checksum, the sidecar. @return false: not to be saved.
@@ -179,7 +67,7 @@ static bool prepare(struct library_writer *w, struct library_item *item)
         item->has_checksum = true;
     }
     if (item->what & LIBRARY_WRITE_SIDECAR)
-        save_sidecar(w, item);
+        library_sidecar_save(&w->sidecar, item);
     item->what &= ~(unsigned)LIBRARY_WRITE_SIDECAR;
     return item->what != 0;
 }
@@ -426,6 +314,8 @@ int library_writer_create(struct library_writer **out, const char *database,
         return -ENOMEM;
     w->database = database;
     w->settings = *settings;
+    w->sidecar.settings = *settings;
+    w->sidecar.notes = notes;
     w->notes = notes;
     w->last = &w->first;
     int error = mutex_init(&w->lock);
@@ -465,7 +355,7 @@ void library_writer_destroy(struct library_writer **writer)
     mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
     assert(!w->first && !w->batch && !w->store);
-    free(w->swept);
+    library_sidecar_deinit(&w->sidecar);
     cond_deinit(&w->done);
     cond_deinit(&w->work);
     mutex_deinit(&w->lock);
