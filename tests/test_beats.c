@@ -59,8 +59,8 @@ static void a_shift_by_a_third_moves_every_beat_a_third_of_the_way(void **state)
 {
     (void)state;
     uint16_t strength[128] = {0};
-    for (size_t t = 6; t < 128; t += 24)
-        strength[t + 8] = 4000;
+    for (size_t t = 14; t < 128; t += 24)
+        strength[t] = 4000;
     double beats[] = {30.0, 54.0, 78.0};
     uint32_t count = 3;
 
