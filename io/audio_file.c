@@ -91,7 +91,12 @@ static int open_sndfile(struct audio_file *f, int format, uint32_t rate_hz)
     f->sndfile = fd >= 0 ? sf_open_fd(fd, SFM_WRITE, &info, SF_TRUE) : NULL;
     if (!f->sndfile && fd >= 0)
         close(fd);
-    return f->sndfile ? 0 : -EINVAL;
+    if (!f->sndfile)
+        return -EINVAL;
+    // A chunk of peaks has the time of writing in it: the same samples are to make the same file.
+    (void)sf_command(f->sndfile, SFC_SET_ADD_PEAK_CHUNK, NULL,
+                     SF_FALSE); // WAV only; else it is refused
+    return 0;
 }
 
 int audio_file_create(struct audio_file **out, const struct audio_file_config *config)
