@@ -28,7 +28,7 @@
 
 #include <cmocka.h>
 
-enum { LEAST_ALLOCATIONS = 50, STORE_STRIDE = 11, LIBRARY_STRIDE = 23 };
+enum { LEAST_ALLOCATIONS = 50, STORE_STRIDE = 37, LIBRARY_STRIDE = 61 };
 
 struct fixture {
     char folder[SCRATCH_PATH_BYTES], database[SCRATCH_PATH_BYTES], track[SCRATCH_PATH_BYTES],
