@@ -199,6 +199,17 @@ analyze "$music/damaged.wav"
 analyze "$music/damaged.wav"
 check 'a damaged file is not kept' has_source sqlite 0
 rm "$music/damaged.wav"
+make_track "$music/changing.wav" 13 100000
+known=$(entries)
+"$segue" analyze --no-gpu --log-level warn "$music/changing.wav" >"$out" 2>"$err" &
+pid=$!
+while kill -0 $pid 2>/dev/null; do
+    touch "$music/changing.wav"
+    sleep 0.01
+done
+wait $pid
+check 'a file that changes while it is analysed is kept in no tier' test "$(entries)" -eq "$known"
+rm "$music/changing.wav"
 
 # --- clear
 start_over
