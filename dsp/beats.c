@@ -7,6 +7,8 @@
 
 // How much an interval away from the period costs, against strengths of unit deviation (Ellis 2007).
 #define TIGHTNESS 100.0
+// Two fifths of the intervals are a tempo of their own where they range over this much of what most do.
+#define CLUSTER_SHARE 0.35
 // Paths to any two late frames have met long before BACK_FRAMES / 2 frames earlier, a minute or more.
 // A rise is followed back this far, and told in these steps.
 enum { RISE_MAX = 6, RISE_STEPS = 16 };
@@ -18,6 +20,7 @@ struct search {
     double period;
     double scale; // of one stored unit, so that the strengths have deviation 1
     double kernel[SMOOTH_REACH + 1];
+    const struct drift *drift;
 };
 
 static double deviation(const uint16_t *strength, size_t frames)
@@ -120,63 +123,88 @@ static size_t best_end(const double *total, size_t t, size_t far)
 }
 
 /// Totals of the last RING_FRAMES frames, each kept twice so that any window of them is one run, and what
-/// an interval costs. Both run from the farthest beat before a frame to the nearest.
+/// an interval costs at each pace. Both run from the farthest beat before a frame to the nearest.
 struct window {
     size_t near, far, length; // intervals; whole lanes
     double total[2 * RING_FRAMES + LANES];
-    double penalty[RING_FRAMES + LANES];
+    double *penalties; // `length` for each pace; owned
 };
 
-static void open_window(struct window *w, double period)
+static void set_penalties(const struct window *w, double period, double *penalties)
 {
-    w->near = (size_t)fmax(1.0, round(period / 2.0));
-    w->far = (size_t)round(period * 2.0);
+    for (size_t i = 0; i < w->length; i++) {
+        const double interval = (double)w->far - (double)i;
+        const int is_in = interval >= (double)w->near;
+        penalties[i] = is_in ? TIGHTNESS * pow(log(interval / period), 2.0) : HUGE_VAL;
+    }
+}
+
+static int open_window(struct window *w, double period, int is_steady)
+{
+    const double widest = is_steady ? 1.0 : drift_ratio(DRIFT_PACES - 1);
+    const int paces = is_steady ? 1 : DRIFT_PACES;
+    w->near = (size_t)fmax(1.0, round(period / 2.0 / widest));
+    w->far = (size_t)round(period * 2.0 * widest);
     assert(w->far < RING_FRAMES);
     w->length = (w->far - w->near + 1 + LANES - 1) / LANES * LANES;
     for (size_t i = 0; i < 2 * RING_FRAMES + LANES; i++)
         w->total[i] = -HUGE_VAL; // no beat before the first frame
-    for (size_t i = 0; i < w->length; i++) {
-        const double interval = (double)w->far - (double)i;
-        w->penalty[i] =
-            interval >= (double)w->near ? TIGHTNESS * pow(log(interval / period), 2.0) : HUGE_VAL;
-    }
+    w->penalties = malloc((size_t)paces * w->length * sizeof(*w->penalties));
+    if (!w->penalties)
+        return -ENOMEM;
+    for (int pace = 0; pace < paces; pace++)
+        set_penalties(w, is_steady ? period : period * drift_ratio(pace),
+                      w->penalties + (size_t)pace * w->length);
+    return 0;
 }
 
 /// The best way to a frame: the total there, and the interval to the beat before (0: it starts here).
-static double step_back(const struct window *w, size_t t, uint16_t *back)
+static double step_back(const struct window *w, size_t t, const double *penalty, uint16_t *back)
 {
     const double *total = w->total + (t + RING_FRAMES - w->far) % RING_FRAMES;
     double best[LANES] = {0.0}; // as good as starting here
     for (size_t i = 0; i < w->length; i += LANES) {
         for (size_t lane = 0; lane < LANES; lane++) {
-            const double candidate = total[i + lane] - w->penalty[i + lane];
+            const double candidate = total[i + lane] - penalty[i + lane];
             best[lane] = candidate > best[lane] ? candidate : best[lane];
         }
     }
     for (size_t lane = 1; lane < LANES; lane++)
         best[0] = best[lane] > best[0] ? best[lane] : best[0];
     size_t interval = best[0] > 0.0 ? w->near : 0;
-    while (interval && total[w->far - interval] - w->penalty[w->far - interval] < best[0])
+    while (interval && total[w->far - interval] - penalty[w->far - interval] < best[0])
         interval++;
     *back = (uint16_t)interval;
     return best[0];
 }
 
 /// Find the path of most strength and least deviation from the period, settling beats on the way.
-static int link_beats(const struct search *s, struct chain *chain)
+static int link_beats(const struct search *s, struct window *w, struct chain *chain)
 {
-    struct window w;
-    open_window(&w, s->period);
     for (size_t t = 0; t < s->frames; t++) {
-        const double best = step_back(&w, t, &chain->back[t % BACK_FRAMES]);
+        const size_t pace = s->drift->count ? (size_t)drift_at(s->drift, t) : 0;
+        const double best =
+            step_back(w, t, w->penalties + pace * w->length, &chain->back[t % BACK_FRAMES]);
         const size_t here = t % RING_FRAMES;
-        w.total[here] = w.total[here + RING_FRAMES] = best + smoothed(s, t);
+        w->total[here] = w->total[here + RING_FRAMES] = best + smoothed(s, t);
         const size_t done = t + 1;
         if (done >= BACK_FRAMES && done % (BACK_FRAMES / 2) == 0 &&
-            settle(chain, s, best_end(w.total, t, w.far), done - BACK_FRAMES / 2))
+            settle(chain, s, best_end(w->total, t, w->far), done - BACK_FRAMES / 2))
             return -ENOMEM;
     }
-    return settle(chain, s, best_end(w.total, s->frames - 1, w.far), s->frames);
+    return settle(chain, s, best_end(w->total, s->frames - 1, w->far), s->frames);
+}
+
+static int search_beats(const struct search *s, struct chain *chain)
+{
+    struct window w;
+    int error = open_window(&w, s->period, s->drift->count == 0);
+    chain->back = malloc(BACK_FRAMES * sizeof(*chain->back));
+    if (!error)
+        error = chain->back ? link_beats(s, &w, chain) : -ENOMEM;
+    free(chain->back);
+    free(w.penalties);
+    return error;
 }
 
 /// Drop the beats before the first and after the last that has something under it.
@@ -196,8 +224,8 @@ static void trim(const struct search *s, double *beats, uint32_t *count)
     *count = end - begin;
 }
 
-int beats_find(const uint16_t *strength, size_t frames, double period_frames, double **out,
-               uint32_t *count)
+int beats_find(const uint16_t *strength, size_t frames, double period_frames,
+               const struct drift *drift, double **out, uint32_t *count)
 {
     assert(period_frames >= 2.0 && 2.0 * period_frames < RING_FRAMES - 1);
     *out = NULL;
@@ -205,12 +233,12 @@ int beats_find(const uint16_t *strength, size_t frames, double period_frames, do
     const double unit = frames ? deviation(strength, frames) : 0.0;
     if (unit <= 0.0)
         return 0;
-    struct search s = {strength, frames, period_frames, 1.0 / unit, {1.0}};
+    const struct drift steady = {0};
+    struct search s = {strength, frames, period_frames, 1.0 / unit, {1.0}, drift ? drift : &steady};
     for (int k = 1; k <= SMOOTH_REACH; k++)
         s.kernel[k] = exp(-0.5 * pow(k * 32.0 / period_frames, 2.0));
-    struct chain chain = {.back = malloc(BACK_FRAMES * sizeof(*chain.back))};
-    const int error = chain.back ? link_beats(&s, &chain) : -ENOMEM;
-    free(chain.back);
+    struct chain chain = {0};
+    const int error = search_beats(&s, &chain);
     if (error) {
         free(chain.beats);
         return error;
@@ -349,6 +377,27 @@ int beats_stability(const double *beats, uint32_t count, double *stability)
     for (uint32_t i = 0; i < intervals; i++)
         list[i] = fabs(list[i] - middle);
     *stability = 1.0 / (1.0 + 1.4826 * median(list, intervals) / middle);
+    free(list);
+    return 0;
+}
+
+int beats_usual_interval(const double *beats, uint32_t count, double *interval)
+{
+    assert(count >= 2);
+    const uint32_t intervals = count - 1, some = 2 * intervals / 5 + 1;
+    double *list = malloc(intervals * sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < intervals; i++)
+        list[i] = beats[i + 1] - beats[i];
+    qsort(list, intervals, sizeof(*list), compare);
+    uint32_t first = 0;
+    for (uint32_t i = 0; i + some <= intervals; i++)
+        if (list[i + some - 1] - list[i] < list[first + some - 1] - list[first])
+            first = i;
+    const double alike = list[first + some - 1] - list[first];
+    const double most = list[intervals - 1 - intervals / 10] - list[intervals / 10];
+    *interval = alike < CLUSTER_SHARE * most ? median(list + first, some) : median(list, intervals);
     free(list);
     return 0;
 }

@@ -104,7 +104,7 @@ static int follow(const struct onset *onset, double period_frames, size_t *frame
     const size_t all = onset_frames(onset);
     struct beat_line line = {0};
     *frames = all < ONSET_PART_FRAMES ? all : ONSET_PART_FRAMES;
-    int error = beats_find(onset_strength(onset), *frames, period_frames, beats, count);
+    int error = beats_find(onset_strength(onset), *frames, period_frames, NULL, beats, count);
     if (!error && *count >= LEAST_BEATS)
         error = beats_fit(*beats, *count, period_frames, &line);
     *spread = line.spread;

@@ -145,12 +145,28 @@ static void convert_beats(const struct rhythm *rhythm, uint64_t length_samples,
     out->beat_count = kept;
 }
 
+static int find_beats(const struct onset *onset, double period_frames, double frame_rate_hz,
+                      struct rhythm_result *out, int *is_steady)
+{
+    const uint16_t *strength = onset_strength(onset);
+    const size_t frames = onset_frames(onset);
+    struct drift drift;
+    int error = drift_find(strength, frames, frame_rate_hz, period_frames, &drift);
+    *is_steady = drift.count == 0;
+    if (!error)
+        error =
+            beats_find(strength, frames, period_frames, &drift, &out->beats_s, &out->beat_count);
+    drift_deinit(&drift);
+    return error;
+}
+
 static int follow(const struct rhythm *rhythm, const struct meter *meter, struct rhythm_result *out)
 {
     const double frame_rate_hz = rhythm->rate_hz / RHYTHM_HOP;
     const uint16_t *strength = onset_strength(rhythm->onset);
     const size_t frames = onset_frames(rhythm->onset);
-    if (beats_find(strength, frames, meter->period_frames, &out->beats_s, &out->beat_count))
+    int is_steady;
+    if (find_beats(rhythm->onset, meter->period_frames, frame_rate_hz, out, &is_steady))
         return -ENOMEM;
     if (out->beat_count < LEAST_BEATS)
         return 0;
@@ -160,11 +176,14 @@ static int follow(const struct rhythm *rhythm, const struct meter *meter, struct
     if (out->beat_count < LEAST_BEATS)
         return 0;
     struct beat_line line;
+    double interval;
     if (beats_fit(out->beats_s, out->beat_count, meter->period_frames, &line) ||
+        beats_usual_interval(out->beats_s, out->beat_count, &interval) ||
         beats_stability(out->beats_s, out->beat_count, &out->stability))
         return -ENOMEM;
     const double clarity = pulse_clarity(strength, frames, out->beats_s, out->beat_count);
-    out->tempo.bpm = fmin(240.0, fmax(40.0, 60.0 * frame_rate_hz / line.period_frames));
+    const double period_frames = is_steady ? line.period_frames : interval; // no line fits a drift
+    out->tempo.bpm = fmin(240.0, fmax(40.0, 60.0 * frame_rate_hz / period_frames));
     out->tempo.salience = meter->salience;
     out->tempo.alternative_salience = meter->alternative_salience;
     if (meter->alternative_frames > 0.0) {

@@ -32,7 +32,7 @@ static void a_long_track_is_followed_without_a_gap(void **state)
     double *beats;
     uint32_t count;
 
-    assert_int_equal(beats_find(strength, FRAMES, PERIOD, &beats, &count), 0);
+    assert_int_equal(beats_find(strength, FRAMES, PERIOD, NULL, &beats, &count), 0);
 
     assert_int_equal(count, (uint32_t)ceil((FRAMES - 24 - 10.0) / PERIOD));
     for (uint32_t i = 0; i < count; i++)
@@ -90,7 +90,7 @@ static void nothing_has_no_beats(void **state)
     double *beats;
     uint32_t count;
 
-    assert_int_equal(beats_find(silence, 100, PERIOD, &beats, &count), 0);
+    assert_int_equal(beats_find(silence, 100, PERIOD, NULL, &beats, &count), 0);
 
     assert_null(beats);
     assert_int_equal(count, 0);
