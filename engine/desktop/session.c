@@ -13,9 +13,12 @@ static int is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-// A library is scanned in what is left over, by this program's player too; files named one by one are waited for.
+// A library is scanned in what is left over, by this program's player too; files named one by one are waited for,
+// and where nothing plays the analysis is what the command itself is waiting for.
 static int work_nice(const struct options *options)
 {
+    if (options->command == COMMAND_RENDER || options->command == COMMAND_REPORT)
+        return 0;
     for (size_t i = 0; options->command == COMMAND_ANALYZE && i < options->path_count; ++i)
         if (is_folder(options->paths[i]))
             return YIELD_IDLE;
