@@ -214,7 +214,7 @@ int analysis_json_read_object(struct analysis_json_record *record, const json_t 
 
 int analysis_json_parse(json_t **object, const char *text, size_t bytes)
 {
-    json_error_t cause;
+    json_error_t cause = {0}; // Jansson does not set all of it at once
     *object = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &cause);
     if (*object)
         return 0;

@@ -120,7 +120,7 @@ static int check_seal(const char *text, size_t bytes)
 // json_unpack() that tells members that are not there from memory that is not. @return 0; -EBADMSG; -ENOMEM.
 static int unpack(json_t *object, const char *format, ...)
 {
-    json_error_t cause;
+    json_error_t cause = {0}; // Jansson does not set all of it at once
     va_list members;
     va_start(members, format);
     const int is_bad = json_vunpack_ex(object, &cause, 0, format, members);
