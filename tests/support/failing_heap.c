@@ -10,6 +10,7 @@
 // --- atomic: any thread allocates. Sequentially consistent: it counts, and is not in a hurry
 static atomic_size_t taken, first_to_fail, last_to_fail;
 static atomic_int has_failed, is_paused;
+static _Thread_local int is_spared;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -50,8 +51,17 @@ void failing_heap_resume(void)
     is_paused = 0;
 }
 
+void failing_heap_spare(void)
+{
+    is_spared = 1;
+}
+
 int failing_heap_take(void)
 {
+    const int was_spared = is_spared;
+    is_spared = 0;
+    if (was_spared)
+        return 0;
     if (is_paused || first_to_fail == 0) // 0: never armed
         return 0;
     const size_t number = atomic_fetch_add(&taken, 1) + 1;

@@ -11,6 +11,8 @@ enum failing_heap_kind { FAILS_ONCE, FAILS_FROM_THERE };
 void failing_heap_arm_for(size_t successes, enum failing_heap_kind kind);
 /// @return 1 if the armed failure has happened.
 int failing_heap_has_failed(void);
+/// This thread's next allocation neither counts nor fails.
+void failing_heap_spare(void);
 /// For an allocator of another library: count one allocation. @return 1 if it is to fail.
 int failing_heap_take(void);
 /// Allocations in between neither count nor fail. While no other thread allocates.
