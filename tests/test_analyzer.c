@@ -252,7 +252,7 @@ static void a_loud_lfe_leaves_every_figure_alone(void **state)
 static void odd_inputs_give_finite_figures(void **state)
 {
     (void)state;
-    const uint32_t rates_hz[] = {1000, 8000, 44100, 384000};
+    const uint32_t rates_hz[] = {1000, 8000, 11025, 37800, 44100, 176400, 384000};
     const uint32_t lengths[] = {0, 1, 2205, 20000};
     float *signal = malloc(20000 * 8 * sizeof *signal);
     assert_non_null(signal);
@@ -261,7 +261,7 @@ static void odd_inputs_give_finite_figures(void **state)
             signal[i] = shape == 0   ? 0.5F
                         : shape == 1 ? (i / 400 % 2 ? 1.0F : -1.0F)
                                      : (float)(i / 8 == 0);
-        for (uint32_t r = 0; r < 4; ++r)
+        for (uint32_t r = 0; r < 7; ++r)
             for (uint32_t l = 0; l < 4; ++l) {
                 struct analysis *analysis = analyze(signal, lengths[l], rates_hz[r], 8, 777);
                 assert_finite(analysis);
