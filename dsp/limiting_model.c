@@ -131,7 +131,8 @@ int limiting_model_finish(struct limiting_model *model, const struct loudness_me
     model->guessed = malloc((steps.count + 1U) * sizeof *model->guessed);
     if (!model->powers || !model->guessed)
         return -ENOMEM;
-    memcpy(model->powers, steps.powers, steps.count * sizeof *model->powers);
+    if (steps.count > 0)
+        memcpy(model->powers, steps.powers, steps.count * sizeof *model->powers);
     const double minded_s = limiter_lookahead_s() + limiter_hold_s();
     const uint32_t window = (uint32_t)ceil(minded_s / BLOCK_S) + 1;
     for (uint32_t i = 0; i < model->block_count; ++i)

@@ -134,11 +134,25 @@ static void model_gives_up_on_tracks_of_a_quarter_of_an_hour(void **state)
     assert_null(model);
 }
 
+static void model_of_less_sound_than_a_step_says_nothing(void **state)
+{
+    (void)state;
+    const struct pcm_format format = {RATE_HZ, 2};
+    struct loudness_meter *meter;
+    struct limiting_model *model;
+    assert_int_equal(loudness_meter_create(&meter, &format), 0);
+    assert_int_equal(limiting_model_create(&model, RATE_HZ), 0);
+    assert_int_equal(limiting_model_finish(model, meter), 0);
+    limiting_model_destroy(&model);
+    loudness_meter_destroy(&meter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(model_foretells_loudness_within_a_few_tenths_however_much_is_limited),
         cmocka_unit_test(model_says_exactly_what_an_idle_limiter_does),
+        cmocka_unit_test(model_of_less_sound_than_a_step_says_nothing),
         cmocka_unit_test(model_gives_up_on_tracks_of_a_quarter_of_an_hour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
