@@ -56,7 +56,8 @@ static int analyze(const float *loop, uint64_t blocks)
     return error;
 }
 
-// In a process of its own: what the largest resident size exceeds that before by, result included.
+// In a process of its own: what the largest resident size exceeds that before by, result included; and the same
+// less the pages of programs and libraries that were touched meanwhile, which processes share.
 static int measure(const float *loop, double hours)
 {
     fflush(stdout);
@@ -64,10 +65,12 @@ static int measure(const float *loop, double hours)
     if (child < 0)
         return -errno;
     if (child == 0) {
-        const unsigned long before_kib = status_kib("VmRSS:");
+        const unsigned long before_kib = status_kib("VmRSS:"), files_kib = status_kib("RssFile:");
         const int error = analyze(loop, (uint64_t)(hours * 3600 * RATE_HZ / BLOCK_FRAMES));
-        printf("memory hours=%.3f peak_mib=%.2f\n", hours,
-               (double)(status_kib("VmHWM:") - before_kib) / 1024);
+        const unsigned long peak_kib = status_kib("VmHWM:") - before_kib;
+        const unsigned long code_kib = status_kib("RssFile:") - files_kib;
+        printf("memory hours=%.3f peak_mib=%.2f without_code_mib=%.2f\n", hours,
+               (double)peak_kib / 1024, (double)(peak_kib - code_kib) / 1024);
         fflush(stdout);
         _exit(error ? 1 : 0);
     }

@@ -297,7 +297,6 @@ static int fill_loudness(struct analyzer *a, struct analysis *out)
     loudness->sample_peak_dbfs = decibels((double)a->sample_peak);
     loudness->momentary_max_lufs = loudness_meter_momentary_max_lufs(a->loudness);
     loudness->short_term_max_lufs = loudness_meter_short_term_max_lufs(a->loudness);
-    loudness_meter_short_term_fill(a->loudness, analysis_short_term_mutable(out));
     out->fingerprint[FINGERPRINT_LUFS] = loudness->integrated_lufs;
     return loudness_meter_range_lu(a->loudness, &loudness->range_lu);
 }
@@ -351,7 +350,7 @@ static void fill_levels(struct analyzer *a, struct analysis *out)
     out->loudness.true_peak_dbtp = decibels((double)peak);
 }
 
-static void fill_mono(struct analyzer *a, const struct rhythm_result *rhythm, struct analysis *out)
+static void fill_mono(struct analyzer *a, struct analysis *out)
 {
     double *f = out->fingerprint;
     struct chroma_result chroma;
@@ -362,29 +361,20 @@ static void fill_mono(struct analyzer *a, const struct rhythm_result *rhythm, st
     f[FINGERPRINT_CHROMA_ENERGY] = chroma.concentration;
     f[FINGERPRINT_HARMONIC_RATIO] = hpss_finish(a->hpss);
     f[FINGERPRINT_PITCH_STABILITY] = yin_finish(a->yin);
-    f[FINGERPRINT_TEMPO_BPM] = rhythm->tempo.bpm;
-    f[FINGERPRINT_RHYTHM_STABILITY] = rhythm->stability;
-    f[FINGERPRINT_TRANSIENT_DENSITY] = rhythm->density;
-    out->tempo = rhythm->tempo;
-    if (rhythm->beat_count)
-        memcpy(out->beats_s, rhythm->beats_s, rhythm->beat_count * sizeof *out->beats_s);
 }
 
 // Flush the block under way and, for a full analysis, the mono stages.
-static int flush(struct analyzer *a, struct rhythm_result *rhythm)
+static int flush(struct analyzer *a)
 {
     int error = analyze_block(a);
     if (error || a->config.depth != ANALYZER_FULL)
         return error;
     error = feed_mono(a, a->low, decimator_finish(a->decimator, a->low));
-    if (!error)
-        error = low_spectrum_finish(a->low_spectrum);
-    if (!error && a->rhythm)
-        error = rhythm_finish(a->rhythm, a->mono_samples, rhythm);
-    return error;
+    return error ? error : low_spectrum_finish(a->low_spectrum);
 }
 
-static int assemble(struct analyzer *a, const struct rhythm_result *rhythm, struct analysis *out)
+// Read every stage but the rhythm and the loudness list.
+static int read_stages(struct analyzer *a, struct analysis *out)
 {
     fill_silence(out);
     fill_track(a, out);
@@ -394,28 +384,74 @@ static int assemble(struct analyzer *a, const struct rhythm_result *rhythm, stru
     if (error)
         return error;
     fill_levels(a, out);
-    if (a->config.depth == ANALYZER_FULL) {
-        fill_mono(a, rhythm, out);
-        profile_compute(out);
+    if (a->config.depth == ANALYZER_FULL)
+        fill_mono(a, out);
+    return 0;
+}
+
+// Stages that were read leave their memory to the search for beats and to the lists.
+static void drop_read_stages(struct analyzer *a)
+{
+    native_spectrum_destroy(&a->spectrum);
+    decimator_destroy(&a->decimator);
+    low_spectrum_destroy(&a->low_spectrum);
+    hpss_destroy(&a->hpss);
+    yin_destroy(&a->yin);
+    chroma_destroy(&a->chroma);
+    key_tracker_destroy(&a->key);
+}
+
+static int read_rhythm(struct analyzer *a, struct analysis *out, struct rhythm_result *rhythm)
+{
+    if (a->rhythm) {
+        const int error = rhythm_finish(a->rhythm, a->mono_samples, rhythm);
+        if (error)
+            return error;
+        rhythm_destroy(&a->rhythm);
     }
+    double *f = out->fingerprint;
+    f[FINGERPRINT_TEMPO_BPM] = rhythm->tempo.bpm;
+    f[FINGERPRINT_RHYTHM_STABILITY] = rhythm->stability;
+    f[FINGERPRINT_TRANSIENT_DENSITY] = rhythm->density;
+    out->tempo = rhythm->tempo;
+    return 0;
+}
+
+// The result proper: the figures so far, and the lists.
+static int add_lists(const struct analyzer *a, const struct analysis *figures,
+                     const struct rhythm_result *rhythm, struct analysis **out)
+{
+    const uint32_t beats = rhythm->beat_count;
+    struct analysis *whole = analysis_create(beats, loudness_meter_short_term_count(a->loudness));
+    if (!whole)
+        return -ENOMEM;
+    const uint32_t windows = whole->loudness_count;
+    *whole = *figures;
+    whole->beat_count = beats;
+    whole->loudness_count = windows;
+    if (beats)
+        memcpy(whole->beats_s, rhythm->beats_s, beats * sizeof *whole->beats_s);
+    loudness_meter_short_term_fill(a->loudness, analysis_short_term_mutable(whole));
+    *out = whole;
     return 0;
 }
 
 int analyzer_finish(struct analyzer *a, struct analysis **out)
 {
     *out = NULL;
+    struct analysis figures = {.algorithm_version = ANALYSIS_ALGORITHM_VERSION};
     struct rhythm_result rhythm = {.tempo = {.first_beat_s = (double)NAN}};
-    int error = flush(a, &rhythm);
-    struct analysis *analysis = NULL;
-    if (!error) {
-        analysis = analysis_create(rhythm.beat_count, loudness_meter_short_term_count(a->loudness));
-        error = analysis ? assemble(a, &rhythm, analysis) : -ENOMEM;
-    }
-    rhythm_result_deinit(&rhythm);
-    if (error) {
-        free(analysis);
+    int error = flush(a);
+    if (!error)
+        error = read_stages(a, &figures);
+    if (error)
         return error;
-    }
-    *out = analysis;
-    return 0;
+    drop_read_stages(a);
+    error = read_rhythm(a, &figures, &rhythm);
+    if (!error)
+        error = add_lists(a, &figures, &rhythm, out);
+    rhythm_result_deinit(&rhythm);
+    if (!error && a->config.depth == ANALYZER_FULL)
+        profile_compute(*out);
+    return error;
 }
