@@ -127,7 +127,7 @@ static void count_gains(struct rehearsal *run, const double *stereo, const doubl
 /// Show the model what would reach the limiter. A track that is too long for it goes on without.
 static int show_model(struct rehearsal *run, const double *stereo, uint32_t frames)
 {
-    if (!run->track->model)
+    if (run->mode != REHEARSE_UNLIMITED || !run->track->model)
         return 0;
     const int error = limiting_model_feed(run->track->model, stereo, frames);
     if (error)
