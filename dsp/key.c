@@ -103,7 +103,8 @@ static double find_tuning(const double classes[CLASSES])
 static void weigh_notes(double weights[CLASSES], double tuning)
 {
     for (int i = 0; i < CLASSES; i++) {
-        const double away = remainder(i - tuning, CLASSES) / FINE;
+        const double above = i - tuning; // within half a semitone of 0 .. CLASSES - 1
+        const double away = (above > 0.5 * CLASSES ? above - CLASSES : above) / FINE;
         weights[i] = fabs(away) < 1.0 ? exp(-0.5 * away * away / (0.2 * 0.2)) : 0.0;
     }
 }
@@ -160,11 +161,19 @@ struct peaks {
 static void find_peaks(const struct key_tracker *tracker, const float *power, struct peaks *peaks)
 {
     const float least = loudest_bin(tracker, power) * PEAK_SHARE;
+    const uint32_t first = tracker->first_bin, bins = tracker->end_bin - first;
+    int32_t are_peaks[BINS];
+    for (uint32_t i = 0; i < bins;
+         i++) { // a loop of its own, which a compiler can lay side by side
+        const float here = power[first + i], left = power[first + i - 1];
+        const float right = power[first + i + 1];
+        are_peaks[i] =
+            (here > least) & (here > left) & (here >= right) & (left > 0.0f) & (right > 0.0f);
+    }
     uint32_t count = 0;
-    for (uint32_t k = tracker->first_bin; k < tracker->end_bin; k++) {
-        const float here = power[k], left = power[k - 1], right = power[k + 1];
-        peaks->bins[count] = (uint16_t)k; // stays if the next is no peak's neighbour
-        count += (here > least) & (here > left) & (here >= right) & (left > 0.0f) & (right > 0.0f);
+    for (uint32_t i = 0; i < bins; i++) {
+        peaks->bins[count] = (uint16_t)(first + i); // stays if it is a peak
+        count += (uint32_t)are_peaks[i];
     }
     peaks->count = count;
 }
@@ -181,7 +190,7 @@ static void refine_peaks(const float *power, struct peaks *peaks)
     }
     for (uint32_t i = 0; i < peaks->count; i++) {
         const float fall = logarithm(left[i]), rise = logarithm(right[i]);
-        const float curve = fminf(fall + rise, -1e-20f);
+        const float both = fall + rise, curve = both < -1e-20f ? both : -1e-20f;
         peaks->offsets[i] = 0.5f * (fall - rise) / curve;
     }
     for (uint32_t i = 0; i < peaks->count; i++)
