@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "analysis_stages.h"
 #include "bench.h"
+#include "dsp/aligned.h"
 #include "dsp/chroma.h"
 #include "dsp/cpu.h"
 #include "dsp/decimator.h"
@@ -49,9 +50,10 @@ struct rig {
     int64_t spent_ns[STAGE_COUNT], last_ns, reading_ns;
     // --- the block under way
     uint32_t frames, low_count, low_frames;
-    float block[PCM_MAX_CHANNELS * BLOCK_FRAMES], stereo[2 * BLOCK_FRAMES];
-    float left[BLOCK_FRAMES], right[BLOCK_FRAMES], mono[BLOCK_FRAMES], low[BLOCK_FRAMES + 1];
-    float powers[LOW_FRAMES_MAX][LOW_SPECTRUM_BINS];
+    alignas(ALIGNED_BYTES) float block[PCM_MAX_CHANNELS * BLOCK_FRAMES], stereo[2 * BLOCK_FRAMES];
+    alignas(ALIGNED_BYTES) float left[BLOCK_FRAMES], right[BLOCK_FRAMES], mono[BLOCK_FRAMES];
+    alignas(ALIGNED_BYTES) float low[BLOCK_FRAMES + 1];
+    alignas(ALIGNED_BYTES) float powers[LOW_FRAMES_MAX][LOW_SPECTRUM_BINS / 16 * 16 + 16];
     double mean_squares[LOW_FRAMES_MAX];
     // --- stages
     const struct intake_impl *intake;
@@ -90,7 +92,7 @@ static int keep_frame(void *context, const struct low_frame *frame)
 {
     struct rig *rig = context;
     assert(rig->low_frames < LOW_FRAMES_MAX);
-    memcpy(rig->powers[rig->low_frames], frame->power, sizeof rig->powers[0]);
+    memcpy(rig->powers[rig->low_frames], frame->power, LOW_SPECTRUM_BINS * sizeof(float));
     rig->mean_squares[rig->low_frames++] = frame->mean_square;
     return 0;
 }

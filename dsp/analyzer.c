@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/analyzer.h"
+#include "dsp/aligned.h"
 #include "dsp/chroma.h"
 #include "dsp/cpu.h"
 #include "dsp/decimator.h"
@@ -36,9 +37,10 @@ struct analyzer {
     // --- the block under way
     uint32_t fill;
     float block_peak; // of all channels
-    float block[BLOCK_FRAMES * PCM_MAX_CHANNELS];
-    float stereo[2 * BLOCK_FRAMES];
-    float left[BLOCK_FRAMES], right[BLOCK_FRAMES], mono[BLOCK_FRAMES], low[BLOCK_FRAMES + 1];
+    alignas(ALIGNED_BYTES) float block[BLOCK_FRAMES * PCM_MAX_CHANNELS];
+    alignas(ALIGNED_BYTES) float stereo[2 * BLOCK_FRAMES];
+    alignas(ALIGNED_BYTES) float left[BLOCK_FRAMES], right[BLOCK_FRAMES], mono[BLOCK_FRAMES];
+    alignas(ALIGNED_BYTES) float low[BLOCK_FRAMES + 1];
     // --- what the blocks so far come to
     uint64_t frames, mono_samples;
     uint64_t first_sound, last_sound; // frames that are not digital silence; equal to frames: none
@@ -111,7 +113,7 @@ int analyzer_create(struct analyzer **out, const struct analyzer_config *config)
     if (format->channels < 1 || format->channels > PCM_MAX_CHANNELS ||
         format->rate_hz < PCM_MIN_RATE_HZ || format->rate_hz > PCM_MAX_RATE_HZ)
         return -EINVAL;
-    struct analyzer *a = calloc(1, sizeof *a);
+    struct analyzer *a = aligned_zeroed(sizeof *a);
     if (!a)
         return -ENOMEM;
     a->config = *config;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/decimator.h"
+#include "dsp/aligned.h"
 #include "dsp/cpu.h"
 #include "dsp/half_band.h"
 #include <assert.h>
@@ -20,15 +21,15 @@ static_assert(CENTER == DECIMATOR_TAPS / 2, "the filter has the taps that the he
 struct half_band {
     uint64_t input_samples, output_samples;
     uint32_t fill;
-    float line[LINE];
+    alignas(ALIGNED_BYTES) float line[LINE];
 };
 
 struct decimator {
     const struct half_band_impl *kernel;
     float taps[PAIRS]; // of the samples 31, 29 .. 1 away from the centre
     uint32_t stage_count;
-    float scratch[2][DECIMATOR_MAX_FRAMES + HALF_BAND_LANES];
-    float even[LINE / 2 + HALF_BAND_LANES];
+    alignas(ALIGNED_BYTES) float scratch[2][DECIMATOR_MAX_FRAMES + HALF_BAND_LANES];
+    alignas(ALIGNED_BYTES) float even[LINE / 2 + HALF_BAND_LANES];
     struct half_band stages[DECIMATOR_MAX_STAGES];
 };
 
@@ -68,7 +69,7 @@ uint32_t decimator_stages_for(uint32_t rate_hz)
 int decimator_create(struct decimator **out, uint32_t stages)
 {
     assert(stages <= DECIMATOR_MAX_STAGES);
-    *out = calloc(1, sizeof **out);
+    *out = aligned_zeroed(sizeof **out);
     if (!*out)
         return -ENOMEM;
     (*out)->stage_count = stages;

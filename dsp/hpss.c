@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/hpss.h"
+#include "dsp/aligned.h"
 #include "dsp/cpu.h"
 #include "dsp/low_spectrum.h"
 #include "dsp/median31.h"
@@ -31,7 +32,7 @@ static_assert(MIRRORED <= ROW && ROW % MEDIAN31_LANES == 0, "a row holds what is
 // MARGIN + k / 8. Windows of neighbouring bins that share their middle then lie side by side, bins 8l to
 // 8l + 7 in lane l. What lies beyond the mirrored bins stays 0.
 struct row {
-    float at[ROW];
+    alignas(ALIGNED_BYTES) float at[ROW];
 };
 
 struct hpss {
@@ -44,12 +45,12 @@ struct hpss {
     struct row along_time[RUN]; // medians
     struct row sorted_bins;     // the same of every eight bins of a row, the least in phase 0
     struct row along_frequency; // medians
-    float magnitudes[ROW];      // of the newest row, in order
+    alignas(ALIGNED_BYTES) float magnitudes[ROW]; // of the newest row, in order
 };
 
 int hpss_create(struct hpss **out)
 {
-    *out = calloc(1, sizeof **out);
+    *out = aligned_zeroed(sizeof **out);
     if (!*out)
         return -ENOMEM;
     (*out)->medians = median31_select(cpu_flags());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/low_spectrum.h"
+#include "dsp/aligned.h"
 #include "dsp/cpu.h"
 #include "dsp/fft.h"
 #include "dsp/hann.h"
@@ -8,25 +9,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE = LOW_SPECTRUM_SIZE, HOP = LOW_SPECTRUM_HOP, LINE = SIZE + HOP, HOPS = LINE / HOP };
+enum {
+    SIZE = LOW_SPECTRUM_SIZE,
+    HOP = LOW_SPECTRUM_HOP,
+    LINE = SIZE + HOP,
+    HOPS = LINE / HOP,
+    ROW = LOW_SPECTRUM_BINS / 16 * 16 + 16
+};
 
 struct low_spectrum {
     low_frame_fn on_frame;
     void *context;
     const struct spectrum_impl *kernels;
     struct fft *fft;
-    float window[SIZE];
-    float line[LINE]; // the next two frames
+    alignas(ALIGNED_BYTES) float window[SIZE];
+    alignas(ALIGNED_BYTES) float line[LINE]; // the next two frames
     uint32_t fill;
     uint64_t samples, frames; // taken and given
     double hop_squares[HOPS]; // sums over the line's hops
-    float power[2][LOW_SPECTRUM_BINS];
+    // --- a frame's power at the start of each, in whole cache lines
+    alignas(ALIGNED_BYTES) float power[2][ROW];
 };
 
 int low_spectrum_create(struct low_spectrum **out, low_frame_fn on_frame, void *context)
 {
     *out = NULL;
-    struct low_spectrum *s = calloc(1, sizeof *s);
+    struct low_spectrum *s = aligned_zeroed(sizeof *s);
     if (!s || fft_create(&s->fft, SIZE)) {
         free(s);
         return -ENOMEM;

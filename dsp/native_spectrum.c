@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/native_spectrum.h"
+#include "dsp/aligned.h"
 #include "dsp/cpu.h"
 #include "dsp/fft.h"
 #include "dsp/hann.h"
@@ -45,12 +46,12 @@ int native_spectrum_create(struct native_spectrum **out, uint32_t rate_hz)
     s->hop = s->size / 2;
     shape_medians_init(&s->medians);
     const uint32_t bins = s->size / 2 + 1;
-    s->window = malloc(s->size * sizeof *s->window);
+    s->window = aligned_zeroed(s->size * sizeof *s->window);
     for (int side = 0; side < 2; ++side)
-        s->hops[side] = calloc(s->size, sizeof *s->hops[side]);
-    s->power = malloc(bins * sizeof *s->power);
-    s->magnitude = malloc(bins * sizeof *s->magnitude);
-    s->energy = calloc(bins, sizeof *s->energy);
+        s->hops[side] = aligned_zeroed(s->size * sizeof *s->hops[side]);
+    s->power = aligned_zeroed(bins * sizeof *s->power);
+    s->magnitude = aligned_zeroed(bins * sizeof *s->magnitude);
+    s->energy = aligned_zeroed(bins * sizeof *s->energy);
     if (!s->window || !s->hops[0] || !s->hops[1] || !s->power || !s->magnitude || !s->energy ||
         spectral_grid_init(&s->grid, bins, (double)rate_hz / s->size) ||
         fft_create(&s->fft, s->size)) {

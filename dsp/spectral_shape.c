@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/spectral_shape.h"
+#include "dsp/aligned.h"
 #include "dsp/cpu.h"
 #include "dsp/spectrum_kernel.h"
 #include <assert.h>
@@ -25,8 +26,8 @@ int spectral_grid_init(struct spectral_grid *grid, uint32_t bins, double bin_hz)
     assert(bins > 1 && bin_hz > 0);
     *grid = (struct spectral_grid){.bins = bins, .bin_hz = bin_hz};
     grid->kernels = spectrum_select(cpu_flags());
-    grid->share = malloc(bins * sizeof *grid->share);
-    grid->share_hz = malloc(bins * sizeof *grid->share_hz);
+    grid->share = aligned_zeroed(bins * sizeof *grid->share);
+    grid->share_hz = aligned_zeroed(bins * sizeof *grid->share_hz);
     if (!grid->share || !grid->share_hz) {
         spectral_grid_deinit(grid);
         return -ENOMEM;

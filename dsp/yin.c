@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/yin.h"
+#include "dsp/aligned.h"
 #include "dsp/cpu.h"
 #include "dsp/fft.h"
 #include "dsp/spectrum_kernel.h"
@@ -33,14 +34,14 @@ struct yin {
     uint32_t first_lag, last_lag, lags; // lags in whole lanes
     struct fft *forth, *back;           // NULL where lags are longer than a block
     // --- the two frames under way, t and t + 1: blocks t to t + 3 and what the lags reach beyond
-    float line[LINE];
+    alignas(ALIGNED_BYTES) float line[LINE];
     uint32_t fill;
     uint64_t samples;
     struct spectrum_half
         blocks[BLOCKS];               // transforms of the blocks, each with as many zeros behind it
     struct spectrum_half followed[3]; // of the blocks with themselves and what follows
     double squares[BLOCKS][HOP + 1];  // sums over the first so many samples of each block
-    double difference[2][MAX_LAGS];
+    alignas(ALIGNED_BYTES) double difference[2][MAX_LAGS];
     double sums[MAX_LAGS]; // of the differences at lags 1 to this one
     // --- results: steps between voiced neighbours, kept as exp(-cents / 100) in 0..1
     double period;
@@ -51,7 +52,7 @@ struct yin {
 int yin_create(struct yin **out, double rate_hz)
 {
     assert(rate_hz > 0 && rate_hz <= 50000);
-    struct yin *y = *out = calloc(1, sizeof *y);
+    struct yin *y = *out = aligned_zeroed(sizeof *y);
     if (!y)
         return -ENOMEM;
     y->first_lag = (uint32_t)fmax(1.0, floor(rate_hz / HIGHEST_HZ));
@@ -126,9 +127,11 @@ static void differ_by_transform(struct yin *y)
     for (uint32_t f = 0; f < 2; ++f) {
         const double *restrict left = y->squares[f], *restrict entered = y->squares[f + 2];
         const double both = 2.0 * (y->squares[f][HOP] + y->squares[f + 1][HOP]);
+        const float *restrict own = products + (1 - f);
         double *restrict out = y->difference[f];
-        for (uint32_t lag = 0; lag < y->lags; ++lag) {
-            const double product = (double)products[2 * lag + 1 - f] * (2.0 / SIZE);
+        for (size_t lag = 0; lag < y->lags;
+             ++lag) { // 64 bits: a doubled lag must not seem to wrap around
+            const double product = (double)own[2 * lag] * (2.0 / SIZE);
             const double difference = (both + entered[lag] - left[lag]) - product;
             out[lag] = difference > 0 ? difference : 0.0;
         }
