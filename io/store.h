@@ -47,7 +47,7 @@ MUST_CHECK int store_for_each_targets(struct store *store, const struct store_tr
                                       store_targets_fn fn, void *context);
 /// Targets rows that belong to no track: fn gets their number. @return as above.
 MUST_CHECK int store_count_orphans(struct store *store, int64_t *count);
-/// SQLite's own check; fn gets each complaint. @return 0, or as above.
+/// SQLite's own check, and that of the schema's text; fn gets each complaint. @return 0, or as above.
 MUST_CHECK int store_check_integrity(struct store *store,
                                      void (*fn)(void *context, const char *complaint),
                                      void *context);

@@ -166,7 +166,13 @@ int store_check_integrity(struct store *store, void (*fn)(void *context, const c
                           void *context)
 {
     struct complaints complaints = {fn, context};
-    return each_row(store, "PRAGMA integrity_check", take_complaint, &complaints);
+    int error = each_row(store, "PRAGMA integrity_check", take_complaint, &complaints);
+    if (error)
+        return error;
+    error = store_schema_compare(store->db);
+    if (error == -EBADMSG)
+        fn(context, "the schema is damaged");
+    return error == -EBADMSG ? 0 : error;
 }
 
 // A row counts for the group that is named as it is; what finds no group left is counted in none.

@@ -338,3 +338,44 @@ int store_schema_migrate(sqlite3 *db)
         error = store_error(db, sqlite3_exec(db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL));
     return error;
 }
+
+// --- checking it
+
+static int read_text(sqlite3 *db, char **text)
+{
+    // What ANALYZE adds is not the schema's.
+    static const char sql[] =
+        "SELECT group_concat(type||' '||name||' '||tbl_name||' '||sql) FROM"
+        "(SELECT * FROM sqlite_schema WHERE sql NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name)";
+    sqlite3_stmt *statement;
+    *text = NULL;
+    int error = store_error(db, sqlite3_prepare_v2(db, sql, -1, &statement, NULL));
+    if (error)
+        return error;
+    const int code = sqlite3_step(statement);
+    error = store_error(db, code);
+    const unsigned char *found = code == SQLITE_ROW ? sqlite3_column_text(statement, 0) : NULL;
+    if (!error)
+        *text = sqlite3_mprintf("%s", found ? (const char *)found : "");
+    sqlite3_finalize(statement);
+    return error || *text ? error : -ENOMEM;
+}
+
+int store_schema_compare(sqlite3 *db)
+{
+    sqlite3 *made = NULL;
+    char *text = NULL, *wanted = NULL;
+    int error = store_error(made, sqlite3_open(":memory:", &made));
+    if (!error)
+        error = store_schema_migrate(made);
+    if (!error)
+        error = read_text(made, &wanted);
+    if (!error)
+        error = read_text(db, &text);
+    if (!error && strcmp(text, wanted) != 0)
+        error = -EBADMSG;
+    sqlite3_free(text);
+    sqlite3_free(wanted);
+    sqlite3_close(made);
+    return error;
+}

@@ -29,6 +29,9 @@ extern const struct store_column store_targets_columns[STORE_TARGETS_COLUMNS];
 MUST_CHECK int store_schema_inspect(const char *path);
 /// The same of an open database, by SQL: also -ENODATA, empty, no tables yet.
 MUST_CHECK int store_schema_check(sqlite3 *db);
+/// Whether all tables and indices of a database that passed are word for word those made here: SQLite reads most
+/// flipped bytes of them as other, sound tables. @return 0; -EBADMSG: they are not; else as store_error().
+MUST_CHECK int store_schema_compare(sqlite3 *db);
 /// What SQLite opens a file by (SQLITE_OPEN_URI) that it neither locks nor expects to change: sqlite3_free() it.
 /// @return NULL without memory.
 MUST_CHECK char *store_schema_immutable_uri(const char *path);

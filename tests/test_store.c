@@ -594,6 +594,44 @@ static void killed_writer_loses_no_committed_batch(void **state)
     store_close(&reader);
 }
 
+// --- the schema's text
+
+static void count_complaint(void *context, const char *complaint)
+{
+    (void)complaint;
+    ++*(int *)context;
+}
+
+static int complaints_of(struct fixture *f)
+{
+    struct store *reader = open_reader(f);
+    int complaints = 0;
+    assert_int_equal(store_check_integrity(reader, count_complaint, &complaints), 0);
+    store_close(&reader);
+    return complaints;
+}
+
+// SQLite takes any name of a column for good.
+static void damaged_schema_is_complained_of(void **state)
+{
+    struct fixture *f = *state;
+    static const char was[] = "warmth ANY,", is[] = "warmtx ANY,";
+    static char page[4096];
+    open_writer(f);
+    store_close(&f->writer);
+    assert_int_equal(complaints_of(f), 0);
+
+    FILE *file = fopen(f->path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fread(page, 1, sizeof(page), file), sizeof(page));
+    char *at = memmem(page, sizeof(page), was, sizeof(was) - 1);
+    assert_non_null(at);
+    assert_int_equal(fseek(file, at - page, SEEK_SET), 0);
+    assert_int_equal(fwrite(is, 1, sizeof(is) - 1, file), sizeof(is) - 1);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(complaints_of(f), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -628,6 +666,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(corrupt_database_is_put_aside_and_only_the_newest_kept,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(killed_writer_loses_no_committed_batch, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(damaged_schema_is_complained_of, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
