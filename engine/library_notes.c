@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct library_folder {
-    struct library_folder *next;
+struct library_noted {
+    struct library_noted *next;
     size_t bytes;
     char path[];
 };
@@ -19,9 +19,9 @@ int library_notes_init(struct library_notes *notes, struct log *log, const char 
 
 void library_notes_deinit(struct library_notes *notes)
 {
-    for (struct library_folder *f = notes->folders, *next; f; f = next) {
-        next = f->next;
-        free(f);
+    for (struct library_noted *n = notes->noted, *next; n; n = next) {
+        next = n->next;
+        free(n);
     }
     mutex_deinit(&notes->lock);
 }
@@ -68,35 +68,33 @@ void library_notes_database(struct library_notes *notes, int error, uint64_t los
         log_write_once(notes->log, once, LOG_LEVEL_WARN, subject, "%s", cause);
 }
 
-// Note the folder of a path. @return 1 if it is new here. Allocates before the lock is taken.
-static int is_new_folder(struct library_notes *notes, const char *path)
+// Note a path: its first `bytes`. @return 1 if it is new here. Allocates before the lock is taken.
+static int is_new(struct library_notes *notes, const char *path, size_t bytes)
 {
-    const char *slash = strrchr(path, '/');
-    const size_t bytes = slash ? (size_t)(slash - path) : 0;
-    struct library_folder *added = malloc(sizeof(*added) + bytes);
+    struct library_noted *added = malloc(sizeof(*added) + bytes);
     if (!added)
         return 0;
     added->bytes = bytes;
     memcpy(added->path, path, bytes);
     mutex_lock(&notes->lock);
-    struct library_folder *f = notes->folders;
-    while (f && (f->bytes != bytes || memcmp(f->path, path, bytes) != 0))
-        f = f->next;
-    if (!f) {
-        added->next = notes->folders;
-        notes->folders = added;
+    struct library_noted *n = notes->noted;
+    while (n && (n->bytes != bytes || memcmp(n->path, path, bytes) != 0))
+        n = n->next;
+    if (!n) {
+        added->next = notes->noted;
+        notes->noted = added;
         added = NULL;
     }
     mutex_unlock(&notes->lock);
     free(added);
-    return !f;
+    return !n;
 }
 
 void library_notes_unwritable(struct library_notes *notes, const char *sidecar, int error)
 {
-    if (!is_new_folder(notes, sidecar))
-        return;
     const char *slash = strrchr(sidecar, '/');
+    if (!is_new(notes, sidecar, slash ? (size_t)(slash - sidecar) : 0))
+        return;
     char *folder =
         slash ? strndup(sidecar, slash == sidecar ? 1 : (size_t)(slash - sidecar)) : strdup(".");
     log_write(notes->log, LOG_LEVEL_WARN, folder, "sidecars cannot be written here: %s",
@@ -112,5 +110,7 @@ void library_notes_sidecar(struct library_notes *notes, const char *sidecar, int
                         : error == -ELOOP                      ? "a link"
                         : error == -EISDIR || error == -ESPIPE ? "not a regular file"
                                                                : strerror(-error);
-    log_write(notes->log, LOG_LEVEL_WARN, sidecar, "%s: this sidecar is not used", cause);
+    // Who looks a track up and who writes its sidecar both meet it.
+    if (is_new(notes, sidecar, strlen(sidecar)))
+        log_write(notes->log, LOG_LEVEL_WARN, sidecar, "%s: this sidecar is not used", cause);
 }

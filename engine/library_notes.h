@@ -17,7 +17,7 @@ enum library_note {
     LIBRARY_NOTES
 };
 
-struct library_folder;
+struct library_noted;
 
 /// Thread-safety: Safe.
 struct library_notes {
@@ -26,7 +26,7 @@ struct library_notes {
     const char *database; // not owned
     struct mutex lock;    // leaf
     // --- protected by lock
-    struct library_folder *folders; // whose sidecars cannot be written, and that was said
+    struct library_noted *noted; // folders whose sidecars cannot be written, sidecars of no use
     // --- atomic: see struct log_once
     struct log_once said[LIBRARY_NOTES];
 };
@@ -39,5 +39,5 @@ void library_notes_deinit(struct library_notes *notes);
 void library_notes_database(struct library_notes *notes, int error, uint64_t lost);
 /// A sidecar cannot be written: once a folder.
 void library_notes_unwritable(struct library_notes *notes, const char *sidecar, int error);
-/// A sidecar cannot be used and is left alone.
+/// A sidecar cannot be used and is left alone: once each.
 void library_notes_sidecar(struct library_notes *notes, const char *sidecar, int error);

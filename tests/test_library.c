@@ -373,6 +373,22 @@ static void sidecar_of_another_track_is_rejected(void **state)
     record_unref(&record);
 }
 
+// Who looks the track up meets it, and who would write it.
+static void useless_sidecar_is_warned_of_once(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = sample_record(1);
+    char sidecar[2 * SCRATCH_PATH_BYTES];
+    snprintf(sidecar, sizeof(sidecar), "%s.25d", f->track);
+    assert_int_equal(symlink("elsewhere", sidecar), 0);
+    f->config.sidecars = LIBRARY_SIDECARS_WRITE;
+    start(f);
+    compute(f, f->track, record);
+    library_flush(f->library);
+    assert_int_equal(warnings(f), 1);
+    record_unref(&record);
+}
+
 static void memory_hit_has_its_sidecar_written(void **state)
 {
     struct fixture *f = *state;
@@ -548,6 +564,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(sidecar_is_written_read_and_promoted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sidecar_of_another_track_is_rejected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(useless_sidecar_is_warned_of_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_hit_has_its_sidecar_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(corrupt_database_is_replaced_within_the_run, set_up,
                                         tear_down),

@@ -314,6 +314,7 @@ rm -rf "$XDG_DATA_HOME"
 check 'what is no regular file blocks nothing' \
     timeout 60 "$segue" analyze --no-gpu --sidecar --log-level warn "$music/a" >"$out" 2>"$err"
 check 'it is not read' has_source computed 3
+check 'each is warned of once' test "$(wc -l <"$err")" -eq 3
 check 'and left alone' test -p "$music/a/1.wav.25d" -a -d "$music/a/2.wav.25d" -a -L "$music/a/3.wav.25d"
 long=$music/$(printf 'x%.0s' {1..246}).wav
 make_track "$long" 5
