@@ -48,6 +48,14 @@ static void forty_columns_keep_title_and_time(void **state)
     assert_string_equal(line, "\xe2\x96\xb6 3/10 Nightswimming, a ra\xe2\x80\xa6  1:23 / 3:45");
 }
 
+static void track_without_a_title_goes_by_its_files_name(void **state)
+{
+    (void)state;
+    assert_string_equal(progress_file_name("/music/an album/01.flac"), "01.flac");
+    assert_string_equal(progress_file_name("01.flac"), "01.flac");
+    assert_string_equal(progress_file_name("music/"), "music/");
+}
+
 static void every_width_is_filled_exactly(void **state)
 {
     (void)state;
@@ -98,6 +106,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eighty_columns_show_everything),
         cmocka_unit_test(forty_columns_keep_title_and_time),
+        cmocka_unit_test(track_without_a_title_goes_by_its_files_name),
         cmocka_unit_test(every_width_is_filled_exactly),
         cmocka_unit_test(the_bar_is_as_full_as_the_track_is_played),
         cmocka_unit_test(unknown_times_and_long_ones_are_shown_as_such),

@@ -63,6 +63,12 @@ static void write_head(char *head, size_t size, const struct progress *progress)
         (void)snprintf(head, size, "%s ", state);
 }
 
+const char *progress_file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
 void progress_line_format(char line[PROGRESS_LINE_BYTES], const struct progress *progress,
                           unsigned columns)
 {

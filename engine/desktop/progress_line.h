@@ -16,6 +16,8 @@ struct progress {
 
 enum { PROGRESS_LINE_COLUMNS = 400, PROGRESS_LINE_BYTES = 4 * PROGRESS_LINE_COLUMNS + 1 };
 
+/// What stands for a track without a title: the last part of `path`, within it.
+const char *progress_file_name(const char *path);
 /// Write exactly `columns` columns (at most PROGRESS_LINE_COLUMNS) without a newline. Where they do not do for
 /// all, the next track's state goes first, then the bar; the title is cut; the time stays longest.
 void progress_line_format(char line[PROGRESS_LINE_BYTES], const struct progress *progress,

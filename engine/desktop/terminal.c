@@ -102,12 +102,6 @@ static void describe_next(char *text, size_t bytes, const struct player_status *
         snprintf(text, bytes, "bytes %u %% %s", percent > 100 ? 100U : (unsigned)percent, analysis);
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
 static enum progress_state symbol(enum player_state state)
 {
     switch (state) {
@@ -132,7 +126,7 @@ void terminal_draw(struct terminal *t, const struct player_status *status)
     char title[PLAYER_PATH_BYTES + 32];
     snprintf(title, sizeof(title), "%s%s",
              status->masters && status->sound == PLAYER_PLAIN ? "[not mastered] " : "",
-             base_name(status->path));
+             progress_file_name(status->path));
     const struct progress progress = {.state = symbol(status->state),
                                       .track = (unsigned)status->position + 1,
                                       .track_count = (unsigned)status->length,
