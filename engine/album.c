@@ -194,6 +194,8 @@ int album_calibrate(struct album_track *tracks, uint32_t count,
     int error = prepare(&c, tracks, count, loader, cancel);
     if (!error)
         error = calibrate_album(c.tracks, count, settings, &album);
+    for (uint32_t i = 0; i < count && !error; ++i)
+        tracks[i].album_lufs = album.lufs;
     for (uint32_t i = 0; c.readers && i < count; ++i)
         track_reader_destroy(&c.readers[i].reader);
     free(c.readers);

@@ -25,7 +25,8 @@ struct album_track {
     const struct record *record; // a struct track_record; NULL: not analysed
     // --- set by album_calibrate()
     struct mastering_targets targets;
-    int runs_on; // 1: from the track before it
+    int runs_on;       // 1: from the track before it
+    double album_lufs; // of all of them mastered, gated as one
 };
 
 /// Look at a file: its tags (the caller's to deinit, empty on error) and its ends. Blocks. @return 0; what its source or decoder says.

@@ -50,12 +50,13 @@ static void draw(struct rendering *r, enum progress_state state, double done_s, 
     if (!r->has_line || (done_s > 0 && done_s < total_s && now - r->drawn_ns < REDRAW_NS))
         return;
     r->drawn_ns = now;
-    terminal_draw_progress(r->log, &(struct progress){.state = state,
-                                                      .track = (unsigned)r->at + 1,
-                                                      .track_count = (unsigned)r->list.count,
-                                                      .title = r->list.items[r->at].in,
-                                                      .elapsed_s = done_s,
-                                                      .total_s = total_s});
+    terminal_draw_progress(r->log,
+                           &(struct progress){.state = state,
+                                              .track = (unsigned)r->at + 1,
+                                              .track_count = (unsigned)r->list.count,
+                                              .title = progress_file_name(r->list.items[r->at].in),
+                                              .elapsed_s = done_s,
+                                              .total_s = total_s});
 }
 
 static void wipe(struct rendering *r)
@@ -156,6 +157,8 @@ static void render_item(struct rendering *r, struct render_item *item, const str
     }
     if (!status)
         status = render_file_run(file, r->opened, &outcome);
+    if (item->in_album)
+        outcome.album_lufs = item->in_album->album_lufs;
     if (status && isnan(outcome.after_lufs))
         render_file_close(&r->opened); // its first frames went nowhere
     render_file_close(&file);

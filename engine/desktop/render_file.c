@@ -304,7 +304,7 @@ static void describe(struct render_file *f, struct render_outcome *outcome)
 
 int render_file_run(struct render_file *f, struct render_file *next, struct render_outcome *outcome)
 {
-    *outcome = (struct render_outcome){.before_lufs = NAN, .after_lufs = NAN};
+    *outcome = (struct render_outcome){.before_lufs = NAN, .after_lufs = NAN, .album_lufs = NAN};
     int error = open_output(f);
     if (error)
         return fail_output(f, error);

@@ -14,6 +14,7 @@
 struct render_outcome {
     double before_lufs; // NaN where it was not mastered
     double after_lufs, after_dbtp, limiter_db;
+    double album_lufs; // of its album, mastered; NaN where it is mastered alone
     struct mastering_targets targets;
     bool mastered;
 };

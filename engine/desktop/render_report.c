@@ -17,6 +17,18 @@ static void write_names(FILE *to, const char *in, const char *out)
     }
 }
 
+// In an album the target is the album's: a track of it may lie on either side.
+static void write_shortfall(FILE *to, const struct render_outcome *o)
+{
+    const struct mastering_targets *t = &o->targets;
+    const int is_of_album = isfinite(o->album_lufs);
+    const int was_mastered = !is_of_album && mastering_targets_are_neutral(t);
+    fprintf(to, ", %s%.1f LU below target: %s", is_of_album ? "album " : "",
+            t->target_lufs - (is_of_album ? o->album_lufs : o->after_lufs),
+            was_mastered ? "mastered before, its peaks are at the ceiling"
+                         : "limiter reduction of 4 dB reached");
+}
+
 void render_report_line(FILE *to, const char *in, const char *out, const struct render_outcome *o)
 {
     const struct mastering_targets *t = &o->targets;
@@ -31,11 +43,9 @@ void render_report_line(FILE *to, const char *in, const char *out, const struct 
             o->before_lufs, o->after_lufs, t->target_lufs, o->after_dbtp, t->makeup_db,
             o->limiter_db);
     if (t->shortfall == SHORTFALL_LIMITER)
-        fprintf(to, ", %.1f LU below target: %s", t->target_lufs - o->after_lufs,
-                mastering_targets_are_neutral(t) ? "mastered before, its peaks are at the ceiling"
-                                                 : "limiter reduction of 4 dB reached");
+        write_shortfall(to, o);
     else if (t->shortfall == SHORTFALL_SILENCE)
-        fprintf(to, ", silence has no loudness to set");
+        fprintf(to, ", too quiet or too short to have a loudness");
     fputc('\n', to);
 }
 

@@ -43,7 +43,7 @@ static const char *shortfall_text(const struct mastering_targets *targets)
     case SHORTFALL_LIMITER:
         return "Below target: the limiter's allowed reduction is reached.";
     case SHORTFALL_SILENCE:
-        return "Silence has no loudness to set.";
+        return "Too quiet or too short to have a loudness.";
     default:
         return "";
     }

@@ -77,4 +77,16 @@ samples played.wav | cmp alone.raw - || complain "tracks with silence between th
 # But --album was asked for: one makeup, and each track starts fresh.
 render --album --type wav --format f32 studio out/
 [ "$(makeups | wc -l)" -eq 1 ] || complain "one album, several makeups: $(cat render.out)"
+
+# Where the limiter holds an album down, what is missing is the album's, whatever its tracks' own.
+rm -rf out
+render --album --type wav --format f32 --target-lufs -6 studio out/
+missing=$(grep -o 'album [0-9.]* LU below target: limiter' render.out | sort | uniq -c)
+sox out/?.wav joined.wav
+render --no-mastering joined.wav measured.wav
+measured=$(sed 's/.*: \(-[0-9.]*\) LUFS.*/\1/' render.out)
+read -r lines _ below _ <<<"$missing"
+[ "$(wc -l <<<"$missing")" -eq 1 ] && [ "$lines" -eq 3 ] &&
+    awk -v a="$below" -v b="$measured" 'BEGIN { d = -6 - b - a; exit !(a > 0.1 && d < 0.11 && d > -0.11) }' ||
+    complain "the album measures $measured LUFS, said to lie below -6: $missing"
 finish
