@@ -296,6 +296,7 @@ static void what_is_written_is_read_back_from_both_containers(void **state)
         assert_int_equal(audio_file_commit(&file), 0);
         read_file(f);
         assert_int_equal(f->tags.count, ENTRIES);
+        assert_int_equal(tags_was_mastered(&f->tags), 1);
         for (int e = 0; e < ENTRIES; ++e) {
             char entry[64];
             snprintf(entry, sizeof(entry), "%s=%s", entries[e][0], entries[e][1]);
