@@ -215,7 +215,8 @@ int rhythm_finish(const struct rhythm *rhythm, uint64_t length_samples, struct r
         error = follow(rhythm, &meter, out);
     if (!error && out->beat_count >= LEAST_BEATS)
         convert_beats(rhythm, length_samples, out);
-    if (error || out->beat_count < LEAST_BEATS)
+    // Nothing recurs, or the beats gather no more of the strength than chance would: steady sound has no tempo.
+    if (error || out->beat_count < LEAST_BEATS || out->tempo.confidence <= 0.0)
         forget_pulse(out);
     else
         out->tempo.first_beat_s = out->beats_s[0];

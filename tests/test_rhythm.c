@@ -312,6 +312,24 @@ static void begin_and_end_of_a_tone_are_no_pulse(void **state)
     free(track.samples);
 }
 
+static void steady_tones_of_any_length_are_no_pulse(void **state)
+{
+    (void)state;
+    const double tones_hz[] = {0.0, 261.6, 1000.0};
+    for (size_t i = 0; i < sizeof(tones_hz) / sizeof(*tones_hz); i++)
+        for (double seconds = 4.0; seconds <= 12.0; seconds += 8.0) {
+            struct track track = make_track(seconds);
+            for (size_t t = 0; t < track.count; t++)
+                track.samples[t] =
+                    (float)(0.5 * cos(2.0 * M_PI * tones_hz[i] * (double)t / RATE_HZ));
+
+            struct rhythm_result result = measure(&track);
+
+            assert_no_pulse(&result);
+            free(track.samples);
+        }
+}
+
 static void no_frames_at_all_are_no_pulse(void **state)
 {
     (void)state;
@@ -542,6 +560,7 @@ int main(void)
         cmocka_unit_test(steady_noise_is_hardly_a_pulse),
         cmocka_unit_test(tracks_of_less_than_two_seconds_are_survived),
         cmocka_unit_test(begin_and_end_of_a_tone_are_no_pulse),
+        cmocka_unit_test(steady_tones_of_any_length_are_no_pulse),
         cmocka_unit_test(no_frames_at_all_are_no_pulse),
         cmocka_unit_test(every_rate_in_range_is_survived),
         cmocka_unit_test(rates_out_of_range_are_refused),
