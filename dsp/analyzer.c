@@ -37,7 +37,7 @@ struct analyzer {
     // --- the block under way
     uint32_t fill;
     float block_peak; // of all channels
-    alignas(ALIGNED_BYTES) float block[BLOCK_FRAMES * PCM_MAX_CHANNELS];
+    float *block;     // of all channels, interleaved
     alignas(ALIGNED_BYTES) float stereo[2 * BLOCK_FRAMES];
     alignas(ALIGNED_BYTES) float left[BLOCK_FRAMES], right[BLOCK_FRAMES], mono[BLOCK_FRAMES];
     alignas(ALIGNED_BYTES) float low[BLOCK_FRAMES + 1];
@@ -119,7 +119,8 @@ int analyzer_create(struct analyzer **out, const struct analyzer_config *config)
     a->config = *config;
     a->lfe = downmix_lfe(format->channels);
     a->intake = intake_select(cpu_flags());
-    const int error = create_stages(a);
+    a->block = aligned_zeroed((size_t)BLOCK_FRAMES * format->channels * sizeof *a->block);
+    const int error = a->block ? create_stages(a) : -ENOMEM;
     if (error) {
         analyzer_destroy(&a);
         return error;
@@ -142,6 +143,7 @@ void analyzer_destroy(struct analyzer **analyzer)
     chroma_destroy(&a->chroma);
     key_tracker_destroy(&a->key);
     rhythm_destroy(&a->rhythm);
+    free(a->block);
     free(a);
     *analyzer = NULL;
 }
