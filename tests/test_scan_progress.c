@@ -17,14 +17,13 @@ static struct scan_progress begin(enum scan_total state, uint64_t total)
 }
 
 // `count` files of `audio_s` each, one every `step_s` from `from_s` of the run on. Returns when the last was done.
-static int64_t add_files(struct scan_progress *p, unsigned count, double audio_s, int kind,
-                         int64_t from_s, int64_t step_s)
+static int64_t add_files(struct scan_progress *p, unsigned count, double audio_s,
+                         enum scan_step_kind kind, int64_t from_s, int64_t step_s)
 {
     int64_t now_s = BEGUN + from_s;
     for (unsigned i = 0; i < count; ++i) {
         now_s = BEGUN + from_s + step_s * (i + 1);
-        struct scan_step step = {.audio_s = audio_s};
-        step.kind = kind;
+        const struct scan_step step = {.audio_s = audio_s, .kind = kind};
         scan_progress_add(p, &step, now_s * SECOND);
     }
     return now_s * SECOND;

@@ -19,10 +19,12 @@ struct scan_progress {
     int64_t paced_ns;
 };
 
+enum scan_step_kind { SCAN_STEP_KNOWN, SCAN_STEP_COMPUTED, SCAN_STEP_FAILED };
+
 /// One file is done.
 struct scan_step {
     double audio_s;
-    enum { SCAN_STEP_KNOWN, SCAN_STEP_COMPUTED, SCAN_STEP_FAILED } kind;
+    enum scan_step_kind kind;
 };
 
 enum { SCAN_LINE_COLUMNS = 400, SCAN_LINE_BYTES = 4 * SCAN_LINE_COLUMNS + 1 };
