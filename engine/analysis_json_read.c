@@ -126,6 +126,15 @@ static void leave_out_details(struct reader *reader, struct analysis *analysis)
         *json_member_at(&json_details[i], analysis) = NAN;
 }
 
+// There is no beat at an unknown time.
+static void read_beats(struct reader *reader, const json_t *array, struct analysis *analysis)
+{
+    numbers(reader, array, analysis->beats_s, analysis->beat_count);
+    for (uint32_t i = 0; i < analysis->beat_count; ++i)
+        if (!isfinite(analysis->beats_s[i]))
+            reader->bad = 1;
+}
+
 static void read_analysis(struct reader *reader, const json_t *object, struct analysis *analysis)
 {
     const json_t *fingerprint = json_object_get(object, "fingerprint");
@@ -141,7 +150,7 @@ static void read_analysis(struct reader *reader, const json_t *object, struct an
     members(reader, json_object_get(object, "loudness"), json_loudness, JSON_LOUDNESS_COUNT,
             &analysis->loudness);
     members(reader, tempo, json_tempo, JSON_TEMPO_COUNT, &analysis->tempo);
-    numbers(reader, json_object_get(tempo, "beats_s"), analysis->beats_s, analysis->beat_count);
+    read_beats(reader, json_object_get(tempo, "beats_s"), analysis);
     read_key(reader, json_object_get(object, "key"), &analysis->key);
     read_genre(reader, json_object_get(object, "genre"), &analysis->genre);
     members(reader, json_object_get(object, "profile"), json_profile, JSON_PROFILE_COUNT,

@@ -280,6 +280,28 @@ static void a_printed_object_reads_back_what_it_says(void **state)
     free(a);
 }
 
+static void a_beat_without_a_time_is_refused(void **state)
+{
+    (void)state;
+    struct analysis *a = make_analysis(8);
+    const struct mastering_targets t = make_targets(9);
+    const struct analysis_report report = make_report(a, &t);
+    char *line = print(&report, ANALYSIS_JSON_COMPLETE);
+    struct analysis_json_record record;
+    json_t *o = load(line);
+    json_t *beats = json_object_get(json_object_get(o, "tempo"), "beats_s");
+    assert_int_equal(json_array_set_new(beats, 1, json_null()), 0);
+    char *changed = json_dumps(o, JSON_COMPACT);
+
+    assert_int_equal(analysis_json_read(&record, changed, strlen(changed)), -EBADMSG);
+
+    assert_null(record.analysis);
+    free(changed);
+    json_decref(o);
+    free(line);
+    free(a);
+}
+
 static void an_object_that_lacks_a_member_or_has_a_wrong_one_is_refused(void **state)
 {
     (void)state;
@@ -386,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_damaged_file_gives_figures_and_error_and_is_not_read_back),
         cmocka_unit_test(a_complete_object_reads_back_bit_for_bit),
         cmocka_unit_test(a_printed_object_reads_back_what_it_says),
+        cmocka_unit_test(a_beat_without_a_time_is_refused),
         cmocka_unit_test(an_object_that_lacks_a_member_or_has_a_wrong_one_is_refused),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(running_out_of_memory_at_any_call_is_reported),
