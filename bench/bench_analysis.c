@@ -8,8 +8,8 @@
 #include "bench.h"
 #include "dsp/analyzer.h"
 #include "dsp/cpu.h"
-#include "dsp/loudness_meter.h"
-#include "dsp/true_peak.h"
+#include "dsp/level/loudness_meter.h"
+#include "dsp/level/true_peak.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Fit what dsp/mastering.c takes for an average track to music, by our own definitions.
+"""Fit what dsp/mastering/mastering.c takes for an average track to music, by our own definitions.
 
     segue analyze --json FOLDER... | bench/fit_balance.py
 
@@ -21,7 +21,7 @@ WIDE_RATE_HZ = 40000  # below it there is no air to speak of
 
 
 def figures(fp):
-    """The coordinates' inputs, as dsp/mastering.c has them."""
+    """The coordinates' inputs, as dsp/mastering/mastering.c has them."""
     high = fp["upper_mid_pct"] + fp["presence_pct"] + fp["air_pct"]
     low = fp["sub_bass_pct"] + fp["bass_pct"] + fp["low_mid_pct"]
     return {"tilt": math.log((high + 1e-6) / (low + 1e-6)), "centroid": fp["spectral_centroid"],

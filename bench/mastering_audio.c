@@ -10,7 +10,7 @@
 #ifdef SEGUE_HAS_EBUR128
 #    include <ebur128.h>
 #else
-#    include "dsp/loudness_meter.h"
+#    include "dsp/level/loudness_meter.h"
 #endif
 
 static const double LEAST_SHARE = 0.003;

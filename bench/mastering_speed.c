@@ -2,8 +2,8 @@
 #include "mastering_speed.h"
 #include "bench.h"
 #include "dsp/analyzer.h"
-#include "dsp/chain.h"
 #include "dsp/downmix.h"
+#include "dsp/mastering/chain.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

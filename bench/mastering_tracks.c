@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mastering_tracks.h"
 #include "bench.h"
-#include "dsp/calibrate.h"
+#include "dsp/mastering/calibrate.h"
 #include "mastering_peers.h"
 #include <assert.h>
 #include <errno.h>

@@ -2,7 +2,7 @@
 // Tracks that the harnesses make for themselves, and what a track sounds like when it is rendered alone.
 #pragma once
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "engine/scheduler.h"
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/album.h"
-#include "dsp/calibrate.h"
+#include "dsp/mastering/calibrate.h"
 #include "engine/extractor.h"
 #include "engine/track_record.h"
 #include "io/decoder.h"

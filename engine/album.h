@@ -3,7 +3,7 @@
 #pragma once
 #include "cache/record.h"
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "engine/track_reader.h"
 #include "io/tags.h"
 #include <stdint.h>

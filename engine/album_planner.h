@@ -2,7 +2,7 @@
 // Finds out, ahead of playing, which tracks of the queue are one album whose sound runs on, and their makeup.
 #pragma once
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "engine/log.h"
 #include "engine/scheduler.h"
 #include "engine/track.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/analysis_json_members.h"
 #include "dsp/analysis.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include <assert.h>
 
 const struct json_member json_loudness[JSON_LOUDNESS_COUNT] = {

@@ -4,7 +4,7 @@
 #include "cache/analysis_cache.h"
 #include "cache/record.h"
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "gpu/backend.h"
 #include "io/loader.h"
 #include "io/source.h"

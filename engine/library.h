@@ -4,7 +4,7 @@
 #pragma once
 #include "cache/record.h"
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "engine/library_path.h"
 #include "engine/log.h"
 #include "io/track_checksum.h"

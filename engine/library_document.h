@@ -3,7 +3,7 @@
 #pragma once
 #include "cache/record.h"
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "io/source.h"
 #include "io/track_checksum.h"
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sidecars as they are saved: beside their tracks, where no good one is there.
 #pragma once
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "engine/library_item.h"
 #include "engine/library_notes.h"
 

@@ -2,8 +2,8 @@
 // The mastering chain with a way past it: from mastered to plain audio and back by a ramp, both equally late.
 #pragma once
 #include "dsp/annotate.h"
-#include "dsp/chain.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/chain.h"
+#include "dsp/mastering/mastering.h"
 #include <stdint.h>
 
 /// Thread-safety: one thread at a time. Allocates at creation only.

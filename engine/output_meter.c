@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/output_meter.h"
-#include "dsp/loudness_meter.h"
-#include "dsp/true_peak.h"
+#include "dsp/level/loudness_meter.h"
+#include "dsp/level/true_peak.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>

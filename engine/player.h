@@ -3,7 +3,7 @@
 #pragma once
 #include "cache/analysis_cache.h"
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "engine/log.h"
 #include "engine/queue.h"
 #include "engine/scheduler.h"

@@ -2,7 +2,7 @@
 // Mastering targets for a track whose analysis is not there, from the audio there is: the last rung of the ladder.
 #pragma once
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include <stdint.h>
 
 enum provisional_kind {

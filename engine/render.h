@@ -2,7 +2,7 @@
 // The render thread: turns tracks into finished blocks in the ring, joins them sample-exactly, obeys seeks.
 #pragma once
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "engine/master.h"
 #include "engine/ring.h"
 #include "engine/track.h"

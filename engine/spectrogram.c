@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "engine/spectrogram.h"
 #include "dsp/cpu.h"
-#include "dsp/fft.h"
-#include "dsp/hann.h"
-#include "dsp/spectrum_kernel.h"
+#include "dsp/spectrum/fft.h"
+#include "dsp/spectrum/hann.h"
+#include "dsp/spectrum/spectrum_kernel.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>

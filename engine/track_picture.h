@@ -2,7 +2,7 @@
 // What a track looks like before and after mastering: waveform, spectrogram, gain of the dynamics.
 #pragma once
 #include "dsp/annotate.h"
-#include "dsp/chain.h"
+#include "dsp/mastering/chain.h"
 #include "engine/spectrogram.h"
 #include <stdint.h>
 

@@ -4,7 +4,7 @@
 #include "cache/record.h"
 #include "dsp/analysis.h"
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "gpu/backend.h"
 #include "io/source.h"
 #include <stddef.h>

@@ -2,8 +2,8 @@
 // The stages pull from each other, last first: mastered() <- resampled() <- decoded(). Each asks for just
 // what it needs, so that reading in blocks of any size gives the same calls in the same order of frames.
 #include "engine/track_stream.h"
-#include "dsp/chain.h"
 #include "dsp/downmix.h"
+#include "dsp/mastering/chain.h"
 #include "engine/resampler.h"
 #include <assert.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
 // One track as a stream of finished stereo audio: decoded, mixed to stereo, resampled, mastered.
 #pragma once
 #include "dsp/annotate.h"
-#include "dsp/chain.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/chain.h"
+#include "dsp/mastering/mastering.h"
 #include "engine/master.h"
 #include "io/decoder.h"
 #include <stdint.h>

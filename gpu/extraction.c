@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "gpu/extraction.h"
 #include "dsp/analyzer.h"
-#include "dsp/calibrate.h"
+#include "dsp/mastering/calibrate.h"
 #include "gpu/cuda_lane.h"
 #include <assert.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/accents.h"
-#include "dsp/onset.h"
+#include "dsp/rhythm/accents.h"
+#include "dsp/rhythm/onset.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

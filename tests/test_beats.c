@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/beats.h"
+#include "dsp/rhythm/beats.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/calibrate.h"
-#include "dsp/chain.h"
 #include "dsp/downmix.h"
+#include "dsp/mastering/calibrate.h"
+#include "dsp/mastering/chain.h"
 #include "support/measure.h"
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/chain.h"
+#include "dsp/mastering/chain.h"
 #include "support/measure.h"
 #include <errno.h>
 #include <malloc.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Pitch classes: the filter against librosa's figures and its formula, the gate and the means.
-#include "dsp/chroma.h"
-#include "dsp/low_spectrum.h"
+#include "dsp/spectrum/low_spectrum.h"
+#include "dsp/tonality/chroma.h"
 #include "support/near.h"
 #include "support/rng.h"
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/compressor.h"
+#include "dsp/mastering/compressor.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The decimator: its response, its delay, its ends, against plain convolution.
-#include "dsp/decimator.h"
+#include "dsp/level/decimator.h"
 #include "support/near.h"
 #include "support/rng.h"
 #include <string.h>

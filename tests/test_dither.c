@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/dither.h"
+#include "dsp/mastering/dither.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

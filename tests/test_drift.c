@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/drift.h"
+#include "dsp/rhythm/drift.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The signals of EBU Tech 3341 that can be made, without true peak, at five rates.
-#include "dsp/loudness_meter.h"
+#include "dsp/level/loudness_meter.h"
 #include "support/loudness_signal.h"
 #include "support/near.h"
 

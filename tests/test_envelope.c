@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/envelope.h"
+#include "dsp/mastering/envelope.h"
 #include "support/measure.h"
 #include <setjmp.h>
 #include <stdarg.h>

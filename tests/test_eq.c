@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/cpu.h"
-#include "dsp/eq.h"
+#include "dsp/mastering/eq.h"
 #include "support/measure.h"
 #include <complex.h>
 #include <math.h>

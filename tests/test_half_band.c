@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The half-band filter against its definition in double precision.
 #include "dsp/cpu.h"
-#include "dsp/half_band.h"
+#include "dsp/level/half_band.h"
 #include "support/kernel_case.h"
 #include <math.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Harmonic-percussive separation against medians by sorting, and on spectra that are purely one kind.
-#include "dsp/hpss.h"
-#include "dsp/low_spectrum.h"
+#include "dsp/spectrum/hpss.h"
+#include "dsp/spectrum/low_spectrum.h"
 #include "support/near.h"
 #include "support/rng.h"
 

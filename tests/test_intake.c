@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The first pass over samples against a loop.
 #include "dsp/cpu.h"
-#include "dsp/intake.h"
+#include "dsp/level/intake.h"
 #include "support/kernel_case.h"
 #include <math.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Peaks between samples against the phases computed one by one in double precision.
 #include "dsp/cpu.h"
-#include "dsp/interpolate.h"
+#include "dsp/level/interpolate.h"
 #include "support/kernel_case.h"
 #include <math.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // K-weighting by segments against the filter run sample by sample.
 #include "dsp/cpu.h"
-#include "dsp/k_slice.h"
+#include "dsp/level/k_slice.h"
 #include "support/kernel_case.h"
 #include <math.h>
 #include <setjmp.h>

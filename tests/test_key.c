@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/key.h"
+#include "dsp/tonality/key.h"
 #include "support/stft.h"
 #include <errno.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/key_evidence.h"
+#include "dsp/tonality/key_evidence.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

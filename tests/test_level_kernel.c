@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sums and extremes of two signals against a loop.
 #include "dsp/cpu.h"
-#include "dsp/level_kernel.h"
+#include "dsp/level/level_kernel.h"
 #include "support/kernel_case.h"
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Levels of a stereo signal: closed forms of crest, blocks, width, correlation.
-#include "dsp/level_sums.h"
+#include "dsp/level/level_sums.h"
 #include "support/near.h"
 #include "support/rng.h"
 #include <string.h>

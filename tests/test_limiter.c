@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/history.h"
-#include "dsp/limiter.h"
+#include "dsp/mastering/limiter.h"
 #include "support/measure.h"
 #include "support/torture.h"
 #include <setjmp.h>

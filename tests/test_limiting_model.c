@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The model against the limiter itself, over makeups from no limiting to far too much.
 #include "dsp/history.h"
-#include "dsp/limiting_model.h"
+#include "dsp/mastering/limiting_model.h"
 #include "support/torture.h"
 #include <errno.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Loudness against the standard's table and libebur128.
-#include "dsp/k_weighting.h"
-#include "dsp/loudness_meter.h"
+#include "dsp/level/k_weighting.h"
+#include "dsp/level/loudness_meter.h"
 #include <ebur128.h>
 #include <math.h>
 #include <setjmp.h>

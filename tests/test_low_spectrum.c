@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The low spectrum against plain transforms in double precision, at both ends and for any length.
-#include "dsp/low_spectrum.h"
+#include "dsp/spectrum/low_spectrum.h"
 #include "support/near.h"
 #include "support/rng.h"
 #include "support/stft.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "support/measure.h"
 #include <errno.h>
 #include <math.h>

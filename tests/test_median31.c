@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Running medians against a sort, bit for bit.
 #include "dsp/cpu.h"
-#include "dsp/median31.h"
+#include "dsp/spectrum/median31.h"
 #include "support/kernel_case.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Bands and median shapes of a track: tones, noise, plain transforms, which frames count.
-#include "dsp/native_spectrum.h"
+#include "dsp/spectrum/native_spectrum.h"
 #include "support/near.h"
 #include "support/rng.h"
 

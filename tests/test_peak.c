@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/cpu.h"
-#include "dsp/peak.h"
+#include "dsp/mastering/peak.h"
 #include "support/measure.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/analyzer.h"
-#include "dsp/chain.h"
+#include "dsp/mastering/chain.h"
 #include "engine/output_meter.h"
 #include "engine/provisional.h"
 #include "support/scratch.h"

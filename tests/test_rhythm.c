@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/rhythm.h"
+#include "dsp/rhythm/rhythm.h"
 #include "support/stft.h"
 #include <errno.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Medians in bounded memory against sorted lists of everything.
-#include "dsp/shape_medians.h"
+#include "dsp/spectrum/shape_medians.h"
 #include "support/near.h"
 #include "support/rng.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Shapes and bands of spectra that are written by hand.
-#include "dsp/spectral_shape.h"
+#include "dsp/spectrum/spectral_shape.h"
 #include "support/near.h"
 #include "support/rng.h"
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Kernels of spectra: naive sums for the reference, its bits for every variant.
 #include "dsp/cpu.h"
-#include "dsp/spectrum_kernel.h"
+#include "dsp/spectrum/spectrum_kernel.h"
 #include "support/kernel_case.h"
 #include <math.h>
 #include <setjmp.h>

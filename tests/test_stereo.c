@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/cpu.h"
-#include "dsp/stereo.h"
+#include "dsp/mastering/stereo.h"
 #include "support/kernel_case.h"
 #include <math.h>
 #include <setjmp.h>

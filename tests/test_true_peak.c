@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // True peak on the signals of EBU Tech 3341, cases 15 to 23, without their slow fades.
-#include "dsp/true_peak.h"
+#include "dsp/level/true_peak.h"
 #include "support/measure.h"
 #include "support/near.h"
 #include "support/rng.h"

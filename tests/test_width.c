@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "dsp/width.h"
+#include "dsp/mastering/width.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // YIN against the definition in double precision, frame by frame, and on known tones.
-#include "dsp/yin.h"
+#include "dsp/spectrum/yin.h"
 #include "support/near.h"
 #include "support/rng.h"
 

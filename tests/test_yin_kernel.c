@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Difference functions against sums in double precision.
 #include "dsp/cpu.h"
-#include "dsp/yin_kernel.h"
+#include "dsp/spectrum/yin_kernel.h"
 #include "support/kernel_case.h"
 #include <math.h>
 #include <setjmp.h>

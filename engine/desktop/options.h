@@ -2,7 +2,7 @@
 // The command line: `segue COMMAND [OPTIONS] ARGS...` to one checked struct.
 #pragma once
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "engine/desktop/option_table.h"
 #include "engine/log.h"
 #include <stddef.h>

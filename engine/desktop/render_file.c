@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/render_file.h"
-#include "dsp/dither.h"
+#include "dsp/mastering/dither.h"
 #include "engine/chunk.h"
 #include "engine/desktop/commands.h"
 #include "engine/desktop/render_list.h"

@@ -3,7 +3,7 @@
 #pragma once
 #include "cache/record.h"
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "engine/desktop/options.h"
 #include "engine/log.h"
 #include "engine/scheduler.h"

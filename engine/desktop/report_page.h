@@ -3,7 +3,7 @@
 #pragma once
 #include "dsp/analysis.h"
 #include "dsp/annotate.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "engine/track_picture.h"
 #include <stdint.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The medians of dsp/hpss.c against scipy's, bit for bit, and what either takes, in one run.
+"""The medians of dsp/spectrum/hpss.c against scipy's, bit for bit, and what either takes, in one run.
 
     compare_medians.py [--build build/release] [--rounds 3] FILE...
 
@@ -10,7 +10,7 @@ all medians differ in any bit, for each instruction set, how many times as long 
 takes for the whole separation (CPU time, medians of the rounds), and how far the harmonic ratios are apart. The exit
 status is 1 where any bit differs.
 
-Builds a few lines of C around dsp/hpss.c against libdsp.a of the build. Needs cc, fftw3f, numpy, scipy and soundfile.
+Builds a few lines of C around dsp/spectrum/hpss.c against libdsp.a of the build. Needs cc, fftw3f, numpy, scipy and soundfile.
 """
 import argparse
 import os
@@ -28,7 +28,7 @@ BINS, SETS = 1025, ["avx512", "avx2", "c"]
 # With "dump", what is masked is written out in order: the magnitudes and the medians along time and frequency. Without,
 # the time that the separation takes and its ratio are printed.
 PROGRAM = r"""
-#include "dsp/hpss.c"
+#include "dsp/spectrum/hpss.c"
 #include <stdio.h>
 #include <time.h>
 static void write_row(const float *phases)

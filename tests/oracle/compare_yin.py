@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Frame errors of dsp/yin.c beside librosa.yin on the same tones in white noise, in one run.
+"""Frame errors of dsp/spectrum/yin.c beside librosa.yin on the same tones in white noise, in one run.
 
     compare_yin.py [--build build/release]
 
@@ -36,7 +36,7 @@ SHAPES = {
 }
 LEVELS_DB = [60, 20, 10, 0]
 PROGRAM = r"""
-#include "dsp/yin.h"
+#include "dsp/spectrum/yin.h"
 #include <stdio.h>
 int main(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/fake_analysis.h"
 #include "dsp/analyzer.h"
-#include "dsp/calibrate.h"
+#include "dsp/mastering/calibrate.h"
 #include <errno.h>
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "support/loudness_signal.h"
-#include "dsp/loudness_meter.h"
+#include "dsp/level/loudness_meter.h"
 #include "support/near.h"
 #include <string.h>
 

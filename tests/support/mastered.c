@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "support/mastered.h"
 #include "dsp/analyzer.h"
-#include "dsp/calibrate.h"
-#include "dsp/chain.h"
 #include "dsp/downmix.h"
+#include "dsp/mastering/calibrate.h"
+#include "dsp/mastering/chain.h"
 #include <stdlib.h>
 #include <string.h>
 

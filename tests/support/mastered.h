@@ -2,7 +2,7 @@
 // A piece of audio in memory, analysed, calibrated and rendered as the program does it.
 #pragma once
 #include "dsp/analysis.h"
-#include "dsp/mastering.h"
+#include "dsp/mastering/mastering.h"
 #include "dsp/pcm.h"
 
 /// Audio as a reader; `at` is its own.

@@ -1,9 +1,0 @@
-// SPDX-License-Identifier: MIT
-#include "dsp/half_band_body.h"
-#include "dsp/half_band_variants.h"
-
-void half_band_filter_c(float *out, const float *line, const float taps[HALF_BAND_PAIRS],
-                        float *even, uint32_t outputs)
-{
-    half_band_filter(out, line, taps, even, outputs);
-}

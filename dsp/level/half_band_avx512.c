@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+// Compiled with AVX-512; called only where the processor has it.
+#include "dsp/level/half_band_body.h"
+#include "dsp/level/half_band_variants.h"
+
+void half_band_filter_avx512(float *out, const float *line, const float taps[HALF_BAND_PAIRS],
+                             float *even, uint32_t outputs)
+{
+    half_band_filter(out, line, taps, even, outputs);
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// Compiled with AVX-512; called only where the processor has it.
+#include "dsp/level/intake_body.h"
+#include "dsp/level/intake_variants.h"
+
+struct intake intake_clean_avx512(float *out, const float *in, size_t samples)
+{
+    return intake_clean(out, in, samples);
+}
+
+void intake_split_avx512(float *left, float *right, float *mono, const float *stereo, size_t frames)
+{
+    intake_split(left, right, mono, stereo, frames);
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/level/interpolate_body.h"
+#include "dsp/level/interpolate_variants.h"
+
+float interpolate_peak_c(const struct interpolate_bank *bank, const float line[INTERPOLATE_LINE])
+{
+    return interpolate_peak(bank, line);
+}
+
+float interpolate_sample_peak_c(const float *samples, uint32_t count)
+{
+    return interpolate_sample_peak(samples, count);
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Sums and extremes of two signals, with run-time variants.
+#pragma once
+#include "dsp/level/level_sums.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/// Add `frames` frames to `block`. Variants give the same bits: each sum runs in eight lanes that join in
+/// order. Finite samples; no alignment.
+typedef void (*level_add_fn)(struct level_block *block, const float *left, const float *right,
+                             uint32_t frames);
+
+struct level_impl {
+    const char *name;
+    uint32_t cpu_flags; // what it needs
+    level_add_fn add;
+};
+/// Best first; the last is the reference and needs nothing.
+extern const struct level_impl level_impls[];
+extern const size_t level_impl_count;
+/// The best variant for these cpu_flags().
+const struct level_impl *level_select(uint32_t cpu_flags);

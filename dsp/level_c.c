@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: MIT
-#include "dsp/level_body.h"
-#include "dsp/level_variants.h"
-
-void level_add_c(struct level_block *block, const float *left, const float *right, uint32_t frames)
-{
-    level_add(block, left, right, frames);
-}

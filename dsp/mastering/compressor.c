@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/mastering/compressor.h"
+#include "dsp/cpu.h"
+#include "dsp/mastering/chain.h"
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { PERIOD_FRAMES = CHAIN_GRID_FRAMES };
+
+static const double DETECTOR_S = 0.010;
+static const double POWER_FLOOR = 1e-20; // -200 dB: log of silence stays finite, no denormals
+static const double DB_PER_OCTAVE = 6.020599913279624; // of amplitude
+static const int64_t SQRT_HALF_BITS = 0x3FE6A09E667F3BCD;
+
+void compressor_init(struct compressor *compressor, double rate_hz)
+{
+    const double tick_s = PERIOD_FRAMES / rate_hz;
+    *compressor = (struct compressor){
+        .tick_s = tick_s,
+        .detector = 1.0 - exp(-tick_s / DETECTOR_S),
+        .loops = stereo_select(cpu_flags()),
+        .power = POWER_FLOOR,
+        .from = 1.0,
+        .to = 1.0,
+    };
+}
+
+double compressor_curve_db(const struct compressor_numbers *numbers, double level_db)
+{
+    const double over = level_db - numbers->threshold_db;
+    const double half = 0.5 * numbers->knee_db;
+    if (over <= -half)
+        return 0;
+    if (over >= half)
+        return -numbers->slope * over;
+    return -numbers->slope * (over + half) * (over + half) / (4.0 * half);
+}
+
+/// Logarithm to base 2 of a normal number > 0, to 1e-10.
+static double log2_of(double x)
+{
+    int64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    // The exponent that leaves a mantissa between sqrt(1/2) and sqrt(2).
+    const int64_t exponent = (bits - SQRT_HALF_BITS) >> 52;
+    bits -= exponent * (INT64_C(1) << 52);
+    double mantissa;
+    memcpy(&mantissa, &bits, sizeof mantissa);
+    const double t = (mantissa - 1.0) / (mantissa + 1.0), t2 = t * t; // ln m = 2 artanh t
+    const double rest = (1.0 / 7 + t2 * (1.0 / 9)) + (t2 * t2) * (1.0 / 11);
+    return (double)exponent +
+           2.0 * M_LOG2E * t * ((1.0 + t2 * (1.0 / 3)) + t2 * t2 * (1.0 / 5 + t2 * rest));
+}
+
+/// 2 to the power of x, -1000 < x <= 0, to 1e-9 of itself.
+static double exp2_of(double x)
+{
+    const int64_t whole = (int64_t)(x - 0.5); // rounds towards 0, so to the nearest
+    const double y = M_LN2 * (x - (double)whole), y2 = y * y;
+    const double low = (1.0 + y) + y2 * (1.0 / 2 + y * (1.0 / 6));
+    const double rest = (1.0 / 720 + y * (1.0 / 5040)) + y2 * (1.0 / 40320);
+    const double high = (1.0 / 24 + y * (1.0 / 120)) + y2 * rest;
+    const int64_t bits = (whole + 1023) << 52;
+    double scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return scale * (low + y2 * y2 * high);
+}
+
+static void tick(struct compressor *c, const struct compressor_numbers *numbers)
+{
+    const double sum = (c->sums[0] + c->sums[1]) + (c->sums[2] + c->sums[3]);
+    memset(c->sums, 0, sizeof c->sums);
+    c->power += c->detector * (sum / PERIOD_FRAMES + POWER_FLOOR - c->power);
+    const double level_db = DB_PER_OCTAVE / 2 * log2_of(c->power);
+    const double wanted = compressor_curve_db(numbers, level_db);
+    const double time_s = wanted < c->gain_db ? numbers->attack_s : numbers->release_s;
+    // First order of 1 - exp(-tick/time), exact to 1 % from 16 ticks up; bounded for any input.
+    c->gain_db += fmin(1.0, c->tick_s / time_s) * (wanted - c->gain_db);
+    if (c->gain_db > -1e-9) // -180 dB from unity: the tail ends before it turns denormal
+        c->gain_db = 0;
+    c->from = c->to;
+    c->to = 1.0 + numbers->mix * (exp2_of(c->gain_db * (1.0 / DB_PER_OCTAVE)) - 1.0);
+}
+
+/// Frames of one control period, from `phase` on.
+static void run(struct compressor *c, double *stereo, uint32_t frames)
+{
+    c->loops->add_squares(c->sums, stereo, c->phase, frames);
+    if (c->from < 1.0 || c->to < 1.0)
+        c->loops->ramp(stereo, c->from, (c->to - c->from) / PERIOD_FRAMES, c->phase + 1, frames);
+    c->phase += frames;
+}
+
+void compressor_process(struct compressor *compressor, const struct compressor_numbers *numbers,
+                        double *stereo, uint32_t frames)
+{
+    assert(compressor->phase < PERIOD_FRAMES);
+    while (frames > 0) {
+        const uint32_t left = PERIOD_FRAMES - compressor->phase;
+        const uint32_t count = frames < left ? frames : left;
+        run(compressor, stereo, count);
+        stereo += (size_t)2 * count;
+        frames -= count;
+        if (compressor->phase == PERIOD_FRAMES) {
+            compressor->phase = 0;
+            tick(compressor, numbers);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// Compiled with -mavx2; called only where the processor has it.
+#include "dsp/mastering/eq_body.h"
+#include "dsp/mastering/eq_variants.h"
+#include <immintrin.h>
+#include <string.h>
+
+// Bands follow each other, so a frame alone leaves no two of them to do at once. Staggered they do: while band
+// 0 is at frame t, band b is at frame t - b. Two bands share a vector of four:
+//
+//    lanes   0 1      2 3
+//    a     band 0 , band 1        at step t each band takes what its
+//    b     band 2 , band 3        neighbour gave at step t - 1
+//    c     band 4
+//
+// Each band does for each frame what the reference does, so the bits are the same. The first and the last
+// few steps, in which not every band has a frame, are taken band by band.
+enum { STAGGER = EQ_BAND_COUNT - 1 };
+
+/// A row of the picture.
+struct row {
+    __m256d s1, s2, n0, n1, n2, n3;
+};
+
+static void load_row(struct row *row, const struct eq_pairs *pairs, int band)
+{
+    const eq_pair *low = pairs->numbers + 1 + band * EQ_BAND_NUMBERS;
+    const eq_pair *high = low + EQ_BAND_NUMBERS;
+    row->s1 = _mm256_set_m128d((__m128d)pairs->s1[band + 1], (__m128d)pairs->s1[band]);
+    row->s2 = _mm256_set_m128d((__m128d)pairs->s2[band + 1], (__m128d)pairs->s2[band]);
+    row->n0 = _mm256_set_m128d((__m128d)high[0], (__m128d)low[0]);
+    row->n1 = _mm256_set_m128d((__m128d)high[1], (__m128d)low[1]);
+    row->n2 = _mm256_set_m128d((__m128d)high[2], (__m128d)low[2]);
+    row->n3 = _mm256_set_m128d((__m128d)high[3], (__m128d)low[3]);
+}
+
+static void store_row(struct eq_pairs *pairs, const struct row *row, int band)
+{
+    pairs->s1[band] = (eq_pair)_mm256_castpd256_pd128(row->s1);
+    pairs->s1[band + 1] = (eq_pair)_mm256_extractf128_pd(row->s1, 1);
+    pairs->s2[band] = (eq_pair)_mm256_castpd256_pd128(row->s2);
+    pairs->s2[band + 1] = (eq_pair)_mm256_extractf128_pd(row->s2, 1);
+}
+
+__attribute__((always_inline)) static inline __m256d step_row(struct row *row, __m256d x)
+{
+    const __m256d guard = _mm256_set1_pd(EQ_DENORMAL_GUARD);
+    const __m256d y = x + row->s1;
+    row->s1 = (row->n0 * x + row->s2) - row->n2 * y;
+    row->s2 = (row->n1 * x + guard) - row->n3 * y;
+    return y;
+}
+
+/// What the bands hand over between two steps: between[b] comes from band b - 1.
+struct handed {
+    eq_pair between[EQ_BAND_COUNT];
+};
+
+/// Step `t` for those bands alone that have a frame in it.
+static void step_some(struct eq_pairs *pairs, struct handed *handed, double *stereo,
+                      uint32_t frames, uint32_t t)
+{
+    for (int band = EQ_BAND_COUNT - 1; band >= 0; --band) {
+        if (t < (uint32_t)band || t - (uint32_t)band >= frames)
+            continue;
+        eq_pair x = handed->between[band];
+        if (band == 0) {
+            memcpy(&x, stereo + (size_t)2 * t, sizeof x);
+            x *= pairs->numbers[0];
+        }
+        eq_step(pairs, band, &x);
+        if (band == STAGGER)
+            memcpy(stereo + (size_t)2 * (t - STAGGER), &x, sizeof x);
+        else
+            handed->between[band + 1] = x;
+    }
+}
+
+/// Steps `STAGGER` .. `frames` - 1, in which every band has a frame.
+static void step_all(struct eq_pairs *pairs, struct handed *handed, double *stereo, uint32_t frames)
+{
+    struct row a, b;
+    load_row(&a, pairs, 0);
+    load_row(&b, pairs, 2);
+    const __m128d scale = (__m128d)pairs->numbers[0];
+    __m256d from_a = _mm256_set_m128d((__m128d)handed->between[2], (__m128d)handed->between[1]);
+    __m256d from_b = _mm256_set_m128d((__m128d)handed->between[4], (__m128d)handed->between[3]);
+    for (uint32_t t = STAGGER; t < frames; ++t) {
+        const __m128d in = _mm_loadu_pd(stereo + (size_t)2 * t) * scale;
+        const __m256d to_a =
+            _mm256_insertf128_pd(_mm256_castpd128_pd256(in), _mm256_castpd256_pd128(from_a), 1);
+        const __m256d to_b = _mm256_permute2f128_pd(from_a, from_b, 0x21);
+        eq_pair to_c = (eq_pair)_mm256_extractf128_pd(from_b, 1);
+        from_a = step_row(&a, to_a);
+        from_b = step_row(&b, to_b);
+        eq_step(pairs, STAGGER, &to_c);
+        memcpy(stereo + (size_t)2 * (t - STAGGER), &to_c, sizeof to_c);
+    }
+    handed->between[1] = (eq_pair)_mm256_castpd256_pd128(from_a);
+    handed->between[2] = (eq_pair)_mm256_extractf128_pd(from_a, 1);
+    handed->between[3] = (eq_pair)_mm256_castpd256_pd128(from_b);
+    handed->between[4] = (eq_pair)_mm256_extractf128_pd(from_b, 1);
+    store_row(pairs, &a, 0);
+    store_row(pairs, &b, 2);
+    _mm256_zeroupper(); // gcc 12 forgets it here, and code without AVX behind it would crawl
+}
+
+void eq_process_avx2(struct eq *eq, const double numbers[EQ_NUMBERS], double *stereo,
+                     uint32_t frames)
+{
+    struct eq_pairs pairs;
+    for (int i = 0; i < EQ_NUMBERS; ++i)
+        pairs.numbers[i] = (eq_pair){numbers[i], numbers[i]};
+    memcpy(pairs.s1, eq->s1, sizeof pairs.s1);
+    memcpy(pairs.s2, eq->s2, sizeof pairs.s2);
+    struct handed handed = {0};
+    const uint32_t filled = frames < STAGGER ? frames : STAGGER;
+    for (uint32_t t = 0; t < filled; ++t)
+        step_some(&pairs, &handed, stereo, frames, t);
+    step_all(&pairs, &handed, stereo, frames);
+    for (uint32_t t = frames > STAGGER ? frames : filled; t < frames + STAGGER; ++t)
+        step_some(&pairs, &handed, stereo, frames, t);
+    memcpy(eq->s1, pairs.s1, sizeof pairs.s1);
+    memcpy(eq->s2, pairs.s2, sizeof pairs.s2);
+}

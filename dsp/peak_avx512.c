@@ -1,7 +1,0 @@
-// SPDX-License-Identifier: MIT
-// Compiled with -mavx512f; called only where the processor has it.
-#include "dsp/cpu.h"
-#include "dsp/peak_kernel.h"
-#include "dsp/peak_variants.h"
-
-const struct peak_impl peak_impl_avx512 = {"avx512", CPU_AVX512, peak_raise, peak_refine};

@@ -1,5 +1,0 @@
-// SPDX-License-Identifier: MIT
-#include "dsp/peak_kernel.h"
-#include "dsp/peak_variants.h"
-
-const struct peak_impl peak_impl_c = {"c", 0, peak_raise, peak_refine};

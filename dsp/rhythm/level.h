@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// How likely a listener is to call a pulse the beat, rather than its half, its double or its third.
+#pragma once
+#include "dsp/annotate.h"
+#include "dsp/rhythm/lags.h"
+#include "dsp/rhythm/onset.h"
+
+/// What speaks for a pulse or against it. Recurrences are those of dsp/rhythm/lags.h, accents logarithms of
+/// ratios.
+enum level_evidence {
+    LEVEL_USUAL,      // logarithm of how usual its tempo is
+    LEVEL_FAST,       // octaves above 120 BPM
+    LEVEL_ONCE,       // recurrence after one beat
+    LEVEL_BARS,       // after 2, 3 or 4 beats, whichever recurs most
+    LEVEL_EXPLAINS,   // logarithm of that, or of 6 or 8 beats, against the best bar of any length
+    LEVEL_THREE,      // recurrence after 3 beats
+    LEVEL_THREE_TWO,  // after 3/2: of a pulse that is itself 2/3 of one
+    LEVEL_TWO_THIRDS, // after 2/3: of a pulse that is itself 3/2 of one
+    LEVEL_HARMONY,    // changes of harmony on the beats against anywhere
+    LEVEL_BETWEEN,    // accents halfway between beats against those on them
+    LEVEL_ALTERNATES, // accents on every other beat against the rest
+    LEVEL_ANSWERS,    // low accents take turns with higher ones, as a kick does with a snare
+    LEVEL_SWING,      // accents 2/3 into the beats against 1/3 and 1/2, where 2/3 are no pulse
+    LEVEL_UNEVEN,     // how far the beats stray from a straight line, in seconds
+    LEVEL_EVIDENCE
+};
+
+/// Gather the evidence for a pulse of `period_frames`. @return 0; -ENOMEM.
+MUST_CHECK int level_measure(const struct onset *onset, const struct lags *lags,
+                             double period_frames, double frame_rate_hz,
+                             double evidence[LEVEL_EVIDENCE]);
+/// Only how far the beats of a pulse stray from a straight line, in beats. @return 0; -ENOMEM.
+MUST_CHECK int level_measure_spread(const struct onset *onset, double period_frames,
+                                    double *spread);
+/// The evidence weighed up: the more, the likelier, as the logarithm of odds.
+double level_weigh(const double evidence[LEVEL_EVIDENCE]);
+/// How usual a tempo is, 0..1: a bell over octaves.
+double level_prior(double bpm);

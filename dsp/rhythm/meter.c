@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/rhythm/meter.h"
+#include "dsp/rhythm/lags.h"
+#include "dsp/rhythm/level.h"
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOWEST_BPM 40.0
+#define FASTEST_BPM 240.0
+// A level may lie this much off the simple ratio to another: the periods are known to a percent.
+#define OFF_RATIO 0.02
+enum { CANDIDATES = 512, TUNING_STEPS = 40, PULSES = 4 };
+// Of a pulse's salience, by how far its beats stray from a straight line.
+#define UNEVEN_COST 8.0
+
+struct pulse {
+    double period, salience;
+};
+
+/// How well beats of this period explain what recurs. Both a beat and a bar of 2, 3 or 4 must recur:
+/// three halves of a waltz's beat fill its bars but are no beat.
+static double salience(const struct lags *lags, double period, double bpm)
+{
+    if (period < METER_LEAST_FRAMES)
+        return 0.0;
+    const double once = fmax(0.0, lags_recurrence(lags, period));
+    const double twice = lags_recurrence(lags, 2.0 * period);
+    double bars = 0.0;
+    for (double bar = 2.0; bar <= 4.0; bar += 1.0)
+        bars = fmax(bars, 0.5 * lags_recurrence(lags, bar * period) +
+                              0.25 * lags_recurrence(lags, 2.0 * bar * period) + 0.25 * twice);
+    const double clarity = 0.5 * sqrt(once * fmax(0.0, bars)) + 0.25 * (once + bars);
+    return fmax(0.0, clarity) * level_prior(bpm);
+}
+
+static double salience_of(const struct lags *lags, double period, double frame_rate_hz)
+{
+    return fmin(1.0, salience(lags, period, 60.0 * frame_rate_hz / period));
+}
+
+/// Insert a pulse among the best so far, the most salient first.
+static void insert_pulse(struct pulse best[PULSES], struct pulse fresh)
+{
+    for (int i = 0; i < PULSES; i++) {
+        if (fresh.salience <= best[i].salience)
+            continue;
+        const struct pulse weaker = best[i];
+        best[i] = fresh;
+        fresh = weaker;
+    }
+}
+
+/// The most salient periods, each above its neighbours; those that are missing are 0.
+static void find_pulses(const struct lags *lags, double frame_rate_hz, struct pulse best[PULSES])
+{
+    struct pulse before = {0}, here = {0};
+    for (int i = 0; i <= CANDIDATES; i++) {
+        struct pulse next = {0};
+        if (i < CANDIDATES) {
+            const double bpm =
+                SLOWEST_BPM * pow(FASTEST_BPM / SLOWEST_BPM, (double)i / (CANDIDATES - 1));
+            next.period = 60.0 * frame_rate_hz / bpm;
+            next.salience = salience(lags, next.period, bpm);
+        }
+        if (here.salience > before.salience && here.salience >= next.salience)
+            insert_pulse(best, here);
+        before = here;
+        here = next;
+    }
+}
+
+/// The most salient period that beats can follow evenly: strokes of 3, 3 and 2 recur after 8/3 as well,
+/// but only by hurrying and waiting. 0: nothing recurs. @return 0; -ENOMEM.
+static int choose_pulse(const struct onset *onset, const struct lags *lags, double frame_rate_hz,
+                        double *out)
+{
+    struct pulse pulses[PULSES] = {0};
+    double best = 0.0;
+    *out = 0.0;
+    find_pulses(lags, frame_rate_hz, pulses);
+    for (int i = 0; i < PULSES && pulses[i].salience > best; i++) {
+        double spread;
+        if (level_measure_spread(onset, pulses[i].period, &spread))
+            return -ENOMEM;
+        const double even = pulses[i].salience * exp(-UNEVEN_COST * spread);
+        if (even > best) {
+            best = even;
+            *out = pulses[i].period;
+        }
+    }
+    return 0;
+}
+
+/// Where the recurrence near a period is highest.
+static double tune_period(const struct lags *lags, double period)
+{
+    double best_period = period, best = -HUGE_VAL;
+    for (int i = 0; i <= TUNING_STEPS; i++) {
+        const double here = period * (1.0 + OFF_RATIO * (2.0 * i / TUNING_STEPS - 1.0));
+        const double sum = lags_recurrence(lags, here) + 0.5 * lags_recurrence(lags, 2.0 * here);
+        if (sum > best) {
+            best = sum;
+            best_period = here;
+        }
+    }
+    return best_period;
+}
+
+/// Weigh up the levels that a pulse may be a simple ratio away from, and keep the two likeliest.
+static int choose_level(const struct onset *onset, const struct lags *lags, double frame_rate_hz,
+                        double pulse, struct meter *out)
+{
+    static const double ratios[] = {0.25,      1.0 / 3.0, 0.5, 2.0 / 3.0, 0.75, 1.0,
+                                    4.0 / 3.0, 1.5,       2.0, 3.0,       4.0};
+    double best = -HUGE_VAL, second = -HUGE_VAL;
+    for (size_t i = 0; i < sizeof(ratios) / sizeof(*ratios); i++) {
+        const double period = tune_period(lags, pulse * ratios[i]);
+        const double bpm = 60.0 * frame_rate_hz / period;
+        double evidence[LEVEL_EVIDENCE];
+        if (period < METER_LEAST_FRAMES || bpm < SLOWEST_BPM || bpm > FASTEST_BPM)
+            continue;
+        if (level_measure(onset, lags, period, frame_rate_hz, evidence))
+            return -ENOMEM;
+        const double odds = level_weigh(evidence);
+        if (odds > best) {
+            second = best;
+            out->alternative_frames = out->period_frames;
+            best = odds;
+            out->period_frames = period;
+        } else if (odds > second) {
+            second = odds;
+            out->alternative_frames = period;
+        }
+    }
+    return 0;
+}
+
+int meter_find(const struct onset *onset, double frame_rate_hz, struct meter *out)
+{
+    memset(out, 0, sizeof(*out));
+    if (onset_frames(onset) < 2)
+        return 0;
+    struct lags *lags = calloc(1, sizeof(*lags));
+    if (!lags)
+        return -ENOMEM;
+    int error = lags_measure(lags, onset, frame_rate_hz);
+    double pulse = 0.0;
+    if (!error)
+        error = choose_pulse(onset, lags, frame_rate_hz, &pulse);
+    if (!error && pulse > 0.0)
+        error = choose_level(onset, lags, frame_rate_hz, pulse, out);
+    if (!error && out->period_frames > 0.0)
+        out->salience = salience_of(lags, out->period_frames, frame_rate_hz);
+    if (!error && out->alternative_frames > 0.0)
+        out->alternative_salience =
+            fmin(out->salience, salience_of(lags, out->alternative_frames, frame_rate_hz));
+    free(lags);
+    return error;
+}

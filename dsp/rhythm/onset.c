@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/rhythm/onset.h"
+#include "dsp/logarithm.h"
+#include "dsp/vectors.h"
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BANDS = 72,
+    FIRST_FRAMES = 1024,
+    // Frames on either side of a change of pitch, and of one of harmony.
+    CHANGE_SPAN = 4,
+    HARMONY_SPAN = 12,
+    RECENT_FRAMES = 16, // sums that are kept, a power of two over HARMONY_SPAN
+    CHANGE_BINS_MAX = 256,
+    LANES = 4, // bins side by side
+    ROW_LANES = (ONSET_BINS + BANDS * 2 * (LANES - 1)) / LANES,
+};
+static_assert(HARMONY_SPAN == 3 * CHANGE_SPAN, "sums over the longer span are made of the shorter");
+static_assert(RECENT_FRAMES > HARMONY_SPAN, "what is compared is still there");
+#define LOWEST_HZ     30.0
+#define HIGHEST_HZ    11000.0
+#define LOW_TOP_HZ    200.0
+#define HIGH_FROM_HZ  2500.0
+#define CHANGE_TOP_HZ 2000.0
+#define WEIGHT_TOP_HZ 150.0
+// A rise that starts below this share of the loudest band so far starts there, so that neither dither
+// nor a reverb's end looks like music. Relative to a running maximum, it is the same at any gain.
+#define FLOOR_SHARE 1e-6f
+// The whole strength also counts what rises above this share, by so much more: loud accents tell the
+// beat from the off-beat, faint ones find it where attacks are soft.
+#define LOUD_SHARE  1e-3f
+#define LOUD_WEIGHT 4.0f
+
+struct onset {
+    // --- fixed after create: the bins between the tops of bands b and b + 1 are rows[b], as many as
+    // shares[b] to shares[b + 1] have; they give a share to band b, the rest to the band above
+    uint16_t rows[BANDS]; // first bin
+    uint16_t shares[BANDS + 1];
+    float lower_share[ROW_LANES][LANES], upper_share[ROW_LANES][LANES];
+    uint32_t first_bin;
+    uint32_t part_begin[ONSET_CHANGE + 1]; // bands
+    uint32_t change_bins, weight_end_bin;
+    // --- of the frames before
+    float previous[BANDS];                         // band powers
+    float recent[CHANGE_SPAN][CHANGE_BINS_MAX];    // amplitudes
+    float fours[RECENT_FRAMES][CHANGE_BINS_MAX];   // sums of the CHANGE_SPAN frames up to each
+    float twelves[RECENT_FRAMES][CHANGE_BINS_MAX]; // of HARMONY_SPAN frames
+    float previous_weight;                         // amplitude
+    // --- of the track so far
+    float loudest;  // band power
+    float heaviest; // amplitude
+    size_t frames, capacity, part_capacity;
+    uint16_t *strength;
+    uint16_t *parts[ONSET_PARTS];
+};
+
+static double mel_of_hz(double hz)
+{
+    return 2595.0 * log10(1.0 + hz / 700.0);
+}
+
+/// Triangular bands, equally far apart in mel.
+struct mel_scale {
+    double lowest, step, bin_hz;
+};
+
+static double place_of(const struct mel_scale *mel, uint32_t bin)
+{
+    return (mel_of_hz(bin * mel->bin_hz) - mel->lowest) / mel->step;
+}
+
+/// Give the bins from `begin` to `end` to band b and the one above. Lanes beyond them count nothing.
+static void lay_out_row(struct onset *o, const struct mel_scale *mel, uint32_t b, uint32_t begin,
+                        uint32_t end)
+{
+    const uint32_t quads = (end - begin + LANES - 1) / LANES;
+    const uint32_t first = begin + LANES * quads <= ONSET_BINS ? begin : ONSET_BINS - LANES * quads;
+    o->rows[b] = (uint16_t)first;
+    o->shares[b + 1] = (uint16_t)(o->shares[b] + quads);
+    assert(o->shares[b + 1] <= ROW_LANES);
+    float *lower = o->lower_share[o->shares[b]], *upper = o->upper_share[o->shares[b]];
+    for (uint32_t k = begin; k < end; k++) {
+        const double share = fmin(place_of(mel, k) - b, 1.0);
+        upper[k - first] = (float)share;
+        lower[k - first] = (float)(1.0 - share);
+    }
+}
+
+static void lay_out_rows(struct onset *o, const struct mel_scale *mel, uint32_t end_bin)
+{
+    uint32_t k = o->first_bin;
+    for (uint32_t b = 0; b < BANDS; b++) {
+        const uint32_t begin = k;
+        while (k < end_bin && (uint32_t)fmin(place_of(mel, k), BANDS - 2) == b)
+            k++;
+        lay_out_row(o, mel, b, begin, k);
+    }
+}
+
+static void lay_out_bands(struct onset *o, double rate_hz)
+{
+    const double top_hz = fmin(HIGHEST_HZ, rate_hz / 2.0), lowest = mel_of_hz(LOWEST_HZ);
+    const struct mel_scale mel = {.lowest = lowest,
+                                  .step = (mel_of_hz(top_hz) - lowest) / (BANDS - 1),
+                                  .bin_hz = rate_hz / (2.0 * (ONSET_BINS - 1))};
+    o->first_bin = (uint32_t)ceil(LOWEST_HZ / mel.bin_hz);
+    lay_out_rows(o, &mel, (uint32_t)fmin(ceil(top_hz / mel.bin_hz), ONSET_BINS));
+    for (uint32_t b = 0; b < BANDS; b++) {
+        const double place = lowest + b * mel.step;
+        o->part_begin[ONSET_MIDDLE] += place < mel_of_hz(LOW_TOP_HZ);
+        o->part_begin[ONSET_HIGH] += place < mel_of_hz(HIGH_FROM_HZ);
+    }
+    o->part_begin[ONSET_CHANGE] = BANDS;
+    o->change_bins = (uint32_t)fmin(CHANGE_TOP_HZ / mel.bin_hz, CHANGE_BINS_MAX);
+    o->weight_end_bin = (uint32_t)fmin(ceil(WEIGHT_TOP_HZ / mel.bin_hz), ONSET_BINS);
+}
+
+int onset_create(struct onset **out, double rate_hz)
+{
+    assert(rate_hz > 0.0);
+    *out = calloc(1, sizeof(**out));
+    if (!*out)
+        return -ENOMEM;
+    lay_out_bands(*out, rate_hz);
+    return 0;
+}
+
+void onset_destroy(struct onset **onset)
+{
+    if (!*onset)
+        return;
+    free((*onset)->strength);
+    for (int part = 0; part < ONSET_PARTS; part++)
+        free((*onset)->parts[part]);
+    free(*onset);
+    *onset = NULL;
+}
+
+static int grow(uint16_t **list, size_t count)
+{
+    uint16_t *longer = realloc(*list, count * sizeof(*longer));
+    if (!longer)
+        return -ENOMEM;
+    *list = longer;
+    return 0;
+}
+
+static int make_room(struct onset *o)
+{
+    if (o->frames == o->capacity) {
+        // In small steps: ten hours of audio may come, and what is set aside for more counts too.
+        const size_t capacity = o->capacity + o->capacity / 16 + FIRST_FRAMES;
+        if (grow(&o->strength, capacity))
+            return -ENOMEM;
+        o->capacity = capacity;
+    }
+    if (o->frames == o->part_capacity && o->frames < ONSET_PART_FRAMES) {
+        const size_t capacity = o->part_capacity ? 2 * o->part_capacity : FIRST_FRAMES;
+        for (int part = 0; part < ONSET_PARTS; part++)
+            if (grow(&o->parts[part], capacity))
+                return -ENOMEM;
+        o->part_capacity = capacity;
+    }
+    return 0;
+}
+
+static uint16_t stored(float strength)
+{
+    return (uint16_t)fminf(strength * ONSET_SCALE + 0.5f, UINT16_MAX);
+}
+
+static float sum_of(const vector4 *lanes)
+{
+    return ((*lanes)[0] + (*lanes)[1]) + ((*lanes)[2] + (*lanes)[3]);
+}
+
+static void sum_bands(const struct onset *o, const float *power, float bands[BANDS])
+{
+    float from_below = 0.0f;
+    for (uint32_t b = 0; b < BANDS; b++) {
+        vector4 lower = {0.0f}, upper = {0.0f};
+        const float *bins = power + o->rows[b];
+        for (uint32_t i = o->shares[b]; i < o->shares[b + 1]; i++, bins += LANES) {
+            vector4 here, lower_share, upper_share;
+            memcpy(&here, bins, sizeof(here));
+            memcpy(&lower_share, o->lower_share[i], sizeof(lower_share));
+            memcpy(&upper_share, o->upper_share[i], sizeof(upper_share));
+            lower += lower_share * here;
+            upper += upper_share * here;
+        }
+        bands[b] = from_below + sum_of(&lower);
+        from_below = sum_of(&upper);
+    }
+}
+
+/// Nepers by which each band rose, counted from `floor_power` up.
+static void measure_rises(float rises[BANDS], const float *restrict now,
+                          const float *restrict before, float floor_power)
+{
+    for (int b = 0; b < BANDS; b++) {
+        const float from = before[b] > floor_power ? before[b] : floor_power;
+        const float ratio = now[b] > from ? now[b] / from : 1.0f;
+        rises[b] = logarithm(ratio);
+    }
+}
+
+/// Mean rise of the bands of each part, and of them all (the return value), in nepers of power.
+static float measure_rise(struct onset *o, const float bands[BANDS], float rise[ONSET_CHANGE])
+{
+    for (int b = 0; b < BANDS; b++)
+        o->loudest = bands[b] > o->loudest ? bands[b] : o->loudest;
+    float rises[BANDS], loud_rises[BANDS], whole = 0.0f, loud = 0.0f;
+    measure_rises(rises, bands, o->previous, o->loudest * FLOOR_SHARE);
+    measure_rises(loud_rises, bands, o->previous, o->loudest * LOUD_SHARE);
+    for (int part = 0; part < ONSET_CHANGE; part++) {
+        const uint32_t begin = o->part_begin[part], end = o->part_begin[part + 1];
+        float sum = 0.0f;
+        for (uint32_t b = begin; b < end; b++) {
+            sum += rises[b];
+            loud += loud_rises[b];
+        }
+        whole += sum;
+        rise[part] = end > begin ? sum / (float)(end - begin) : 0.0f;
+    }
+    memcpy(o->previous, bands, sizeof(o->previous));
+    return (whole + LOUD_WEIGHT * loud) / ((1.0f + LOUD_WEIGHT) * BANDS);
+}
+
+/// Take the amplitudes of the newest frame into the sums over both spans.
+static void sum_spans(struct onset *o, const float *restrict power)
+{
+    const size_t t = o->frames;
+    float *restrict newest = o->recent[t % CHANGE_SPAN];
+    for (uint32_t k = 0; k < o->change_bins; k++)
+        newest[k] = sqrtf(power[k]);
+    float *restrict four = o->fours[t % RECENT_FRAMES];
+    for (uint32_t k = 0; k < o->change_bins; k++)
+        four[k] = (o->recent[0][k] + o->recent[1][k]) + (o->recent[2][k] + o->recent[3][k]);
+    const float *restrict before = o->fours[(t - CHANGE_SPAN) % RECENT_FRAMES];
+    const float *restrict first = o->fours[(t - 2 * (size_t)CHANGE_SPAN) % RECENT_FRAMES];
+    float *restrict twelve = o->twelves[t % RECENT_FRAMES];
+    for (uint32_t k = 0; k < o->change_bins; k++)
+        twelve[k] = (four[k] + before[k]) + first[k];
+}
+
+/// How far the shape of the spectrum turned from one sum of frames to another: one minus the cosine of
+/// the angle. Loudness does not matter to it, so it hears soft attacks too.
+static float turn_between(const float *restrict old, const float *restrict young, uint32_t bins)
+{
+    vector4 across = {0.0f}, before = {0.0f}, after = {0.0f};
+    for (uint32_t k = 0; k < bins; k += LANES) { // zeros beyond the last
+        vector4 a, b;
+        memcpy(&a, old + k, sizeof(a));
+        memcpy(&b, young + k, sizeof(b));
+        across += a * b;
+        before += a * a;
+        after += b * b;
+    }
+    const float lengths = sqrtf(sum_of(&before)) * sqrtf(sum_of(&after));
+    return lengths > 0.0f ? fmaxf(0.0f, 1.0f - sum_of(&across) / lengths) : 0.0f;
+}
+
+/// Note the change from the `span` frames before to the last ones, which is known once span - 1 frames have
+/// followed it.
+static void push_change(struct onset *o, enum onset_part part, size_t span,
+                        float sums[RECENT_FRAMES][CHANGE_BINS_MAX])
+{
+    const size_t t = o->frames;
+    o->parts[part][t] = 0;
+    if (t >= 2 * span)
+        o->parts[part][t - (span - 1)] = stored(turn_between(
+            sums[(t - span) % RECENT_FRAMES], sums[t % RECENT_FRAMES], o->change_bins));
+}
+
+static float measure_weight(struct onset *o, const float *power)
+{
+    float sum = 0.0f;
+    for (uint32_t k = 2; k < o->weight_end_bin; k++) // below lie the window's lobes around 0 Hz
+        sum += power[k];
+    const float weight = sqrtf(sum), growth = weight - o->previous_weight;
+    o->previous_weight = weight;
+    o->heaviest = fmaxf(o->heaviest, weight);
+    return growth > 0.0f ? growth / o->heaviest : 0.0f;
+}
+
+int onset_push(struct onset *o, const float *power)
+{
+    assert(power);
+    if (make_room(o))
+        return -ENOMEM;
+    float bands[BANDS], rise[ONSET_CHANGE];
+    sum_bands(o, power, bands);
+    const float whole = measure_rise(o, bands, rise);
+    o->strength[o->frames] = stored(whole);
+    if (o->frames < ONSET_PART_FRAMES) {
+        for (int part = 0; part < ONSET_CHANGE; part++)
+            o->parts[part][o->frames] = stored(rise[part]);
+        sum_spans(o, power + o->first_bin);
+        push_change(o, ONSET_CHANGE, CHANGE_SPAN, o->fours);
+        push_change(o, ONSET_HARMONY, HARMONY_SPAN, o->twelves);
+        o->parts[ONSET_WEIGHT][o->frames] = stored(measure_weight(o, power));
+    }
+    o->frames++;
+    return 0;
+}
+
+size_t onset_frames(const struct onset *onset)
+{
+    return onset->frames;
+}
+
+const uint16_t *onset_strength(const struct onset *onset)
+{
+    return onset->strength;
+}
+
+const uint16_t *onset_part_strength(const struct onset *onset, enum onset_part part)
+{
+    assert(part < ONSET_PARTS);
+    return onset->parts[part];
+}

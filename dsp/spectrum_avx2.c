@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: MIT
-// Compiled with -mavx2; called only where the processor has it.
-#include "dsp/cpu.h"
-#include "dsp/spectrum_body.h"
-#include "dsp/spectrum_variants.h"
-
-const struct spectrum_impl spectrum_impl_avx2 = {
-    .name = "avx2", .cpu_flags = CPU_AVX2, SPECTRUM_FUNCTIONS};
