@@ -120,7 +120,8 @@ struct record *analysis_cache_acquire(struct analysis_cache *cache,
     __builtin_prefetch(home); // arrives while the lock is taken
 
     lock_acquire(&shard->lock);
-    struct record *record = store_hit(&shard->store, home, hash, key, shard_tick(shard, now_ns));
+    // The time need not be the latest seen here: what it would come too late for was removed then.
+    struct record *record = store_hit(&shard->store, home, hash, key, now_ns);
     lock_release(&shard->lock);
     return record ? record : acquire_slowly(cache, key);
 }

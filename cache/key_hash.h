@@ -34,7 +34,6 @@ struct key_state key_step_rest(struct key_state state, const unsigned char *byte
 /// All bits are usable: the cache takes its shard from the upper half and its slot from the lower.
 static inline uint64_t key_hash(const void *key, size_t size)
 {
-    // Digits of pi, e and the golden ratio: odd, and with no structure of their own.
     // Digits of pi and e: with no structure of their own.
     const uint64_t pi = 0x243f6a8885a308d3, e = 0xb7e151628aed2a6b;
     const unsigned char *at = key, *const rest = at + size / KEY_BLOCK_BYTES * KEY_BLOCK_BYTES;

@@ -7,7 +7,7 @@
 #include "cache/store.h"
 #include <stdalign.h>
 
-enum { SHARD_ALIGNMENT_BYTES = 64 }; // a cache line, so that two shards' locks share none
+enum { SHARD_ALIGNMENT_BYTES = 512 }; // cache lines of its own, and a shift finds it by its index
 
 /// Thread-safety: None of its own; analysis_cache.c does the locking.
 struct shard {
