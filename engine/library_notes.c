@@ -90,6 +90,13 @@ static int is_new(struct library_notes *notes, const char *path, size_t bytes)
     return !n;
 }
 
+void library_notes_unsaved(struct library_notes *notes, const char *path)
+{
+    if (is_new(notes, path, strlen(path)))
+        log_write(notes->log, LOG_LEVEL_WARN, path,
+                  "its analysis has a figure that is not a number: it is not saved");
+}
+
 void library_notes_unwritable(struct library_notes *notes, const char *sidecar, int error)
 {
     const char *slash = strrchr(sidecar, '/');

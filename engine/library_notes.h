@@ -26,7 +26,7 @@ struct library_notes {
     const char *database; // not owned
     struct mutex lock;    // leaf
     // --- protected by lock
-    struct library_noted *noted; // folders whose sidecars cannot be written, sidecars of no use
+    struct library_noted *noted; // folders whose sidecars cannot be written, files of no use
     // --- atomic: see struct log_once
     struct log_once said[LIBRARY_NOTES];
 };
@@ -37,6 +37,8 @@ MUST_CHECK int library_notes_init(struct library_notes *notes, struct log *log,
 void library_notes_deinit(struct library_notes *notes);
 /// The database is in trouble; `lost` results are not saved for it (0: nothing is said of that).
 void library_notes_database(struct library_notes *notes, int error, uint64_t lost);
+/// A track's analysis has no number where one must be: it is not saved. Once each.
+void library_notes_unsaved(struct library_notes *notes, const char *path);
 /// A sidecar cannot be written: once a folder.
 void library_notes_unwritable(struct library_notes *notes, const char *sidecar, int error);
 /// A sidecar cannot be used and is left alone: once each.

@@ -59,6 +59,10 @@ static int64_t now_ns(void)
 // What needs no lock of the database: the file's checksum, the sidecar. @return false: not to be saved.
 static bool prepare(struct library_writer *w, struct library_item *item)
 {
+    if (!track_record_has_all_beats(track_record_of(item->record))) {
+        library_notes_unsaved(w->notes, item->path);
+        return false;
+    }
     if (!item->has_checksum) {
         const int error = track_checksum_of_file(&item->checksum, item->path, &item->identity);
         w->unprepared += error == -ENOMEM;
@@ -100,14 +104,17 @@ static int write_batch(struct library_writer *w, enum store_durability durabilit
         error = store_begin(w->store, durability);
     if (error)
         return error;
-    for (const struct library_item *item = w->batch; item && !error; item = item->next)
+    for (const struct library_item *item = w->batch; item && !error; item = item->next) {
         error = save_item(w, item);
+        if (error != -EINVAL)
+            continue;
+        library_notes_unsaved(w->notes, item->path); // this one's fault: the others are saved
+        error = 0;
+    }
     if (!error)
         error = store_add_totals(w->store, &w->batch_totals);
-    if (error) {
-        store_rollback(w->store);
-        return error;
-    }
+    if (error)
+        return error; // the connection's end rolls it back: see write_locked()
     error = store_commit(w->store);
     if (!error)
         store_checkpoint(w->store, durability == STORE_DURABLE ? STORE_CHECKPOINT_NOW

@@ -9,6 +9,7 @@
 #include "support/scratch.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -526,6 +527,53 @@ static void row_of_an_older_algorithm_is_a_miss_and_is_replaced(void **state)
     record_unref(&record);
 }
 
+static struct record *record_with_a_beat_that_is_no_number(void)
+{
+    struct record *good = sample_record(3);
+    const struct track_record *head = track_record_of(good);
+    const size_t bytes = record_bytes(good) - sizeof(*head);
+    struct analysis *analysis = malloc(bytes);
+    assert_non_null(analysis);
+    memcpy(analysis, track_record_analysis(head), bytes);
+    assert_true(analysis->beat_count > 1);
+    analysis->beats_s[1] = NAN;
+    struct record *bad = track_record_create(head, analysis);
+    assert_non_null(bad);
+    free(analysis);
+    record_unref(&good);
+    return bad;
+}
+
+static void beat_that_is_no_number_keeps_only_its_own_record_from_being_saved(void **state)
+{
+    struct fixture *f = *state;
+    char paths[3][SCRATCH_PATH_BYTES], sidecar[SCRATCH_PATH_BYTES], text[1024] = "";
+    struct record *records[3] = {sample_record(1), record_with_a_beat_that_is_no_number(),
+                                 sample_record(2)};
+    f->config.sidecars = LIBRARY_SIDECARS_WRITE;
+    start(f);
+    for (unsigned i = 0; i < 3; ++i) {
+        char name[8] = {'a', (char)('0' + i), '.', 'w', 'a', 'v'};
+        scratch_path(paths[i], f->folder, name);
+        write_file(paths[i], name);
+        age(paths[i], 1600000000);
+        compute(f, paths[i], records[i]);
+    }
+    library_flush(f->library);
+
+    assert_found(f, paths[0], LIBRARY_SQLITE, records[0]);
+    assert_missed(f, paths[1]);
+    assert_found(f, paths[2], LIBRARY_SQLITE, records[2]);
+    assert_int_equal(stats_of(f).entries, 2);
+    scratch_path(sidecar, f->folder, "a1.wav.25d");
+    assert_int_equal(access(sidecar, F_OK), -1);
+    assert_int_equal(warnings(f), 1);
+    assert_true(pread(f->log.fd, text, sizeof(text) - 1, 0) > 0);
+    assert_non_null(strstr(text, paths[1]));
+    for (unsigned i = 0; i < 3; ++i)
+        record_unref(&records[i]);
+}
+
 static void absolute_paths_are_tidy(void **state)
 {
     (void)state;
@@ -571,6 +619,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_a_database_sidecars_still_work, set_up, tear_down),
         cmocka_unit_test_setup_teardown(batch_waits_for_the_lock_and_loses_nothing, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            beat_that_is_no_number_keeps_only_its_own_record_from_being_saved, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_look_ups_are_all_answered, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

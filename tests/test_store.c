@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "io/store.h"
+#include "io/store_impl.h"
 #include "support/scratch.h"
 #include <errno.h>
 #include <float.h>
@@ -100,6 +101,14 @@ static struct store_targets targets_of(double intensity)
             targets.values[i].integer = i;
     }
     return targets;
+}
+
+static void run_sql(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
 }
 
 static void save(struct store *store, struct store_track *track,
@@ -404,6 +413,55 @@ static void rolled_back_batch_leaves_nothing(void **state)
     assert_int_equal(entries(writer), 0);
 }
 
+// Without a write-ahead log, as on some file systems, a reader can hold a commit back; SQLite leaves that batch open.
+static void batch_that_cannot_be_committed_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    open_writer(f);
+    store_close(&f->writer);
+    run_sql(f->path, "PRAGMA journal_mode=DELETE");
+    assert_int_equal(store_open_writer(&f->writer, f->path), 0);
+    sqlite3 *reader;
+    assert_int_equal(sqlite3_open(f->path, &reader), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(reader, "BEGIN;SELECT * FROM analysis", NULL, NULL, NULL),
+                     SQLITE_OK);
+    struct store_track lost = track_of("/m/a", 1), kept = track_of("/m/b", 2), found;
+
+    assert_int_equal(store_begin(f->writer, STORE_CONSISTENT), 0);
+    assert_int_equal(store_save(f->writer, &lost, NULL, NULL, STORE_SAVED_ALL), 0);
+    assert_int_equal(store_commit(f->writer), -EBUSY);
+    sqlite3_close(reader);
+    save(f->writer, &kept, NULL, NULL);
+
+    assert_int_equal(entries(f->writer), 1);
+    assert_int_equal(store_find_by_path(f->writer, "/m/a", &found), -ENOENT);
+}
+
+// The database may not grow, as on a full disk.
+static void full_database_refuses_a_row_and_keeps_what_it_had(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_track first = track_of("/m/first", 1), last = track_of("/m/last", 2);
+    save(writer, &first, NULL, NULL);
+    assert_int_equal(store_run(writer, "PRAGMA max_page_count=1"), 0); // as many as there are
+    assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
+    int error = 0;
+    for (unsigned i = 0; i < 1000 && !error; ++i) {
+        char path[16];
+        snprintf(path, sizeof(path), "/m/%u", i);
+        struct store_track track = track_of(path, 3 + i);
+        error = store_save(writer, &track, NULL, NULL, STORE_SAVED_ALL);
+    }
+    assert_int_equal(error, -ENOSPC);
+    store_rollback(writer);
+    assert_int_equal(entries(writer), 1);
+
+    assert_int_equal(store_run(writer, "PRAGMA max_page_count=1073741823"), 0);
+    save(writer, &last, NULL, NULL);
+    assert_int_equal(entries(writer), 2);
+}
+
 // --- files and locks
 
 static void lock_is_for_one_at_a_time(void **state)
@@ -501,14 +559,6 @@ static void first_page_torn_by_a_power_cut_comes_back_from_the_log(void **state)
     store_track_deinit(&found);
 }
 
-static void run_sql(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
 static void other_databases_are_told_from_ours(void **state)
 {
     struct fixture *f = *state;
@@ -539,6 +589,7 @@ static void schema_raised_meanwhile_ends_writing(void **state)
     struct store *writer = open_writer(f);
     run_sql(f->path, "PRAGMA user_version=2");
     assert_int_equal(store_begin(writer, STORE_CONSISTENT), -EOVERFLOW);
+    assert_int_equal(store_begin(writer, STORE_CONSISTENT), -EOVERFLOW); // nothing was left open
 }
 
 static void corrupt_database_is_put_aside_and_only_the_newest_kept(void **state)
@@ -650,6 +701,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(clear_takes_whole_components, set_up, tear_down),
         cmocka_unit_test_setup_teardown(totals_add_up_until_cleared, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rolled_back_batch_leaves_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(batch_that_cannot_be_committed_leaves_nothing, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(full_database_refuses_a_row_and_keeps_what_it_had, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(lock_is_for_one_at_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(closing_leaves_the_log_to_the_next_writer, set_up,
                                         tear_down),
