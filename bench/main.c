@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "bench.h"
+#include "io/store.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ static const struct {
 int main(int argc, char **argv)
 {
     const size_t count = sizeof(COMMANDS) / sizeof(COMMANDS[0]);
+    store_set_up_process(); // as the program does
     for (size_t i = 0; argc > 1 && i < count; ++i)
         if (strcmp(argv[1], COMMANDS[i].name) == 0)
             return COMMANDS[i].run(argc - 1, argv + 1);

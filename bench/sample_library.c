@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "sample_library.h"
-#include "engine/library_columns.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,22 +37,28 @@ void sample_library_path(char path[SAMPLE_LIBRARY_PATH_BYTES], uint64_t number)
              (unsigned)number); // under 2^32 tracks
 }
 
-int sample_library_save(const struct sample_library *library, struct store *store, uint64_t number)
+void sample_library_row(const struct sample_library *library, struct sample_row *row,
+                        uint64_t number)
 {
-    char path[SAMPLE_LIBRARY_PATH_BYTES], target[LIBRARY_TARGET_BYTES];
     const struct mastering_settings settings = mastering_settings_default();
-    struct store_targets targets;
-    struct store_track track = {
-        .path = path, .identity = {1, number, 30000000, 1, 1}, .created_s = 1700000000};
-    sample_library_path(path, number);
-    memcpy(track.checksum.bytes, &number, sizeof(number));
-    library_columns_from_record(&track, track_record_of(library->record));
+    const struct track_record *record = track_record_of(library->record);
+    sample_library_path(row->path, number);
+    row->track = (struct store_track){
+        .path = row->path, .identity = {1, number, 30000000, 1, 1}, .created_s = 1700000000};
+    memcpy(row->track.checksum.bytes, &number, sizeof(number));
+    library_columns_from_record(&row->track, record);
     for (unsigned i = 0; i < STORE_ANALYSIS_COLUMNS; ++i)
         if (store_analysis_columns[i].type == STORE_REAL)
-            track.values[i] = (struct store_value){.real = (double)i / 7.0 + (double)number};
-    library_columns_settings(&targets.settings, target, &settings);
-    library_columns_from_targets(&targets, &track_record_of(library->record)->targets);
-    return store_save(store, &track, &targets, NULL, STORE_SAVED_ALL);
+            row->track.values[i] = (struct store_value){.real = (double)i / 7.0 + (double)number};
+    library_columns_settings(&row->targets.settings, row->target, &settings);
+    library_columns_from_targets(&row->targets, &record->targets);
+}
+
+int sample_library_save(const struct sample_library *library, struct store *store, uint64_t number)
+{
+    struct sample_row row;
+    sample_library_row(library, &row, number);
+    return store_save(store, &row.track, &row.targets, NULL, STORE_SAVED_ALL);
 }
 
 int sample_library_fill(const struct sample_library *library, struct store *store, uint64_t from,

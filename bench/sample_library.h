@@ -2,6 +2,7 @@
 // Libraries of any number of tracks that nobody has: sound rows of about a kibibyte, each of other figures.
 #pragma once
 #include "dsp/annotate.h"
+#include "engine/library_columns.h"
 #include "engine/track_record.h"
 #include "io/store.h"
 
@@ -15,6 +16,15 @@ struct sample_library {
 /// @return 0; -ENOMEM, and then sample_library_deinit() is fine.
 MUST_CHECK int sample_library_init(struct sample_library *library);
 void sample_library_deinit(struct sample_library *library);
+/// A row, and what it points to. Its track.path and targets.settings.target are within it: it is not moved.
+struct sample_row {
+    char path[SAMPLE_LIBRARY_PATH_BYTES], target[LIBRARY_TARGET_BYTES];
+    struct store_track track;
+    struct store_targets targets;
+};
+
+void sample_library_row(const struct sample_library *library, struct sample_row *row,
+                        uint64_t number);
 void sample_library_path(char path[SAMPLE_LIBRARY_PATH_BYTES], uint64_t number);
 /// Save the row of a number and its targets, between store_begin() and store_commit(). @return as store_save().
 MUST_CHECK int sample_library_save(const struct sample_library *library, struct store *store,

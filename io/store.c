@@ -11,6 +11,11 @@
 
 enum { CACHE_KIB = 16384 };
 
+void store_set_up_process(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); // refused too late, which harms nothing
+}
+
 static char *sql_of(enum store_statement which)
 {
     switch (which) {

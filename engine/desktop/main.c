@@ -2,6 +2,7 @@
 // The program: reads the command line, runs the command, returns its exit status.
 #include "engine/desktop/commands.h"
 #include "engine/desktop/help.h"
+#include "io/store.h"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -45,6 +46,7 @@ int main(int argc, char **argv)
         break;
     }
     log_init(&log, STDERR_FILENO, options.log_level);
+    store_set_up_process();
     enum exit_status status = run(&options, &log);
     if (fflush(stdout) == EOF && status == EXIT_DONE)
         status = EXIT_SOMETHING_FAILED;
