@@ -345,8 +345,8 @@ static int read_text(sqlite3 *db, char **text)
 {
     // What ANALYZE adds is not the schema's.
     static const char sql[] =
-        "SELECT group_concat(type||' '||name||' '||tbl_name||' '||sql) FROM"
-        "(SELECT * FROM sqlite_schema WHERE sql NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name)";
+        "SELECT group_concat(quote(type)||quote(name)||quote(tbl_name)||quote(sql)) FROM"
+        "(SELECT * FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%' ORDER BY name)";
     sqlite3_stmt *statement;
     *text = NULL;
     int error = store_error(db, sqlite3_prepare_v2(db, sql, -1, &statement, NULL));

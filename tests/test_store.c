@@ -683,6 +683,39 @@ static void damaged_schema_is_complained_of(void **state)
     assert_int_equal(complaints_of(f), 1);
 }
 
+// The row of an index that SQLite made by itself has no SQL to be compared.
+static void flipped_bit_of_an_index_without_sql_is_complained_of(void **state)
+{
+    struct fixture *f = *state;
+    static const char row[] = "indexsqlite_autoindex_analysis_1analysis";
+    enum { ROW_TYPES = 3 }; // before it, the types of these three
+    static char page[4096];
+    open_writer(f);
+    store_close(&f->writer);
+    FILE *file = fopen(f->path, "r+");
+    assert_non_null(file);
+    setvbuf(file, NULL, _IONBF, 0);
+    assert_int_equal(fread(page, 1, sizeof(page), file), sizeof(page));
+    const char *at = memmem(page, sizeof(page), row, sizeof(row) - 1);
+    assert_non_null(at);
+
+    for (long i = at - page - ROW_TYPES; i < at - page + (long)sizeof(row) - 1; ++i)
+        for (unsigned bit = 0; bit < 8; ++bit) {
+            assert_int_equal(fseek(file, i, SEEK_SET), 0);
+            assert_int_not_equal(fputc((unsigned char)page[i] ^ 1 << bit, file), EOF);
+            struct store *reader = NULL;
+            int complaints = 0, error = store_open_reader(&reader, f->path);
+            if (!error)
+                error = store_check_integrity(reader, count_complaint, &complaints);
+            store_close(&reader);
+            assert_true(error == -EBADMSG || complaints > 0);
+            assert_int_equal(fseek(file, i, SEEK_SET), 0);
+            assert_int_equal(fputc((unsigned char)page[i], file), (unsigned char)page[i]);
+        }
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(complaints_of(f), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -722,6 +755,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(killed_writer_loses_no_committed_batch, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged_schema_is_complained_of, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(flipped_bit_of_an_index_without_sql_is_complained_of,
+                                        set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
