@@ -211,6 +211,42 @@ wait $pid
 check 'a file that changes while it is analysed is kept in no tier' test "$(entries)" -eq "$known"
 rm "$music/changing.wav"
 
+# --- replaced under the player: another file of the same size and time comes in the place of what it plays, of what it
+# has prepared and of what it is preparing. Whatever was kept then, the new bytes' own figures are what is found.
+rm -rf "$XDG_DATA_HOME" "$music"
+mkdir -p "$music"
+for i in 1 2 3; do
+    make_track "$root/old$i.wav" "$i" 16000
+    make_track "$root/new$i.wav" "$((40 + i))" 16000
+    cp -p "$root/old$i.wav" "$music/$i.wav"
+done
+sleep 0.03
+"$segue" play --no-gpu --device null --speed 8 --log-level warn "$music" "$music" >/dev/null 2>"$err" &
+pid=$!
+replaced=0 from=new
+while kill -0 $pid 2>/dev/null; do
+    for i in 1 2 3; do
+        cp -p "$root/$from$i.wav" "$root/next" && mv "$root/next" "$music/$i.wav" &&
+            replaced=$((replaced + 1))
+        sleep 0.07
+    done
+    [ $from = new ] && from=old || from=new
+done
+wait $pid
+check 'a player goes on whatever is replaced under it' test $? -eq 0
+check 'files are replaced while it plays' test $replaced -ge 12
+for from in old new; do
+    for i in 1 2 3; do
+        cp -p "$root/$from$i.wav" "$root/next" && mv "$root/next" "$music/$i.wav"
+    done
+    analyze --no-cache "$music"
+    figures "$out" >"$root/first"
+    analyze "$music"
+    figures "$out" >"$root/second"
+    check "the $from bytes have the $from figures" cmp -s "$root/first" "$root/second"
+done
+check 'no record is of other bytes than its file has' "$segue" cache verify --files
+
 # --- clear
 start_over
 "$segue" cache clear "$music/a/1.wav" "$music/b/" "$music/a/1" "$music/a/1.wa" >"$out"
@@ -502,7 +538,7 @@ for ((i = 0; i < kills; i++)); do
         wait $player 2>/dev/null
     fi
     "$segue" cache verify >"$out" 2>"$err" || corrupt=$((corrupt + 1))
-    [ "$(entries)" -ge $saved ] || lost=$((lost + 1))
+    [ "$(entries)" -ge "$saved" ] || lost=$((lost + 1))
     saved=$(entries)
 done
 analyze "$music"
