@@ -47,6 +47,7 @@ static int init_shards(struct analysis_cache *cache, const struct analysis_cache
             .entries = config->capacity_entries / shards + (i < config->capacity_entries % shards),
             .ttl_ns = config->ttl_ns,
             .idle_ns = config->idle_ns,
+            .order = shards == 1 || config->idle_ns ? LRU_EXACT : LRU_LAZY,
         };
         const int error = shard_init(&cache->shards[i], &limits, &cache->budget);
         if (error)

@@ -18,7 +18,8 @@ struct analysis_cache_config {
     int64_t ttl_ns;        // after insertion; 0: never
     int64_t idle_ns;       // after the last hit; 0: never
     unsigned shards; // a power of two up to 64, with at least 32 entries each unless it is 1; 0: as
-                     // many as that allows
+                     // many as that allows. One, or any with an idle limit, evicts what was used
+                     // longest ago; of several each gives what was used a second chance (lru.h)
     int64_t (*now_ns)(void *context); // never goes back, any thread; NULL: CLOCK_BOOTTIME,
                                       // to the precision of the kernel's tick
     void *now_context;
@@ -68,7 +69,7 @@ MUST_CHECK int analysis_cache_create(struct analysis_cache **out,
 /// Destroy and set *cache to NULL. NULL is fine. No ticket may be open, no other thread inside.
 void analysis_cache_destroy(struct analysis_cache **cache);
 
-/// Find a record and make it the most recently used. Counts a hit or a miss.
+/// Find a record and note that it was used. Counts a hit or a miss.
 /// @return a new reference (record_unref() it), or NULL on a miss.
 struct record *analysis_cache_acquire(struct analysis_cache *cache,
                                       const struct analysis_cache_key *key);

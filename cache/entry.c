@@ -7,6 +7,7 @@
 
 struct entry *entry_create(const struct analysis_cache_key *key, uint64_t hash)
 {
+    assert(key->size <= UINT32_MAX);
     // Whole lines, as aligned_alloc() wants it.
     const size_t lines =
         (offsetof(struct entry, key) + key_copy_bytes(key) + ENTRY_LINE_BYTES - 1) /
@@ -18,7 +19,7 @@ struct entry *entry_create(const struct analysis_cache_key *key, uint64_t hash)
     memset(entry, 0, offsetof(struct entry, key));
     entry->bytes = bytes;
     entry->hash = hash;
-    entry->key_bytes = key->size;
+    entry->key_bytes = (uint32_t)key->size;
     key_copy(entry->key, key);
     list_init(&entry->age);
     return entry;

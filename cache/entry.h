@@ -10,7 +10,7 @@
 enum { ENTRY_LINE_BYTES = 64 };
 
 /// Whoever asks for an extraction makes its entry first, so that publishing needs no memory. Owned
-/// by the store while it is in it. What a hit compares begins a cache line.
+/// by the store while it is in it. What a hit reads begins a cache line.
 struct entry {
     struct list age; // in store.newest, or among what was removed
     size_t bytes;    // of the entry, its key, its path and its record
@@ -19,7 +19,9 @@ struct entry {
     int64_t inserted_ns;
     int64_t used_ns; // meaningful with an idle limit alone
     uint32_t link;   // in the store's lru
-    alignas(ENTRY_LINE_BYTES) size_t key_bytes;
+    alignas(
+        ENTRY_LINE_BYTES) uint32_t is_marked; // used since it last came to the lazy order's front
+    uint32_t key_bytes;
     unsigned char key[]; // then the path and its NUL
 };
 

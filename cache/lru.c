@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int lru_init(struct lru *lru, size_t most)
+int lru_init(struct lru *lru, size_t most, enum lru_order order)
 {
-    *lru = (struct lru){.fresh = 1};
+    *lru = (struct lru){.order = order, .fresh = 1};
     // At the most half of the homes are taken, so that runs of slots are short. They do not wrap
     // around: behind the last home there is room for any run, and an empty slot to end it.
     if (most > UINT32_MAX / 4)
@@ -86,7 +86,13 @@ void lru_remove(struct lru *lru, const struct entry *entry)
     lru->entries[link] = NULL;
 }
 
-struct entry *lru_oldest(const struct lru *lru)
+struct entry *lru_oldest(struct lru *lru)
 {
-    return lru->entries[lru->links[0].newer];
+    uint32_t last = lru->links[0].newer;
+    while (lru->entries[last]->is_marked) {
+        lru->entries[last]->is_marked = 0;
+        lru_promote(lru, last);
+        last = lru->links[0].newer;
+    }
+    return lru->entries[last];
 }

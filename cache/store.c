@@ -5,6 +5,7 @@
 int store_init(struct store *store, const struct store_limits *limits, struct budget *budget)
 {
     assert(limits->ttl_ns >= 0 && limits->idle_ns >= 0);
+    assert(limits->order == LRU_EXACT || !limits->idle_ns);
     *store = (struct store){
         .most_entries = limits->entries,
         .ttl_ns = limits->ttl_ns ? limits->ttl_ns : INT64_MAX,
@@ -13,7 +14,7 @@ int store_init(struct store *store, const struct store_limits *limits, struct bu
     };
     store->carefree_ns = limits->idle_ns ? 0 : store->ttl_ns;
     list_init(&store->newest);
-    return lru_init(&store->lru, limits->entries);
+    return lru_init(&store->lru, limits->entries, limits->order);
 }
 
 static void remove_entry(struct store *store, struct entry *entry, struct list *removed)
@@ -46,26 +47,26 @@ static int has_expired(const struct store *store, const struct entry *entry, int
            (store->idle_ns != INT64_MAX && now_ns - entry->used_ns >= store->idle_ns);
 }
 
-static struct entry *find(const struct store *store, uint64_t hash,
-                          const struct analysis_cache_key *key)
+static const struct lru_slot *find(const struct store *store, uint64_t hash,
+                                   const struct analysis_cache_key *key)
 {
-    const struct lru_slot *slot = lru_find(lru_home(&store->lru, hash), hash, key);
-    return slot ? slot->entry : NULL;
+    return lru_find(lru_home(&store->lru, hash), hash, key);
 }
 
 struct record *store_acquire(struct store *store, uint64_t hash,
                              const struct analysis_cache_key *key, int64_t now_ns,
                              struct list *removed)
 {
-    struct entry *entry = find(store, hash, key);
-    if (!entry)
+    const struct lru_slot *slot = find(store, hash, key);
+    if (!slot)
         return NULL;
+    struct entry *entry = slot->entry;
     if (has_expired(store, entry, now_ns)) {
         remove_entry(store, entry, removed);
         ++store->stats.expirations;
         return NULL;
     }
-    lru_promote(&store->lru, entry->link);
+    lru_use(&store->lru, slot);
     entry->used_ns = now_ns;
     ++store->hits;
     return record_ref(entry->record);
@@ -74,8 +75,8 @@ struct record *store_acquire(struct store *store, uint64_t hash,
 struct record *store_peek(const struct store *store, uint64_t hash,
                           const struct analysis_cache_key *key, int64_t now_ns)
 {
-    const struct entry *entry = find(store, hash, key);
-    return entry && !has_expired(store, entry, now_ns) ? entry->record : NULL;
+    const struct lru_slot *slot = find(store, hash, key);
+    return slot && !has_expired(store, slot->entry, now_ns) ? slot->record : NULL;
 }
 
 /// @return 1 if `last` had expired and was removed, else 0.
@@ -100,7 +101,7 @@ void store_expire(struct store *store, int64_t now_ns, struct list *removed)
         ;
 }
 
-static void evict_least_recent(struct store *store, struct list *removed)
+static void evict_one(struct store *store, struct list *removed)
 {
     remove_entry(store, lru_oldest(&store->lru), removed);
     ++store->stats.evictions;
@@ -109,10 +110,10 @@ static void evict_least_recent(struct store *store, struct list *removed)
 void store_replace(struct store *store, uint64_t hash, const struct analysis_cache_key *key,
                    struct list *removed)
 {
-    struct entry *entry = find(store, hash, key);
-    if (!entry)
+    const struct lru_slot *slot = find(store, hash, key);
+    if (!slot)
         return;
-    remove_entry(store, entry, removed);
+    remove_entry(store, slot->entry, removed);
     ++store->stats.replacements;
 }
 
@@ -121,7 +122,7 @@ int store_make_room(struct store *store, size_t bytes, struct list *removed)
     while (!budget_take(store->budget, bytes)) {
         if (store->stats.entries == 0)
             return 0;
-        evict_least_recent(store, removed);
+        evict_one(store, removed);
     }
     return 1;
 }
@@ -130,7 +131,7 @@ void store_insert(struct store *store, struct entry *entry, int64_t now_ns, stru
 {
     assert(entry->record && store->most_entries > 0);
     while (store->stats.entries >= store->most_entries)
-        evict_least_recent(store, removed);
+        evict_one(store, removed);
     entry->inserted_ns = entry->used_ns = now_ns;
     lru_add(&store->lru, entry);
     list_add_first(&store->newest, &entry->age);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One shard's records: exact LRU order, expiry by age and idleness, bytes.
+// One shard's records: LRU order, exact or lazy, expiry by age and idleness, bytes.
 #pragma once
 #include "cache/analysis_cache.h"
 #include "cache/budget.h"
@@ -11,6 +11,7 @@
 struct store_limits {
     size_t entries;
     int64_t ttl_ns, idle_ns; // 0: never
+    enum lru_order order;    // exact with an idle limit: its end is the most idle
 };
 
 /// Thread-safety: None; the shard's lock protects it. Time never goes back between two calls.
@@ -22,7 +23,7 @@ struct store {
     int64_t carefree_ns; // the age below which a record has not expired by any rule and its use
                          // need not be noted for one: 0 with an idle limit
     uint64_t hits;
-    struct lru lru;                    // its end is evicted, and is the most idle
+    struct lru lru;                    // its end is evicted, and in the exact order the most idle
     struct list newest;                // by insertion, the latest first: its end is the oldest
     struct analysis_cache_stats stats; // all but hits and what is in flight
     // --- immutable after store_init()
@@ -46,11 +47,11 @@ static inline struct record *store_hit(struct store *store, const struct lru_slo
     const struct lru_slot *slot = lru_find(home, hash, key);
     if (!slot || now_ns - slot->inserted_ns >= store->carefree_ns)
         return NULL;
-    lru_promote(&store->lru, slot->link);
+    lru_use(&store->lru, slot);
     ++store->hits;
     return record_ref(slot->record);
 }
-/// Find a record, make it the most recently used and count a hit. Removes it if it has expired.
+/// Find a record, note its use and count a hit. Removes it if it has expired.
 /// @return a new reference, or NULL; a miss is the caller's to count.
 struct record *store_acquire(struct store *store, uint64_t hash,
                              const struct analysis_cache_key *key, int64_t now_ns,

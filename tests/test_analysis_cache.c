@@ -121,6 +121,33 @@ static void one_shard_is_an_exact_lru_on_loops(void **state)
     expect_exact_lru(loop_trace, 99);
 }
 
+static uint64_t hits_on(const uint64_t *trace, size_t capacity, unsigned shards)
+{
+    struct analysis_cache *cache =
+        cache_with(&(struct analysis_cache_config){.capacity_entries = capacity, .shards = shards});
+    for (int i = 0; i < TRACE_LENGTH; ++i)
+        if (!acquire_number(cache, trace[i]))
+            insert_number(cache, trace[i], 8);
+    const uint64_t hits = stats_of(cache).hits;
+    analysis_cache_destroy(&cache);
+    return hits;
+}
+
+/// Half a per cent of a trace is what the lazy order and the splitting may cost, at 32 entries a shard.
+static void several_shards_hit_nearly_as_often_as_one(void **state)
+{
+    (void)state;
+    static uint64_t trace[TRACE_LENGTH];
+    zipf_trace(trace, 20261129);
+    for (unsigned shards = 2; shards <= 8; shards *= 2) {
+        const uint64_t one = hits_on(trace, 32 * shards, 1),
+                       several = hits_on(trace, 32 * shards, shards);
+        print_message("%u shards: %llu of %llu hits\n", shards, (unsigned long long)several,
+                      (unsigned long long)one);
+        assert_true(several + TRACE_LENGTH / 200 >= one);
+    }
+}
+
 static void what_remains_after_a_trace_is_what_the_oracle_holds(void **state)
 {
     (void)state;
@@ -493,6 +520,7 @@ int main(void)
         cmocka_unit_test(one_shard_is_an_exact_lru_on_zipf_traces),
         cmocka_unit_test(one_shard_is_an_exact_lru_on_scans),
         cmocka_unit_test(one_shard_is_an_exact_lru_on_loops),
+        cmocka_unit_test(several_shards_hit_nearly_as_often_as_one),
         cmocka_unit_test(what_remains_after_a_trace_is_what_the_oracle_holds),
         cmocka_unit_test(shards_follow_from_the_capacity),
         cmocka_unit_test(a_bad_configuration_is_refused),
