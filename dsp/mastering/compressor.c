@@ -6,7 +6,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { PERIOD_FRAMES = CHAIN_GRID_FRAMES };
+// A piece is taken in passes over its ticks, of which only two go tick by tick: the logarithms and powers of a piece
+// do not wait for each other.
+enum {
+    PERIOD_FRAMES = CHAIN_GRID_FRAMES,
+    PIECE_FRAMES = 256,
+    MOST_TICKS = PIECE_FRAMES / PERIOD_FRAMES,
+};
 
 static const double DETECTOR_S = 0.010;
 static const double POWER_FLOOR = 1e-20; // -200 dB: log of silence stays finite, no denormals
@@ -67,29 +73,78 @@ static double exp2_of(double x)
     return scale * (low + y2 * y2 * high);
 }
 
-static void tick(struct compressor *c, const struct compressor_numbers *numbers)
+/// Shares of its way that the gain goes in one tick.
+struct pace {
+    double attack, release;
+};
+
+/// First order of 1 - exp(-tick/time), exact to 1 % from 16 ticks up; bounded for any input.
+static struct pace pace_of(const struct compressor *c, const struct compressor_numbers *numbers)
 {
-    const double sum = (c->sums[0] + c->sums[1]) + (c->sums[2] + c->sums[3]);
-    memset(c->sums, 0, sizeof c->sums);
-    c->power += c->detector * (sum / PERIOD_FRAMES + POWER_FLOOR - c->power);
-    const double level_db = DB_PER_OCTAVE / 2 * log2_of(c->power);
-    const double wanted = compressor_curve_db(numbers, level_db);
-    const double time_s = wanted < c->gain_db ? numbers->attack_s : numbers->release_s;
-    // First order of 1 - exp(-tick/time), exact to 1 % from 16 ticks up; bounded for any input.
-    c->gain_db += fmin(1.0, c->tick_s / time_s) * (wanted - c->gain_db);
-    if (c->gain_db > -1e-9) // -180 dB from unity: the tail ends before it turns denormal
-        c->gain_db = 0;
-    c->from = c->to;
-    c->to = 1.0 + numbers->mix * (exp2_of(c->gain_db * (1.0 / DB_PER_OCTAVE)) - 1.0);
+    const double attack = c->tick_s / numbers->attack_s, release = c->tick_s / numbers->release_s;
+    return (struct pace){.attack = attack < 1.0 ? attack : 1.0,
+                         .release = release < 1.0 ? release : 1.0};
 }
 
-/// Frames of one control period, from `phase` on.
-static void run(struct compressor *c, double *stereo, uint32_t frames)
+/// Frames from `at` to the next tick, or to the end.
+static uint32_t stretch_of(const struct compressor *c, uint32_t at, uint32_t frames)
 {
-    c->loops->add_squares(c->sums, stereo, c->phase, frames);
-    if (c->from < 1.0 || c->to < 1.0)
-        c->loops->ramp(stereo, c->from, (c->to - c->from) / PERIOD_FRAMES, c->phase + 1, frames);
-    c->phase += frames;
+    const uint32_t left = PERIOD_FRAMES - (c->phase + at) % PERIOD_FRAMES;
+    return frames - at < left ? frames - at : left;
+}
+
+/// Follow the audio's power. @return how many ticks the frames make; powers[i] becomes the power at each.
+static uint32_t detect(struct compressor *c, double powers[MOST_TICKS], const double *stereo,
+                       uint32_t frames)
+{
+    uint32_t ticks = 0;
+    for (uint32_t at = 0, count; at < frames; at += count) {
+        count = stretch_of(c, at, frames);
+        const uint32_t phase = (c->phase + at) % PERIOD_FRAMES;
+        c->loops->add_squares(c->sums, stereo + (size_t)2 * at, phase, count);
+        if (phase + count < PERIOD_FRAMES)
+            continue;
+        const double sum = (c->sums[0] + c->sums[1]) + (c->sums[2] + c->sums[3]);
+        memset(c->sums, 0, sizeof c->sums);
+        c->power += c->detector * (sum / PERIOD_FRAMES + POWER_FLOOR - c->power);
+        powers[ticks++] = c->power;
+    }
+    return ticks;
+}
+
+/// Turn powers into the linear gains that each tick moves to.
+static void decide(struct compressor *c, const struct compressor_numbers *numbers, double *values,
+                   uint32_t ticks)
+{
+    const struct pace pace = pace_of(c, numbers);
+    for (uint32_t i = 0; i < ticks; ++i)
+        values[i] = compressor_curve_db(numbers, DB_PER_OCTAVE / 2 * log2_of(values[i]));
+    for (uint32_t i = 0; i < ticks; ++i) {
+        const double share = values[i] < c->gain_db ? pace.attack : pace.release;
+        c->gain_db += share * (values[i] - c->gain_db);
+        if (c->gain_db > -1e-9) // -180 dB from unity: the tail ends before it turns denormal
+            c->gain_db = 0;
+        values[i] = c->gain_db;
+    }
+    for (uint32_t i = 0; i < ticks; ++i)
+        values[i] = 1.0 + numbers->mix * (exp2_of(values[i] * (1.0 / DB_PER_OCTAVE)) - 1.0);
+}
+
+/// Scale the frames by straight lines from gain to gain.
+static void apply(struct compressor *c, const double *gains, double *stereo, uint32_t frames)
+{
+    for (uint32_t at = 0, count; at < frames; at += count) {
+        count = stretch_of(c, at, frames);
+        const uint32_t phase = (c->phase + at) % PERIOD_FRAMES;
+        if (c->from < 1.0 || c->to < 1.0)
+            c->loops->ramp(stereo + (size_t)2 * at, c->from, (c->to - c->from) / PERIOD_FRAMES,
+                           phase + 1, count);
+        if (phase + count < PERIOD_FRAMES)
+            continue;
+        c->from = c->to;
+        c->to = *gains++;
+    }
+    c->phase = (c->phase + frames) % PERIOD_FRAMES;
 }
 
 void compressor_process(struct compressor *compressor, const struct compressor_numbers *numbers,
@@ -97,14 +152,13 @@ void compressor_process(struct compressor *compressor, const struct compressor_n
 {
     assert(compressor->phase < PERIOD_FRAMES);
     while (frames > 0) {
-        const uint32_t left = PERIOD_FRAMES - compressor->phase;
-        const uint32_t count = frames < left ? frames : left;
-        run(compressor, stereo, count);
+        double values[MOST_TICKS];
+        const uint32_t count = frames < PIECE_FRAMES ? frames : PIECE_FRAMES;
+        const uint32_t ticks = detect(compressor, values, stereo, count);
+        if (ticks > 0)
+            decide(compressor, numbers, values, ticks);
+        apply(compressor, values, stereo, count);
         stereo += (size_t)2 * count;
         frames -= count;
-        if (compressor->phase == PERIOD_FRAMES) {
-            compressor->phase = 0;
-            tick(compressor, numbers);
-        }
     }
 }

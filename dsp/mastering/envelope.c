@@ -149,10 +149,12 @@ void envelope_process(struct envelope *envelope, int64_t release, const float *w
     const uint32_t box = envelope->box_frames;
     int64_t s0 = envelope->sums[0], s1 = envelope->sums[1], s2 = envelope->sums[2];
     int64_t released = envelope->released;
+    const int64_t keep = UNITY - release;
     for (uint32_t i = 0; i < frames; ++i) {
         const int64_t hold = (int64_t)(held[i] * (float)UNITY);
-        // Rounded up, so that the release arrives instead of stalling a little below.
-        const int64_t risen = released + (((hold - released) * release + UNITY - 1) >> GAIN_BITS);
+        // Rounded up, so that the release arrives instead of stalling a little below. Each share apart, as only
+        // one of the products has to wait for the frame before.
+        const int64_t risen = (released * keep + (hold * release + UNITY - 1)) >> GAIN_BITS;
         released = risen < hold ? risen : hold;
         b0[i] = released;
         s0 += released - *(b0 + i - box);
