@@ -14,7 +14,8 @@ enum { MOST = KERNEL_LENGTHS + KERNEL_OFFSETS };
 /// Everything that one variant makes of the same input.
 struct results {
     double wide[2 * MOST], scaled[2 * MOST], ramped[2 * MOST], sums[STEREO_SUMS];
-    float narrow[2 * MOST], left[MOST], right[MOST], peaks[MOST], gains[MOST];
+    double products[MOST], least;
+    float narrow[2 * MOST], left[MOST], right[MOST], peaks[MOST], gains[MOST], raised[MOST];
 };
 
 static void run(struct results *out, const struct stereo_impl *impl, const float *in,
@@ -31,6 +32,10 @@ static void run(struct results *out, const struct stereo_impl *impl, const float
     for (uint32_t i = 0; i < MOST; ++i)
         gains[i] = (double)out->gains[i];
     impl->scale(out->scaled, out->wide, gains, frames);
+    memcpy(out->raised, out->left, sizeof out->raised);
+    impl->raise(out->raised, out->right, 1.1F, frames);
+    memcpy(out->products, gains, sizeof out->products);
+    out->least = impl->multiply(out->products, out->wide, 1.0, frames);
     memcpy(out->ramped, out->wide, sizeof out->ramped);
     impl->ramp(out->ramped, 0.7, 0.01, offset, frames);
     impl->add_squares(out->sums, out->wide, offset, frames);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include "dsp/cpu.h"
 #include "dsp/mastering/width.h"
+#include "support/measure.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,16 +11,21 @@
 
 static const double RATE_HZ = 44100;
 
+static void process(struct width *width, double side_gain, double *stereo, uint32_t frames)
+{
+    const struct width_numbers numbers = {width_coefficient(RATE_HZ), side_gain, 1.0};
+    width_select(cpu_flags())->process(width, &numbers, stereo, frames);
+}
+
 /// Gain in dB that a pure side signal of `hz` gets.
 static double side_gain_db(double hz, double side_gain)
 {
     struct width width = {0};
-    const double coefficient = width_coefficient(RATE_HZ);
     double in = 0, out = 0;
     for (int n = 0; n < 44100; ++n) {
         const double s = sin(2 * M_PI * hz * n / RATE_HZ);
         double frame[2] = {s, -s};
-        width_process(&width, coefficient, side_gain, frame, 1);
+        process(&width, side_gain, frame, 1);
         assert_true(fabs(frame[0] + frame[1]) < 1e-12); // no mid comes of it
         if (n < 22050)
             continue;
@@ -53,16 +60,42 @@ static void unity_and_mono_pass_bit_for_bit(void **state)
     for (int n = 0; n < 1000; ++n) {
         double stereo[2] = {sin(n * 0.3), cos(n * 0.2)}, mono[2] = {sin(n * 0.3), sin(n * 0.3)};
         struct width fresh = {0};
-        width_process(&width, width_coefficient(RATE_HZ), 1.0, stereo, 1);
-        width_process(&fresh, width_coefficient(RATE_HZ), 1.2, mono, 1);
+        process(&width, 1.0, stereo, 1);
+        process(&fresh, 1.2, mono, 1);
         assert_true(stereo[0] == sin(n * 0.3) && stereo[1] == cos(n * 0.2));
         assert_true(fabs(mono[0] - sin(n * 0.3)) < 1e-18 && mono[0] - mono[1] < 1e-18);
     }
 }
 
+static void every_variant_follows_the_reference_however_frames_are_cut(void **state)
+{
+    (void)state;
+    enum { FRAMES = 600 };
+    const struct width_numbers numbers = {width_coefficient(RATE_HZ), 1.2, 0.7};
+    for (size_t v = 0; v < width_impl_count; ++v)
+        for (uint32_t piece = 1; piece <= 67 && !(width_impls[v].cpu_flags & ~cpu_flags());
+             ++piece) {
+            double wanted[2 * FRAMES], whole[2 * FRAMES], cut[2 * FRAMES];
+            uint64_t seed = piece;
+            for (int i = 0; i < 2 * FRAMES; ++i)
+                wanted[i] = whole[i] = cut[i] = measure_noise(&seed);
+            struct width a = {0}, b = {0}, c = {0};
+            width_select(0)->process(&a, &numbers, wanted, FRAMES);
+            width_impls[v].process(&b, &numbers, whole, FRAMES);
+            for (uint32_t at = 0; at < FRAMES; at += piece)
+                width_impls[v].process(&c, &numbers, cut + (size_t)2 * at,
+                                       FRAMES - at < piece ? FRAMES - at : piece);
+            assert_memory_equal(whole, cut, sizeof whole);
+            assert_memory_equal(&b, &c, sizeof b);
+            for (int i = 0; i < 2 * FRAMES; ++i)
+                assert_true(fabs(whole[i] - wanted[i]) < 3e-13);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_variant_follows_the_reference_however_frames_are_cut),
         cmocka_unit_test(bass_keeps_its_width),
         cmocka_unit_test(side_above_the_bass_gets_the_gain),
         cmocka_unit_test(unity_and_mono_pass_bit_for_bit),

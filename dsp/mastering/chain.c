@@ -126,28 +126,15 @@ static void delay(struct chain *chain, float *stereo, uint32_t frames)
     memcpy(stereo, newest - (size_t)chain_delay_frames(chain) * 2, frames * 2 * sizeof *stereo);
 }
 
-static void note_gains(struct chain *chain, const double *gains, uint32_t frames)
-{
-    double even = chain->recent_gain, odd = even;
-    uint32_t i = 0;
-    for (; i + 1 < frames; i += 2) {
-        even = gains[i] < even ? gains[i] : even;
-        odd = gains[i + 1] < odd ? gains[i + 1] : odd;
-    }
-    if (i < frames)
-        even = gains[i] < even ? gains[i] : even;
-    chain->recent_gain = even < odd ? even : odd;
-    chain->least_gain = fmin(chain->least_gain, chain->recent_gain);
-}
-
 static void master(struct chain *chain, float *stereo, uint32_t frames)
 {
     double wide[2 * HISTORY_PIECE], gains[HISTORY_PIECE];
     chain->loops->widen(wide, stereo, frames);
     tone_process(&chain->tone, wide, frames);
-    limiter_process(chain->limiter, wide, gains, frames);
+    const double least = limiter_process(chain->limiter, wide, gains, frames);
     chain->loops->narrow(stereo, wide, frames);
-    note_gains(chain, gains, frames);
+    chain->recent_gain = fmin(chain->recent_gain, least);
+    chain->least_gain = fmin(chain->least_gain, least);
 }
 
 void chain_process(struct chain *chain, float *stereo, uint32_t frames)

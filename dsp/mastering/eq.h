@@ -24,7 +24,7 @@ const struct eq_band *eq_band_of(int band);
 RT_SAFE void eq_numbers(double numbers[EQ_NUMBERS], const double gains_db[EQ_BAND_COUNT],
                         double rate_hz);
 
-/// Every variant gives the same bits.
+/// Variants agree to -220 dB of full scale; each gives the same bits however frames are cut.
 struct eq_impl {
     const char *name;
     uint32_t cpu_flags;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Compiled with -mavx2; called only where the processor has it.
+// Compiled with -mavx2 -mfma; called only where the processor has it.
 #include "dsp/mastering/eq_body.h"
 #include "dsp/mastering/eq_variants.h"
 #include <immintrin.h>
@@ -13,8 +13,8 @@
 //    b     band 2 , band 3        neighbour gave at step t - 1
 //    c     band 4
 //
-// Each band does for each frame what the reference does, so the bits are the same. The first and the last
-// few steps, in which not every band has a frame, are taken band by band.
+// Each band does for each frame what the reference does, but for rounding once where that rounds twice. The
+// first and the last few steps, in which not every band has a frame, are taken band by band.
 enum { STAGGER = EQ_BAND_COUNT - 1 };
 
 /// A row of the picture.
@@ -24,8 +24,7 @@ struct row {
 
 static void load_row(struct row *row, const struct eq_pairs *pairs, int band)
 {
-    const eq_pair *low = pairs->numbers + 1 + band * EQ_BAND_NUMBERS;
-    const eq_pair *high = low + EQ_BAND_NUMBERS;
+    const eq_pair *low = pairs->numbers[band], *high = pairs->numbers[band + 1];
     row->s1 = _mm256_set_m128d((__m128d)pairs->s1[band + 1], (__m128d)pairs->s1[band]);
     row->s2 = _mm256_set_m128d((__m128d)pairs->s2[band + 1], (__m128d)pairs->s2[band]);
     row->n0 = _mm256_set_m128d((__m128d)high[0], (__m128d)low[0]);
@@ -45,10 +44,10 @@ static void store_row(struct eq_pairs *pairs, const struct row *row, int band)
 __attribute__((always_inline)) static inline __m256d step_row(struct row *row, __m256d x)
 {
     const __m256d guard = _mm256_set1_pd(EQ_DENORMAL_GUARD);
-    const __m256d y = x + row->s1;
-    row->s1 = (row->n0 * x + row->s2) - row->n2 * y;
-    row->s2 = (row->n1 * x + guard) - row->n3 * y;
-    return y;
+    const __m256d s1 = row->s1;
+    row->s1 = (row->n0 * x + row->s2) - row->n2 * s1;
+    row->s2 = (row->n1 * x + guard) - row->n3 * s1;
+    return x + s1;
 }
 
 /// What the bands hand over between two steps: between[b] comes from band b - 1.
@@ -66,7 +65,7 @@ static void step_some(struct eq_pairs *pairs, struct handed *handed, double *ste
         eq_pair x = handed->between[band];
         if (band == 0) {
             memcpy(&x, stereo + (size_t)2 * t, sizeof x);
-            x *= pairs->numbers[0];
+            x *= pairs->scale;
         }
         eq_step(pairs, band, &x);
         if (band == STAGGER)
@@ -82,7 +81,7 @@ static void step_all(struct eq_pairs *pairs, struct handed *handed, double *ster
     struct row a, b;
     load_row(&a, pairs, 0);
     load_row(&b, pairs, 2);
-    const __m128d scale = (__m128d)pairs->numbers[0];
+    const __m128d scale = (__m128d)pairs->scale;
     __m256d from_a = _mm256_set_m128d((__m128d)handed->between[2], (__m128d)handed->between[1]);
     __m256d from_b = _mm256_set_m128d((__m128d)handed->between[4], (__m128d)handed->between[3]);
     for (uint32_t t = STAGGER; t < frames; ++t) {
@@ -109,10 +108,7 @@ void eq_process_avx2(struct eq *eq, const double numbers[EQ_NUMBERS], double *st
                      uint32_t frames)
 {
     struct eq_pairs pairs;
-    for (int i = 0; i < EQ_NUMBERS; ++i)
-        pairs.numbers[i] = (eq_pair){numbers[i], numbers[i]};
-    memcpy(pairs.s1, eq->s1, sizeof pairs.s1);
-    memcpy(pairs.s2, eq->s2, sizeof pairs.s2);
+    eq_load(&pairs, eq, numbers);
     struct handed handed = {0};
     const uint32_t filled = frames < STAGGER ? frames : STAGGER;
     for (uint32_t t = 0; t < filled; ++t)
@@ -120,6 +116,5 @@ void eq_process_avx2(struct eq *eq, const double numbers[EQ_NUMBERS], double *st
     step_all(&pairs, &handed, stereo, frames);
     for (uint32_t t = frames > STAGGER ? frames : filled; t < frames + STAGGER; ++t)
         step_some(&pairs, &handed, stereo, frames, t);
-    memcpy(eq->s1, pairs.s1, sizeof pairs.s1);
-    memcpy(eq->s2, pairs.s2, sizeof pairs.s2);
+    eq_store(eq, &pairs);
 }

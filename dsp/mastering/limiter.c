@@ -176,37 +176,37 @@ static void take_sides(const struct stereo_impl *loops, struct stage *stage, con
     sides[1] = right;
 }
 
-/// Smooth the wanted gains and give the delayed audio, scaled, back in `stereo`.
+/// Smooth the wanted gains and give the delayed audio, scaled; `newest` lies in the stage's line.
 static void apply(const struct stereo_impl *loops, struct stage *stage, const float *wanted,
-                  double *stereo, double *gains, uint32_t frames)
+                  const double *newest, double *out, double *gains, uint32_t frames)
 {
     envelope_process(&stage->envelope, stage->release, wanted, gains, frames);
-    double *newest = history_grow(&stage->audio, frames);
-    memcpy(newest, stereo, frames * CHANNELS * sizeof *newest);
-    loops->scale(stereo, newest - (size_t)stage->delay_frames * CHANNELS, gains, frames);
+    loops->scale(out, newest - (size_t)stage->delay_frames * CHANNELS, gains, frames);
 }
 
-static void run_first(struct limiter *limiter, double *stereo, double *gains, uint32_t frames)
+static void run_first(struct limiter *limiter, const double *newest, double *out, double *gains,
+                      uint32_t frames)
 {
     float peaks[HISTORY_PIECE + PEAK_LANES] = {0};
     const float *sides[CHANNELS];
-    take_sides(limiter->loops, &limiter->first, stereo, sides, frames);
+    take_sides(limiter->loops, &limiter->first, newest, sides, frames);
     const uint32_t lag = limiter->itu.taps / 2;
     limiter->loops->magnitudes(peaks, sides[0] - lag, sides[1] - lag, frames);
     for (int c = 0; c < CHANNELS; ++c)
         limiter->peaks->raise(&limiter->itu, peaks, sides[c], frames, limiter->first_ceiling);
     limiter->loops->want_gains(peaks, limiter->first_ceiling, frames);
-    apply(limiter->loops, &limiter->first, peaks, stereo, gains, frames);
+    apply(limiter->loops, &limiter->first, peaks, newest, out, gains, frames);
 }
 
-static void run_guard(struct limiter *limiter, double *stereo, double *gains, uint32_t frames)
+static void run_guard(struct limiter *limiter, const double *newest, double *out, double *gains,
+                      uint32_t frames)
 {
     float peaks[HISTORY_PIECE + PEAK_LANES] = {0};
     float sharp[HISTORY_PIECE + PEAK_LANES] = {0};
     const float *sides[CHANNELS];
     const float ceiling = limiter->guard_ceiling;
     const uint32_t lag = (limiter->sharp.taps - limiter->itu.taps) / 2;
-    take_sides(limiter->loops, &limiter->guard, stereo, sides, frames);
+    take_sides(limiter->loops, &limiter->guard, newest, sides, frames);
     const uint32_t middle = limiter->sharp.taps / 2;
     limiter->loops->magnitudes(peaks, sides[0] - middle, sides[1] - middle, frames);
     for (int c = 0; c < CHANNELS; ++c) {
@@ -216,21 +216,20 @@ static void run_guard(struct limiter *limiter, double *stereo, double *gains, ui
     for (int c = 0; c < CHANNELS; ++c)
         limiter->peaks->refine(&limiter->sharp, sharp, peaks, sides[c], frames,
                                SHARP_GATE * ceiling);
-    for (uint32_t i = 0; i < frames; ++i) {
-        const float scaled = sharp[i] * limiter->sharp_scale;
-        peaks[i] = scaled > peaks[i] ? scaled : peaks[i];
-    }
+    limiter->loops->raise(peaks, sharp, limiter->sharp_scale, frames);
     limiter->loops->want_gains(peaks, ceiling, frames);
-    apply(limiter->loops, &limiter->guard, peaks, stereo, gains, frames);
+    apply(limiter->loops, &limiter->guard, peaks, newest, out, gains, frames);
 }
 
-void limiter_process(struct limiter *limiter, double *stereo, double *gains, uint32_t frames)
+double limiter_process(struct limiter *limiter, double *stereo, double *gains, uint32_t frames)
 {
     assert(frames <= HISTORY_PIECE);
     double *first_gains = history_grow(&limiter->first_gains, frames);
-    run_first(limiter, stereo, first_gains, frames);
-    run_guard(limiter, stereo, gains, frames);
+    double *newest = history_grow(&limiter->first.audio, frames);
+    double *product = history_grow(&limiter->guard.audio, frames);
+    memcpy(newest, stereo, frames * CHANNELS * sizeof *newest);
+    run_first(limiter, newest, product, first_gains, frames);
+    run_guard(limiter, product, stereo, gains, frames);
     const double *earlier = first_gains - limiter->guard.delay_frames;
-    for (uint32_t i = 0; i < frames; ++i)
-        gains[i] *= earlier[i];
+    return limiter->loops->multiply(gains, earlier, 1.0, frames);
 }

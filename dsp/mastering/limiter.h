@@ -30,6 +30,6 @@ double limiter_hold_s(void);
 /// By how much the first stage stays under the ceiling.
 double limiter_margin_db(void);
 /// Process up to HISTORY_PIECE interleaved stereo frames in place; gains[i] becomes the linear gain
-/// that output frame i got. RT safe.
-RT_SAFE void limiter_process(struct limiter *limiter, double *stereo, double *gains,
-                             uint32_t frames);
+/// that output frame i got. @return the least of them, at most 1. RT safe.
+RT_SAFE double limiter_process(struct limiter *limiter, double *stereo, double *gains,
+                               uint32_t frames);

@@ -31,8 +31,8 @@ void peak_bank_itu(struct peak_bank *bank);
 /// Seven phases (all of 8x but the samples themselves) of a 64-tap sinc, Kaiser beta 9.
 void peak_bank_sharp(struct peak_bank *bank);
 
-/// Variants give the same bits as the reference, however the stream is cut, but for what is proven
-/// harmless and may be left out. Both functions raise
+/// Variants agree to 1e-6 of the loudest sample; each gives the same bits however the stream is cut, but for what
+/// is proven harmless and may be left out. Both functions raise
 /// out[i] to the largest output over x[i-taps+1..i] for i < frames, x pointing at the first of the newest
 /// frames; they read `x` up to 2 PEAK_LANES elements beyond, and touch `out` and `gate` up to PEAK_LANES.
 /// RT safe.

@@ -5,6 +5,9 @@
 #include "dsp/mastering/peak.h"
 #include <assert.h>
 #include <string.h>
+#ifdef __AVX2__
+#    include <immintrin.h>
+#endif
 
 #ifdef __AVX512F__
 enum { LANES = 16 };
@@ -23,12 +26,33 @@ static inline void peak_magnitude(peak_lanes *x)
 
 static inline void peak_larger(peak_lanes *x, const peak_lanes *y)
 {
+#if defined(__AVX512F__)
+    *x = (peak_lanes)_mm512_max_ps((__m512)*y, (__m512)*x);
+#elif defined(__AVX2__)
+    *x = (peak_lanes)_mm256_max_ps((__m256)*y, (__m256)*x);
+#else
     const peak_mask take = *y > *x;
     *x = (peak_lanes)(((peak_mask)*y & take) | ((peak_mask)*x & ~take));
+#endif
 }
 
-/// Largest magnitude of `count` elements or a few more.
-static inline float peak_of(const float *x, uint32_t count)
+/// Whether any lane of `x` is larger than `floor`.
+static inline int peak_any_over(const peak_lanes *x, float floor)
+{
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)*x, _mm512_set1_ps(floor), _CMP_GT_OQ) != 0;
+#elif defined(__AVX2__)
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)*x, _mm256_set1_ps(floor), _CMP_GT_OQ)) != 0;
+#else
+    int any = 0;
+    for (int i = 0; i < LANES; ++i)
+        any |= (*x)[i] > floor;
+    return any;
+#endif
+}
+
+/// Whether a magnitude of `count` elements, or of a few more, is larger than `floor`.
+static inline int peak_is_over(const float *x, uint32_t count, float floor)
 {
     peak_lanes largest = {0};
     for (uint32_t i = 0; i < count; i += LANES) {
@@ -37,10 +61,7 @@ static inline float peak_of(const float *x, uint32_t count)
         peak_magnitude(&v);
         peak_larger(&largest, &v);
     }
-    float result = 0;
-    for (int i = 0; i < LANES; ++i)
-        result = largest[i] > result ? largest[i] : result;
-    return result;
+    return peak_any_over(&largest, floor);
 }
 
 /// The largest outputs of one group of frames, `oldest` being the first tap of the first.
@@ -88,7 +109,7 @@ static void peak_raise(const struct peak_bank *bank, float *out, const float *x,
     const float harmless = floor / bank->bound;
     for (uint32_t i = 0; i < frames; i += LANES) {
         const float *oldest = x + i - (bank->taps - 1);
-        if (peak_of(oldest, bank->taps + LANES - 1) <= harmless)
+        if (!peak_is_over(oldest, bank->taps + LANES - 1, harmless))
             continue;
         peak_lanes largest, before;
         peak_outputs_of(&largest, bank, oldest);
@@ -102,7 +123,7 @@ static void peak_refine(const struct peak_bank *bank, float *out, const float *g
                         uint32_t frames, float floor)
 {
     for (uint32_t i = 0; i < frames; i += LANES) {
-        if (peak_of(gate + i, LANES) <= floor)
+        if (!peak_is_over(gate + i, LANES, floor))
             continue;
         peak_lanes largest, before, gates;
         peak_outputs_of(&largest, bank, x + i - (bank->taps - 1));

@@ -5,6 +5,7 @@
 
 const struct stereo_impl *const stereo_impls[] = {
 #ifdef __x86_64__
+    &stereo_impl_avx512,
     &stereo_impl_avx2,
 #endif
     &stereo_impl_c,

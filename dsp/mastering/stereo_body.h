@@ -67,10 +67,62 @@ static void stereo_want_gains(float *restrict peaks, float ceiling, uint32_t fra
         peaks[i] = ceiling / (peaks[i] > ceiling ? peaks[i] : ceiling);
 }
 
+static void stereo_raise(float *restrict peaks, const float *restrict others, float scale,
+                         uint32_t frames)
+{
+    for (uint32_t i = 0; i < frames; ++i) {
+        const float scaled = others[i] * scale;
+        peaks[i] = scaled > peaks[i] ? scaled : peaks[i];
+    }
+}
+
+static inline void stereo_lower(stereo_lanes *x, const stereo_lanes *y)
+{
+#ifdef __AVX2__
+    *x = (stereo_lanes)_mm256_min_pd((__m256d)*x, (__m256d)*y);
+#else
+    const stereo_mask keep = *x < *y;
+    *x = (stereo_lanes)(((stereo_mask)*x & keep) | ((stereo_mask)*y & ~keep));
+#endif
+}
+
+static double stereo_multiply(double *restrict gains, const double *restrict earlier, double least,
+                              uint32_t frames)
+{
+    stereo_lanes lowest = {least, least, least, least};
+    uint32_t i = 0;
+    for (; i + 4 <= frames; i += 4) {
+        stereo_lanes a, b;
+        memcpy(&a, gains + i, sizeof a);
+        memcpy(&b, earlier + i, sizeof b);
+        a *= b;
+        stereo_lower(&lowest, &a);
+        memcpy(gains + i, &a, sizeof a);
+    }
+    for (; i < frames; ++i) {
+        gains[i] *= earlier[i];
+        lowest[0] = gains[i] < lowest[0] ? gains[i] : lowest[0];
+    }
+    for (int lane = 0; lane < 4; ++lane)
+        least = lowest[lane] < least ? lowest[lane] : least;
+    return least;
+}
+
 static void stereo_scale(double *restrict out, const double *restrict stereo,
                          const double *restrict gains, uint32_t frames)
 {
-    for (uint32_t i = 0; i < frames; ++i) {
+    uint32_t i = 0;
+    for (; i + 4 <= frames; i += 4) {
+        stereo_lanes gain, a, b;
+        memcpy(&gain, gains + i, sizeof gain);
+        memcpy(&a, stereo + (size_t)2 * i, sizeof a);
+        memcpy(&b, stereo + (size_t)2 * i + 4, sizeof b);
+        a *= __builtin_shufflevector(gain, gain, 0, 0, 1, 1);
+        b *= __builtin_shufflevector(gain, gain, 2, 2, 3, 3);
+        memcpy(out + (size_t)2 * i, &a, sizeof a);
+        memcpy(out + (size_t)2 * i + 4, &b, sizeof b);
+    }
+    for (; i < frames; ++i) {
         out[(size_t)2 * i] = stereo[(size_t)2 * i] * gains[i];
         out[(size_t)2 * i + 1] = stereo[(size_t)2 * i + 1] * gains[i];
     }
@@ -128,5 +180,6 @@ static void stereo_add_squares(double sums[STEREO_SUMS], const double *restrict 
 #define STEREO_IMPL(name, cpu_flags)                                                               \
     {                                                                                              \
         name, cpu_flags, stereo_widen, stereo_narrow, stereo_split, stereo_magnitudes,             \
-            stereo_want_gains, stereo_scale, stereo_ramp, stereo_add_squares                       \
+            stereo_want_gains, stereo_raise, stereo_multiply, stereo_scale, stereo_ramp,           \
+            stereo_add_squares                                                                     \
     }

@@ -4,4 +4,5 @@
 #include "dsp/mastering/stereo.h"
 
 extern const struct stereo_impl stereo_impl_c;
-extern const struct stereo_impl stereo_impl_avx2; // x86-64 only
+extern const struct stereo_impl stereo_impl_avx2;   // x86-64 only
+extern const struct stereo_impl stereo_impl_avx512; // x86-64 only

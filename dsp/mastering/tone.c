@@ -54,6 +54,7 @@ void tone_init(struct tone *tone, double rate_hz)
     tone->rate_hz = rate_hz;
     tone->width_coefficient = width_coefficient(rate_hz);
     tone->eq_impl = eq_select(cpu_flags());
+    tone->width_impl = width_select(cpu_flags());
     tone->now = unity;
     forget(tone);
 }
@@ -95,9 +96,10 @@ static void run(struct tone *tone, double *stereo, uint32_t frames)
 {
     tone->eq_impl->process(&tone->eq, tone->now.eq, stereo, frames);
     compressor_process(&tone->compressor, &tone->now.compressor, stereo, frames);
-    width_process(&tone->width, tone->width_coefficient, tone->now.side_gain, stereo, frames);
-    for (uint32_t i = 0; i < 2 * frames; ++i)
-        stereo[i] *= tone->now.makeup;
+    const struct width_numbers width = {.coefficient = tone->width_coefficient,
+                                        .side_gain = tone->now.side_gain,
+                                        .gain = tone->now.makeup};
+    tone->width_impl->process(&tone->width, &width, stereo, frames);
 }
 
 void tone_process(struct tone *tone, double *stereo, uint32_t frames)

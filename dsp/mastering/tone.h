@@ -22,6 +22,7 @@ struct tone {
     double rate_hz;
     double width_coefficient;
     const struct eq_impl *eq_impl;
+    const struct width_impl *width_impl;
     // --- state
     struct eq eq;
     struct compressor compressor;

@@ -1,30 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/mastering/width.h"
+#include "dsp/cpu.h"
+#include "dsp/mastering/width_variants.h"
 #include <math.h>
 
 static const double CROSSOVER_HZ = 150.0;
-static const double DENORMAL_GUARD = 1e-20;
 
 double width_coefficient(double rate_hz)
 {
     return 1.0 - exp(-2.0 * M_PI * CROSSOVER_HZ / rate_hz);
 }
 
-void width_process(struct width *width, double coefficient, double side_gain, double *stereo,
-                   uint32_t frames)
+const struct width_impl width_impls[] = {
+#ifdef __x86_64__
+    {"avx2", CPU_AVX2 | CPU_FMA, width_process_avx2},
+#endif
+    {"c", 0, width_process_c},
+};
+const size_t width_impl_count = sizeof width_impls / sizeof width_impls[0];
+
+const struct width_impl *width_select(uint32_t cpu_flags)
 {
-    double low = width->low[0], lower = width->low[1];
-    const double keep = 1.0 - coefficient;
-    const double extra = 0.5 * (side_gain - 1.0);
-    for (uint32_t i = 0; i < frames; ++i) {
-        const double side = stereo[2 * i] - stereo[2 * i + 1];
-        low = keep * low + (coefficient * side + DENORMAL_GUARD);
-        const double high = side - low;
-        lower = keep * lower + coefficient * high;
-        const double change = extra * (high - lower);
-        stereo[2 * i] += change;
-        stereo[2 * i + 1] -= change;
-    }
-    width->low[0] = low;
-    width->low[1] = lower;
+    const struct width_impl *impl = width_impls;
+    while (impl->cpu_flags & ~cpu_flags)
+        ++impl;
+    return impl;
 }
