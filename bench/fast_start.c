@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How a track that starts before its analysis is there sounds, beside the same track with its own targets from the start: what the
-// way over to them adds to the music's own changes.
+// How a track that starts before its analysis is there goes over to its own targets: what the way adds to the music's own
+// changes. Those are how it moves with its own targets from the start, and with the provisional ones kept: a level
+// of a window moves with what enters and leaves it, and how far that depends on the mastering itself. Only what
+// lies outside of both is the way's.
 #include "bench.h"
 #include "engine/log.h"
 #include "engine/output_meter.h"
@@ -43,6 +45,7 @@ struct way {
 struct result {
     double provisional_db, final_db; // makeup
     double loudness_db, band_db;     // the most that either moves in 100 ms, beyond the music
+    double band_from_own_db;         // beyond the music with its own targets alone
 };
 
 static int open_way(struct way *w, struct scheduler *scheduler, const char *path)
@@ -106,35 +109,48 @@ static int hear_hop(struct way *w, float *stereo)
     return error;
 }
 
-static double pooled_db(const struct way *w, int band, uint32_t hop)
+// Of each 100 ms by itself: pooled over 3 s, a loud note that enters or leaves the window would move the level from where
+// the ramp was then to where it is now, and be taken for a step.
+static double band_db(const struct way *w, int band, uint32_t hop)
 {
-    double sum = 1e-12;
-    for (uint32_t i = hop + 1 > WINDOW_HOPS ? hop + 1 - WINDOW_HOPS : 0; i <= hop; ++i)
-        sum += w->energy[band][i];
-    return 10 * log10(sum / WINDOW_HOPS);
+    return 10 * log10(w->energy[band][hop] + 1e-12);
 }
 
-// The most that the difference of both ways changes from one hop to the next, where there is music, from the ramp's first frame on.
-static void compare(struct way *fast, struct way *own, struct result *result)
+enum heard { FAST, OWN, KEPT, WAYS };
+
+/// By how much a move lies outside of those that it should lie between.
+static double beyond(const double moves[WAYS])
 {
-    const uint32_t windows = output_meter_short_term_count(own->meter);
-    output_meter_short_term_fill(fast->meter, fast->loudness);
-    output_meter_short_term_fill(own->meter, own->loudness);
+    const double most = fmax(moves[OWN], moves[KEPT]), least = fmin(moves[OWN], moves[KEPT]);
+    return fmax(0.0, fmax(moves[FAST] - most, least - moves[FAST]));
+}
+
+static void compare_loudness(struct way ways[WAYS], struct result *result)
+{
+    const uint32_t windows = output_meter_short_term_count(ways[OWN].meter);
+    for (int w = 0; w < WAYS; ++w)
+        output_meter_short_term_fill(ways[w].meter, ways[w].loudness);
     for (uint32_t i = 10 * ARRIVES_S - WINDOW_HOPS + 1; i < windows; ++i) {
-        if (own->loudness[i] < -60 || own->loudness[i - 1] < -60)
+        if (ways[OWN].loudness[i] < -60 || ways[OWN].loudness[i - 1] < -60)
             continue;
-        const double move = (double)(fast->loudness[i] - own->loudness[i]) -
-                            (double)(fast->loudness[i - 1] - own->loudness[i - 1]);
-        result->loudness_db = fmax(result->loudness_db, fabs(move));
+        double moves[WAYS];
+        for (int w = 0; w < WAYS; ++w)
+            moves[w] = (double)ways[w].loudness[i] - (double)ways[w].loudness[i - 1];
+        result->loudness_db = fmax(result->loudness_db, beyond(moves));
     }
-    for (int band = 0; band < BANDS; ++band)
-        for (uint32_t hop = 10 * ARRIVES_S; hop < own->hops; ++hop) {
-            if (pooled_db(own, band, hop) < -70 || pooled_db(own, band, hop - 1) < -70)
-                continue;
-            const double move = pooled_db(fast, band, hop) - pooled_db(own, band, hop) -
-                                pooled_db(fast, band, hop - 1) + pooled_db(own, band, hop - 1);
-            result->band_db = fmax(result->band_db, fabs(move));
-        }
+}
+
+static void compare_band(const struct way ways[WAYS], int band, struct result *result)
+{
+    for (uint32_t hop = 10 * ARRIVES_S; hop < ways[OWN].hops; ++hop) {
+        if (band_db(&ways[OWN], band, hop) < -70 || band_db(&ways[OWN], band, hop - 1) < -70)
+            continue;
+        double moves[WAYS];
+        for (int w = 0; w < WAYS; ++w)
+            moves[w] = band_db(&ways[w], band, hop) - band_db(&ways[w], band, hop - 1);
+        result->band_db = fmax(result->band_db, beyond(moves));
+        result->band_from_own_db = fmax(result->band_from_own_db, fabs(moves[FAST] - moves[OWN]));
+    }
 }
 
 static int start_fast(struct way *w, struct mastering_targets *targets)
@@ -156,9 +172,10 @@ static int start_fast(struct way *w, struct mastering_targets *targets)
     return error;
 }
 
-static int hear_both(struct way *fast, struct way *own, const struct mastering_targets *targets,
-                     struct result *result)
+static int hear_all(struct way ways[WAYS], const struct mastering_targets *targets,
+                    struct result *result)
 {
+    struct way *fast = &ways[FAST], *own = &ways[OWN];
     const uint32_t rate_hz = own->info.format.rate_hz;
     struct mastering_targets provisional;
     float *stereo = calloc(rate_hz / 10, 2 * sizeof(float));
@@ -166,19 +183,21 @@ static int hear_both(struct way *fast, struct way *own, const struct mastering_t
     if (!error) {
         track_stream_set_targets(fast->stream, &provisional);
         track_stream_set_targets(own->stream, targets);
+        track_stream_set_targets(ways[KEPT].stream, &provisional);
         *result = (struct result){.provisional_db = provisional.makeup_db,
                                   .final_db = targets->makeup_db};
     }
     for (int hop = 0; !error && hop < HOPS; ++hop) {
         if (hop == 10 * ARRIVES_S)
             track_stream_ramp_to(fast->stream, targets, RAMP_S * rate_hz);
-        error = hear_hop(fast, stereo);
-        if (!error)
-            error = hear_hop(own, stereo);
+        for (int w = 0; w < WAYS && !error; ++w)
+            error = hear_hop(&ways[w], stereo);
     }
     free(stereo);
     if (!error || (error == -ENODATA && own->hops > 10 * (ARRIVES_S + RAMP_S))) {
-        compare(fast, own, result);
+        compare_loudness(ways, result);
+        for (int band = 0; band < BANDS; ++band)
+            compare_band(ways, band, result);
         error = 0;
     }
     return error;
@@ -188,19 +207,17 @@ static int run_file(struct scheduler *scheduler, struct scan *scan, const char *
                     struct result *result)
 {
     struct scan_result scanned = {0};
-    struct way *ways = calloc(2, sizeof(*ways));
+    struct way *ways = calloc(WAYS, sizeof(*ways));
     int error = ways ? scan_submit(scan, path) : -ENOMEM;
     if (!error)
         error = scan_take(scan, &scanned);
     if (!error && !scanned.record)
         error = scanned.error;
+    for (int i = 0; i < WAYS && !error; ++i)
+        error = open_way(&ways[i], scheduler, path);
     if (!error)
-        error = open_way(&ways[0], scheduler, path);
-    if (!error)
-        error = open_way(&ways[1], scheduler, path);
-    if (!error)
-        error = hear_both(&ways[0], &ways[1], &track_record_of(scanned.record)->targets, result);
-    for (int i = 0; ways && i < 2; ++i)
+        error = hear_all(ways, &track_record_of(scanned.record)->targets, result);
+    for (int i = 0; ways && i < WAYS; ++i)
         close_way(&ways[i]);
     free(ways);
     scan_result_deinit(&scanned);
@@ -233,8 +250,9 @@ int bench_fast_start(int argc, char **argv)
         }
         fflush(stdout);
         printf("fast-start makeup_provisional_db=%.1f makeup_final_db=%.1f "
-               "loudness_move_db_per_100ms=%.2f band_move_db_per_100ms=%.2f file=%s\n",
-               r.provisional_db, r.final_db, r.loudness_db, r.band_db, argv[i]);
+               "loudness_move_db_per_100ms=%.2f band_move_db_per_100ms=%.2f "
+               "band_from_own_db=%.2f file=%s\n",
+               r.provisional_db, r.final_db, r.loudness_db, r.band_db, r.band_from_own_db, argv[i]);
         worst_loudness = fmax(worst_loudness, r.loudness_db);
         worst_band = fmax(worst_band, r.band_db);
         ++heard;
