@@ -124,10 +124,37 @@ uint32_t tags_number(const char *value)
     return number < UINT32_MAX ? (uint32_t)number : 0;
 }
 
+/// @return what follows `text` at `at`, NULL if something else stands there.
+static const char *after_text(const char *at, const char *text)
+{
+    const size_t length = strlen(text);
+    return at && strncmp(at, text, length) == 0 ? at + length : NULL;
+}
+
+/// @return what follows the digits at `at`, a sign, point or exponent among them; NULL without any.
+static const char *after_number(const char *at)
+{
+    const size_t length = at ? strspn(at, "+-.0123456789e") : 0;
+    return length > 0 && strcspn(at, "0123456789") < length ? at + length : NULL;
+}
+
+/// "version 9, adaptive, intensity 1, target -14.0 LUFS" and no more, whatever the preset's name.
+static int is_mark(const char *value)
+{
+    const char *at = after_text(after_number(after_text(value, "version ")), ", ");
+    const size_t name = at ? strspn(at, "abcdefghijklmnopqrstuvwxyz") : 0;
+    at = name > 0 ? after_number(after_text(at + name, ", intensity ")) : NULL;
+    at = after_text(after_number(after_text(at, ", target ")), " LUFS");
+    return at && at[strspn(at, " ")] == 0;
+}
+
 int tags_was_mastered(const struct tags *tags)
 {
-    const char *comment = tags_get(tags, "COMMENT");
-    return tags_get(tags, "SEGUE_MASTERED") || (comment && strstr(comment, "SEGUE_MASTERED="));
+    const char *mark = tags_get(tags, "SEGUE_MASTERED"), *comment = tags_get(tags, "COMMENT");
+    if (mark && is_mark(mark))
+        return 1;
+    const char *in_comment = comment ? strstr(comment, "SEGUE_MASTERED=") : NULL;
+    return in_comment && is_mark(in_comment + strlen("SEGUE_MASTERED="));
 }
 
 // --- Chunks of WAV and AIFF ----------------------------------------------------------------------

@@ -37,7 +37,8 @@ int tags_is_called(const char *entry, const char *name);
 /// The number before a slash in a value such as "3/12"; 0: none.
 uint32_t tags_number(const char *value);
 
-/// Whether they say that the file is a render of Segue's: SEGUE_MASTERED, of its own or within a comment.
+/// Whether they say that the file is a render of Segue's: SEGUE_MASTERED, of its own or at the end of a comment, in the
+/// form "version 9, adaptive, intensity 1, target -14.0 LUFS". Anything else is nobody's word.
 int tags_was_mastered(const struct tags *tags);
 
 /// Vorbis comments as FLAC's metadata block holds them, without the block's header; new memory. @return NULL without

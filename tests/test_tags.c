@@ -15,6 +15,8 @@
 
 enum { ROOM = 200000 };
 
+#define MARK "version 9, adaptive, intensity 1, target -14.0 LUFS"
+
 struct fixture {
     char folder[SCRATCH_PATH_BYTES], path[SCRATCH_PATH_BYTES];
     struct loop_thread loop;
@@ -232,6 +234,8 @@ static void old_id3_is_read_where_there_is_no_new_one(void **state)
 
 static void info_of_a_wav_file_is_read_behind_its_sound_too(void **state)
 {
+    static const char marked[] = "mine; SEGUE_MASTERED=" MARK;
+    enum { MARKED_BYTES = sizeof marked - sizeof marked % 2 };
     struct fixture *f = *state;
     put_text(f, "RIFF");
     put_little(f, 1000);
@@ -239,13 +243,13 @@ static void info_of_a_wav_file_is_read_behind_its_sound_too(void **state)
     put_little(f, 5);
     f->count += 6; // padded to an even length
     put_text(f, "LIST");
-    put_little(f, 4 + 8 + 6 + 8 + 26);
+    put_little(f, 4 + 8 + 6 + 8 + MARKED_BYTES);
     put_text(f, "INFOINAM");
     put_little(f, 5);
     put(f, "name\0", 6);
     put_text(f, "ICMT");
-    put_little(f, 26);
-    put(f, "mine; SEGUE_MASTERED=it is", 26);
+    put_little(f, MARKED_BYTES);
+    put(f, marked, MARKED_BYTES);
     read_laid_out(f);
     assert_tag(f, "TITLE", "name");
     assert_int_equal(tags_was_mastered(&f->tags), 1);
@@ -267,17 +271,44 @@ static void cut_and_lying_tags_end_where_the_file_does(void **state)
     }
 }
 
+static int is_mastered_by(const char *name, const char *value)
+{
+    struct tags tags = {0};
+    assert_int_equal(tags_add(&tags, name, value, strlen(value)), 0);
+    const int was_mastered = tags_was_mastered(&tags);
+    tags_deinit(&tags);
+    return was_mastered;
+}
+
+static void only_a_mark_of_the_right_form_counts_as_mastered(void **state)
+{
+    (void)state;
+    static const char *const others[] = {
+        "",
+        "yes",
+        "version 1",
+        "version , adaptive, intensity 1, target -14.0 LUFS",
+        "version 9, 7, intensity 1, target -14.0 LUFS",
+        "version 9, adaptive, intensity ., target -14.0 LUFS",
+        "version 9, adaptive, intensity 1, target -14.0 LU",
+        "version 9, adaptive, intensity 1, target -14.0 LUFS or so"};
+    assert_int_equal(is_mastered_by("SEGUE_MASTERED", MARK), 1);
+    assert_int_equal(is_mastered_by("COMMENT", "mine; SEGUE_MASTERED=" MARK), 1);
+    assert_int_equal(is_mastered_by("COMMENT", MARK), 0);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); ++i)
+        assert_int_equal(is_mastered_by("SEGUE_MASTERED", others[i]), 0);
+}
+
 static void what_is_written_is_read_back_from_both_containers(void **state)
 {
     struct fixture *f = *state;
     static const char *const names[] = {"a.flac", "a.wav"};
-    static const char *const entries[][2] = {
-        {"TITLE", "T\xc3\xaftle"}, {"ARTIST", "one"},
-        {"ARTIST", "two"},         {"ALBUM", "A"},
-        {"ALBUMARTIST", "AA"},     {"TRACKNUMBER", "3/4"},
-        {"DISCNUMBER", "2"},       {"DATE", "1999"},
-        {"GENRE", "Rock"},         {"COMMENT", "c"},
-        {"MOOD", "calm"},          {"SEGUE_MASTERED", "version 1"}};
+    static const char *const entries[][2] = {{"TITLE", "T\xc3\xaftle"}, {"ARTIST", "one"},
+                                             {"ARTIST", "two"},         {"ALBUM", "A"},
+                                             {"ALBUMARTIST", "AA"},     {"TRACKNUMBER", "3/4"},
+                                             {"DISCNUMBER", "2"},       {"DATE", "1999"},
+                                             {"GENRE", "Rock"},         {"COMMENT", "c"},
+                                             {"MOOD", "calm"},          {"SEGUE_MASTERED", MARK}};
     enum { ENTRIES = sizeof(entries) / sizeof(entries[0]) };
     struct tags tags = {0};
     for (int i = 0; i < ENTRIES; ++i)
@@ -298,7 +329,7 @@ static void what_is_written_is_read_back_from_both_containers(void **state)
         assert_int_equal(f->tags.count, ENTRIES);
         assert_int_equal(tags_was_mastered(&f->tags), 1);
         for (int e = 0; e < ENTRIES; ++e) {
-            char entry[64];
+            char entry[128];
             snprintf(entry, sizeof(entry), "%s=%s", entries[e][0], entries[e][1]);
             assert_string_equal(f->tags.entries[e], entry);
         }
@@ -315,6 +346,7 @@ static void what_is_written_is_read_back_from_both_containers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_a_mark_of_the_right_form_counts_as_mastered),
         cmocka_unit_test_setup_teardown(flac_has_its_comments_behind_any_other_block, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(ogg_comments_run_on_over_pages, set_up, tear_down),
