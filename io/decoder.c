@@ -449,6 +449,7 @@ const char *decoder_error_text(int error)
         {-ENODATA, "empty file"},
         {-EBADMSG, "corrupt header"},
         {-ENOTSUP, "not a known audio format"},
+        {-EPROTONOSUPPORT, "FLAC of more than 24 bits, which cannot be read"},
         {-ESTALE, "changed while it was read"},
         {-EIO, "read error"},
         {-ENOMEM, "out of memory"},

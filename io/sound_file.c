@@ -77,10 +77,22 @@ static sf_count_t tell(void *user)
 
 // --- For the decoder -----------------------------------------------------------------------------
 
-static int open_error(const struct sound_file *file)
+/// Whether it is FLAC of more bits than libsndfile takes: a stream's own header says so, behind its rate.
+static bool is_too_deep(struct sound_file *file)
+{
+    unsigned char head[22];
+    if (source_read(file->source, head, 0, sizeof head) != sizeof head ||
+        memcmp(head, "fLaC", 4) != 0)
+        return false;
+    return ((head[20] & 1u) << 4 | head[21] >> 4) + 1u > 24;
+}
+
+static int open_error(struct sound_file *file)
 {
     if (file->io_error)
         return file->io_error;
+    if (is_too_deep(file))
+        return -EPROTONOSUPPORT;
     switch (sf_error(NULL)) {
     case SF_ERR_UNRECOGNISED_FORMAT:
     case SF_ERR_UNSUPPORTED_ENCODING:

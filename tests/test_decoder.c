@@ -332,6 +332,11 @@ static void what_is_no_sound_file_is_refused_with_its_cause(void **state)
     assert_true(open_error("bad") < 0);
     save_file("bad", "fLaC", 4);
     assert_true(open_error("bad") < 0);
+    // A stream's header alone: 44.1 kHz, stereo, 32 bits.
+    static const unsigned char deep[42] = {'f', 'L', 'a', 'C', 0x80, 0, 0, 34,   16,   0,    16,
+                                           0,   0,   0,   0,   0,    0, 0, 0x0a, 0xc4, 0x43, 0xf0};
+    save_file("bad", deep, sizeof deep);
+    assert_int_equal(open_error("bad"), -EPROTONOSUPPORT);
     save_file("bad", "OggS\0\2", 6);
     assert_true(open_error("bad") < 0);
     save_file("bad", "ID3\4\0\0\177\177\177\177", 10);
