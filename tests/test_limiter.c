@@ -67,8 +67,9 @@ static void limiter_keeps_every_torture_signal_under_the_ceiling(void **state)
                 if (getenv("SEGUE_TEST_FIGURES"))
                     print_message("item %d form %d boost %d: itu %+.4f sinc %+.4f dB\n", item, form,
                                   boost, itu_db, sinc_db);
-                assert_true(itu_db <= 0);
-                assert_true(sinc_db <= 0.05);
+                // What is promised is 0 and +0.05 dB; the margins of the stages leave less than that.
+                assert_true(itu_db <= -0.02);
+                assert_true(sinc_db <= -0.05);
             }
     free(x);
 }
