@@ -17,7 +17,8 @@
 
 struct extractor {
     struct extractor_config config;
-    uint32_t busy; // jobs of the backend and look-ups of the library
+    uint32_t busy;   // jobs of the backend and look-ups of the library
+    uint32_t wanted; // requests that are not of the background
 };
 
 // The part of a request that works: a look-up in the library, then, if that does not do, one job in the
@@ -28,6 +29,7 @@ struct work {
     struct track_reader *reader; // NULL during the look-up
     struct library_lookup lookup;
     enum loader_priority load_priority;
+    struct backend *backend;
     int wanted_priority;
     struct analysis_cache_ticket *ticket;
     struct extraction *request; // NULL once that request was cancelled
@@ -79,6 +81,11 @@ void extractor_destroy(struct extractor **extractor)
 uint32_t extractor_busy(const struct extractor *extractor)
 {
     return extractor->busy;
+}
+
+uint32_t extractor_wanted(const struct extractor *extractor)
+{
+    return extractor->wanted;
 }
 
 static int64_t to_ns(struct timespec t)
@@ -134,13 +141,23 @@ static void log_timing(const struct extraction *e, const struct extraction_resul
                   ms(t->targets_ns), ms(t->total_ns));
 }
 
+static void tell_wanted(struct extractor *x, bool is_wanted)
+{
+    if (x->config.on_wanted)
+        x->config.on_wanted(x->config.context, is_wanted);
+}
+
 static void complete(struct extraction *e, const struct extraction_result *result)
 {
     assert(!e->done);
     e->done = true;
     log_timing(e, result);
     e->request.done(e->request.context, result);
+    struct extractor *x = e->extractor;
+    const bool was_last = !e->request.backend && --x->wanted == 0;
     extraction_unref(e);
+    if (was_last)
+        tell_wanted(x, false);
 }
 
 static void complete_error(struct extraction *e, int error, const char *text)
@@ -200,6 +217,7 @@ static struct work *work_create(struct extraction *e, struct analysis_cache_tick
     }
     w->extractor = e->extractor;
     w->load_priority = e->request.load_priority;
+    w->backend = e->request.backend ? e->request.backend : e->extractor->config.backend;
     w->wanted_priority = e->request.priority;
     w->ticket = ticket;
     w->request = e;
@@ -237,7 +255,7 @@ static int submit(struct work *w)
     if (w->lookup.record)
         w->job.known = track_record_analysis(track_record_of(w->lookup.record));
     ++w->extractor->busy;
-    backend_submit(config->backend, &w->job);
+    backend_submit(w->backend, &w->job);
     return 0;
 }
 
@@ -308,6 +326,8 @@ int extractor_request(struct extractor *extractor, const struct extraction_reque
     }
     e->references = 2;
     *out = e;
+    if (!request->backend && extractor->wanted++ == 0)
+        tell_wanted(extractor, true);
     start(e);
     return 0;
 }
@@ -329,7 +349,7 @@ void extraction_cancel(struct extraction **extraction)
             e->work->request = NULL;
             analysis_cache_lead_for_others(e->extractor->config.cache, e->work->ticket);
             if (analysis_cache_is_cancelled(e->work->ticket) && e->work->reader) {
-                backend_cancel(e->extractor->config.backend, &e->work->job);
+                backend_cancel(e->work->backend, &e->work->job);
                 track_reader_cancel(e->work->reader);
             }
             e->work = NULL;
@@ -345,7 +365,7 @@ void extraction_set_priority(struct extraction *e, int priority)
     if (!e->work)
         return;
     if (e->work->reader)
-        backend_set_priority(e->extractor->config.backend, &e->work->job, priority);
+        backend_set_priority(e->work->backend, &e->work->job, priority);
     else
         e->work->wanted_priority = priority; // for the job that may follow the look-up
 }
@@ -436,6 +456,15 @@ static void go_on(struct work *w)
     work_destroy(w);
 }
 
+void extractor_reap_from(struct extractor *extractor, struct backend *backend)
+{
+    struct backend_job *job;
+    while ((job = backend_reap(backend))) {
+        --extractor->busy;
+        finish(job->owner);
+    }
+}
+
 void extractor_reap(struct extractor *extractor)
 {
     struct library *library = extractor->config.library;
@@ -444,11 +473,7 @@ void extractor_reap(struct extractor *extractor)
         --extractor->busy;
         go_on(lookup->owner);
     }
-    struct backend_job *job;
-    while ((job = backend_reap(extractor->config.backend))) {
-        --extractor->busy;
-        finish(job->owner);
-    }
+    extractor_reap_from(extractor, extractor->config.backend);
 }
 
 struct record *extractor_peek(struct extractor *extractor, const char *path,

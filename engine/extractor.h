@@ -8,6 +8,7 @@
 #include "gpu/backend.h"
 #include "io/loader.h"
 #include "io/source.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 struct library;
@@ -42,6 +43,7 @@ struct extraction_request {
     struct file_identity identity; // of that path, see extractor_identify()
     int priority;                  // lower is sooner
     enum loader_priority load_priority;
+    struct backend *backend; // borrowed; NULL: the extractor's; another's: of the background
     void (*done)(void *context, const struct extraction_result *result); // once, on the loop
     void *context;
 };
@@ -53,6 +55,10 @@ struct extractor_config {
     struct library *library; // NULL: nothing but memory
     struct log *log;         // gets what each record cost, and what is under way; NULL: nobody does
     struct mastering_settings settings;
+    // Loop. Tells that requests came up where there were none (before they are begun), or that none is left; those of
+    // the background do not count. NULL: nobody asks.
+    void (*on_wanted)(void *context, bool is_wanted);
+    void *context;
 };
 
 /// All borrowed. @return 0; -ENOMEM. On error *out is NULL.
@@ -76,6 +82,10 @@ void extraction_set_priority(struct extraction *extraction, int priority);
 /// Loop. Collect completed jobs of the backend, and answers of the library: call it when the event fd of either
 /// is readable.
 void extractor_reap(struct extractor *extractor);
+/// Loop. The same of a backend that requests named.
+void extractor_reap_from(struct extractor *extractor, struct backend *backend);
+/// Loop. Requests that are not of the background and not yet done.
+uint32_t extractor_wanted(const struct extractor *extractor);
 /// Loop. Jobs and look-ups begun and not yet reaped.
 uint32_t extractor_busy(const struct extractor *extractor);
 /// The record if it is in the cache, a new reference; nothing is promoted or counted. Any thread.

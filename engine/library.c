@@ -23,10 +23,11 @@ struct library {
     int event_fd;
     pthread_t thread;
     struct mutex lock; // leaf
-    struct cond asked; // predicate: questions || stopping
+    struct cond asked; // predicate: questions || outdated || stopping
     // --- protected by lock
     struct library_lookup *questions; // by priority, then in order
     struct library_lookup *answers, **last_answer;
+    struct library_outdated *outdated; // asked for once there is no question; or NULL
     bool stopping;
     // --- look-up thread only
     struct library_ladder ladder;
@@ -96,14 +97,18 @@ static void answer(struct library *l, struct library_lookup *lookup)
     free(moved_from);
 }
 
-static struct library_lookup *take_question(struct library *l)
+// A look-up, or NULL and *outdated; both NULL: the end.
+static struct library_lookup *take_question(struct library *l, struct library_outdated **outdated)
 {
     mutex_lock(&l->lock);
-    while (!l->questions && !l->stopping)
+    while (!l->questions && !l->outdated && !l->stopping)
         cond_wait(&l->asked, &l->lock);
     struct library_lookup *lookup = l->questions;
     if (lookup)
         l->questions = lookup->next;
+    *outdated = lookup || l->stopping ? NULL : l->outdated;
+    if (*outdated)
+        l->outdated = NULL;
     mutex_unlock(&l->lock);
     return lookup;
 }
@@ -124,9 +129,15 @@ static void *look_up_run(void *context)
     struct library *l = context;
     pthread_setname_np(pthread_self(), "segue-lookup");
     struct library_lookup *lookup;
-    while ((lookup = take_question(l))) {
-        answer(l, lookup);
-        give_answer(l, lookup);
+    struct library_outdated *outdated;
+    while ((lookup = take_question(l, &outdated)) || outdated) {
+        if (lookup) {
+            answer(l, lookup);
+            give_answer(l, lookup);
+        } else {
+            library_ladder_find_outdated(&l->ladder, outdated);
+            outdated->answered(outdated->context);
+        }
     }
     library_ladder_deinit(&l->ladder);
     return NULL;
@@ -244,6 +255,16 @@ void library_look_up(struct library *l, struct library_lookup *lookup)
         at = &(*at)->next;
     lookup->next = *at;
     *at = lookup;
+    cond_signal(&l->asked);
+    mutex_unlock(&l->lock);
+}
+
+void library_find_outdated(struct library *l, struct library_outdated *query)
+{
+    query->path = NULL;
+    mutex_lock(&l->lock);
+    assert(!l->outdated);
+    l->outdated = query;
     cond_signal(&l->asked);
     mutex_unlock(&l->lock);
 }

@@ -68,6 +68,21 @@ struct library_lookup *library_reap(struct library *library);
 /// Free what a look-up holds.
 void library_lookup_deinit(struct library_lookup *lookup);
 
+/// A question for what an older algorithm version analysed. Lives until it is answered, or the library is gone.
+struct library_outdated {
+    // --- set before
+    int64_t id;                      // of the row to go on after; 0: from the first on
+    void (*answered)(void *context); // on the library's thread: wakes another, and no more
+    void *context;
+    // --- set by the library
+    // Absolute, of a file that is there; the caller's to free(). NULL: there is none left.
+    char *path;
+    struct file_identity identity; // and `id` is that of its row
+};
+
+/// Ask for the next one. Never blocks; look-ups go first. One at a time.
+void library_find_outdated(struct library *library, struct library_outdated *query);
+
 /// Hand over the record that a look-up missed (or whose targets it missed), to be saved soon. Never blocks; what
 /// cannot be saved is warned of, once a cause.
 void library_save(struct library *library, const struct library_lookup *lookup,

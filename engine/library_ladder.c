@@ -207,6 +207,46 @@ enum library_repair library_ladder_climb(struct library_ladder *l, struct librar
     return lookup->record ? LIBRARY_STORE : LIBRARY_KEEP;
 }
 
+// --- what is out of date
+
+struct outdated_rows {
+    struct library_outdated *query;
+    unsigned count;
+};
+
+enum { FOUND = 1 };
+
+static int take_outdated(void *context, int64_t id, const char *path)
+{
+    struct outdated_rows *rows = context;
+    struct library_outdated *query = rows->query;
+    struct library_file file;
+    ++rows->count;
+    query->id = id;
+    if (path[0] != '/' || library_path_identify(path, &file))
+        return 0;
+    query->path = strdup(path);
+    if (!query->path)
+        return -ENOMEM;
+    query->identity = file.identity;
+    return FOUND;
+}
+
+void library_ladder_find_outdated(struct library_ladder *l, struct library_outdated *query)
+{
+    struct outdated_rows rows = {.query = query};
+    int result = 0;
+    do {
+        rows.count = 0;
+        result = open_reader(l);
+        if (!result)
+            result = store_find_outdated(l->reader, ANALYSIS_ALGORITHM_VERSION, query->id,
+                                         take_outdated, &rows);
+        if (result < 0)
+            (void)note(l, result); // there is nothing more to be had
+    } while (result == 0 && rows.count > 0);
+}
+
 void library_ladder_deinit(struct library_ladder *ladder)
 {
     store_close(&ladder->reader);

@@ -26,5 +26,7 @@ enum library_repair {
 /// caller's to free(), else NULL.
 enum library_repair library_ladder_climb(struct library_ladder *ladder,
                                          struct library_lookup *lookup, char **moved_from);
+/// The next track of an older algorithm version whose file is still there. Sets `query`'s answer.
+void library_ladder_find_outdated(struct library_ladder *ladder, struct library_outdated *query);
 /// Close the reader.
 void library_ladder_deinit(struct library_ladder *ladder);

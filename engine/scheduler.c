@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "engine/scheduler.h"
 #include "dsp/mutex.h"
+#include "engine/sweep.h"
 #include "engine/track_record.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@ struct admitted {
     struct admitted *next;
     unsigned rank; // 0: plays now, 1: next ..
     bool planned;
+    bool asked; // for its analysis, or it is known that there is none
 };
 
 struct plan_task {
@@ -41,6 +44,8 @@ struct scheduler {
     bool stopping;
     // --- loop only
     struct admitted *admitted;
+    struct sweep *sweep; // or NULL
+    struct scheduler_task sweep_task;
 };
 
 static enum loader_priority load_priority(unsigned rank)
@@ -84,6 +89,16 @@ static void ask(struct admitted *a, const struct file_identity *identity)
         track_set_record(a->track, NULL, -ENOMEM);
 }
 
+// There is time for the sweep once all that is planned was asked for; the extractor knows what is not yet there.
+static void allow_sweep(struct scheduler *s)
+{
+    bool is_allowed = s->admitted != NULL;
+    for (const struct admitted *a = s->admitted; a; a = a->next)
+        is_allowed &= a->asked;
+    if (s->sweep)
+        sweep_allow(s->sweep, is_allowed);
+}
+
 static struct admitted *find(struct scheduler *s, const struct track *track)
 {
     struct admitted *a = s->admitted;
@@ -101,6 +116,10 @@ static void on_opened(void *context, struct track *track)
         track_set_record(track, NULL, error);
     else if (!error && a && !a->extraction)
         ask(a, &identity);
+    if (a && error != -EAGAIN) {
+        a->asked = true;
+        allow_sweep(a->scheduler);
+    }
 }
 
 static void admit(struct scheduler *s, struct track *track, unsigned rank)
@@ -118,8 +137,10 @@ static void admit(struct scheduler *s, struct track *track, unsigned rank)
                            .planned = true};
     s->admitted = a;
     log_write(s->config.log, LOG_LEVEL_DEBUG, track_path(track), "prefetch begins, rank %u", rank);
-    if (track_admit(track, s->loader, load_priority(rank), on_opened, s))
+    if (track_admit(track, s->loader, load_priority(rank), on_opened, s)) {
         track_set_record(track, NULL, -ENOMEM);
+        a->asked = true;
+    }
 }
 
 static void set_rank(struct admitted *a, unsigned rank)
@@ -170,6 +191,7 @@ static void apply_plan(struct scheduler *s, struct track *const *tracks, uint32_
         if (!find(s, tracks[i]))
             admit(s, tracks[i], i);
     }
+    allow_sweep(s);
 }
 
 static void run_plan_task(struct scheduler_task *task)
@@ -232,13 +254,37 @@ static void run_tasks(struct scheduler_task *task)
     }
 }
 
+static void on_wanted(void *context, bool is_wanted)
+{
+    const struct scheduler *s = context;
+    if (s->sweep)
+        sweep_yield(s->sweep, is_wanted);
+}
+
+static void run_sweep_task(struct scheduler_task *task)
+{
+    struct scheduler *s =
+        (struct scheduler *)((char *)task - offsetof(struct scheduler, sweep_task));
+    sweep_go_on(s->sweep);
+}
+
+static void wake_sweep(void *context)
+{
+    struct scheduler *s = context;
+    scheduler_post(s, &s->sweep_task);
+}
+
 static void drain(struct scheduler *s)
 {
+    if (s->sweep)
+        sweep_stop(s->sweep);
     apply_plan(s, NULL, 0);
     while (extractor_busy(s->extractor)) {
         if (loader_run_once(s->loader, INT64_MAX))
             break;
     }
+    if (s->sweep)
+        sweep_unwatch(s->sweep);
 }
 
 static void *scheduler_run(void *context)
@@ -299,14 +345,27 @@ static int create_parts(struct scheduler *s)
                                                .cache = s->cache,
                                                .library = s->library,
                                                .log = s->config.log,
-                                               .settings = s->config.settings};
-    return extractor_create(&s->extractor, &extractor);
+                                               .settings = s->config.settings,
+                                               .on_wanted = on_wanted,
+                                               .context = s};
+    error = extractor_create(&s->extractor, &extractor);
+    if (error || !s->library || !s->config.renews)
+        return error;
+    const struct sweep_config sweep = {.extractor = s->extractor,
+                                       .loader = s->loader,
+                                       .library = s->library,
+                                       .log = s->config.log,
+                                       .wake = wake_sweep,
+                                       .context = s};
+    s->sweep_task.run = run_sweep_task;
+    return sweep_create(&s->sweep, &sweep);
 }
 
 static void destroy_parts(struct scheduler *s)
 {
     extractor_destroy(&s->extractor);
     library_destroy(&s->library);
+    sweep_destroy(&s->sweep);
     backend_destroy(&s->backend);
     analysis_cache_destroy(&s->cache);
     loader_destroy(&s->loader);

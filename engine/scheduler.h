@@ -21,7 +21,8 @@ struct scheduler_config {
     struct analysis_cache_config cache;
     struct mastering_settings settings;
     const struct library_config
-        *library;    // read by scheduler_create(); NULL: nothing is kept on disk
+        *library; // read by scheduler_create(); NULL: nothing is kept on disk
+    int renews; // 1: while a plan stands, older versions' analyses in the library are made again, see sweep.h
     struct log *log; // not owned
 };
 

@@ -29,6 +29,10 @@ static char *sql_of(enum store_statement which)
             "WHERE track=?1 AND preset=?2 AND intensity=?3 AND target=?4");
     case STORE_EACH_TRACK:
         return store_track_select_sql("ORDER BY path");
+    case STORE_FIND_OUTDATED:
+        return sqlite3_mprintf("SELECT id,path FROM analysis WHERE id IN(SELECT id FROM analysis "
+                               "INDEXED BY analysis_kind WHERE algorithm_version<?1 AND id>?2 "
+                               "ORDER BY id LIMIT 64)ORDER BY id");
     case STORE_EACH_TARGETS:
         return store_targets_select_sql("WHERE track=?1");
     case STORE_FIND_STANDING:

@@ -45,6 +45,11 @@ MUST_CHECK int store_find_targets(struct store *store, const struct store_track 
 typedef int (*store_track_fn)(void *context, const struct store_track *track, int error);
 /// Every row, in order of path. fn stops it by returning other than 0. @return that, or as above.
 MUST_CHECK int store_for_each_track(struct store *store, store_track_fn fn, void *context);
+/// Rows of algorithm versions below `version` whose id is above `after`, in order of id, at most 64: found in an index
+/// of the versions alone. fn stops it by returning other than 0. @return that, or as above.
+typedef int (*store_outdated_fn)(void *context, int64_t id, const char *path);
+MUST_CHECK int store_find_outdated(struct store *store, uint32_t version, int64_t after,
+                                   store_outdated_fn fn, void *context);
 typedef int (*store_targets_fn)(void *context, const struct store_track *track,
                                 const struct store_targets *targets, int error);
 MUST_CHECK int store_for_each_targets(struct store *store, const struct store_track *track,

@@ -93,6 +93,29 @@ int store_for_each_track(struct store *store, store_track_fn fn, void *context)
     return result;
 }
 
+int store_find_outdated(struct store *store, uint32_t version, int64_t after, store_outdated_fn fn,
+                        void *context)
+{
+    sqlite3_stmt *statement;
+    int result = store_prepare(store, STORE_FIND_OUTDATED, &statement);
+    if (result)
+        return result;
+    int code = sqlite3_bind_int64(statement, 1, version);
+    if (code == SQLITE_OK)
+        code = sqlite3_bind_int64(statement, 2, after);
+    while (!result && (code == SQLITE_OK || code == SQLITE_ROW)) {
+        code = sqlite3_step(statement);
+        if (code != SQLITE_ROW)
+            break;
+        const char *path = (const char *)sqlite3_column_text(statement, 1);
+        result = path ? fn(context, sqlite3_column_int64(statement, 0), path) : -ENOMEM;
+    }
+    if (!result)
+        result = store_error(store->db, code);
+    sqlite3_reset(statement);
+    return result;
+}
+
 int store_for_each_targets(struct store *store, const struct store_track *track,
                            store_targets_fn fn, void *context)
 {

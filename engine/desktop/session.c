@@ -34,6 +34,7 @@ int session_start(struct scheduler **out, const struct options *options, struct 
                     .use_cuda = !options_has(options, OPTION_NO_GPU)},
         .cache = analysis_cache_config_default(),
         .settings = options->mastering,
+        .renews = options->command == COMMAND_PLAY,
         .log = log};
     *out = NULL;
     char *database = NULL;
