@@ -43,13 +43,16 @@ static void each_place_is_measured_where_it_lies(void **state)
         track.strength[i * PERIOD + 8] = 3 * ONSET_SCALE;
         track.strength[i * PERIOD + 12] = 2 * ONSET_SCALE;
         track.strength[i * PERIOD + 16] = ONSET_SCALE;
+        track.strength[i * PERIOD + 6] = 6 * ONSET_SCALE;
+        track.strength[i * PERIOD + 18] = 5 * ONSET_SCALE;
     }
 
     const struct accents accents = measure(&track);
 
     assert_true(is(accents.at[ACCENT_ON], 4.0) && is(accents.at[ACCENT_THIRD], 3.0));
     assert_true(is(accents.at[ACCENT_HALFWAY], 2.0) && is(accents.at[ACCENT_TWO_THIRDS], 1.0));
-    assert_true(is(accents.mean, 10.0 / PERIOD));
+    assert_true(is(accents.at[ACCENT_QUARTER], 6.0) && is(accents.at[ACCENT_THREE_QUARTERS], 5.0));
+    assert_true(is(accents.mean, 21.0 / PERIOD));
 }
 
 static void one_strong_beat_in_a_bar_is_found_in_bars_of_two_three_and_four(void **state)

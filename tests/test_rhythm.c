@@ -418,6 +418,24 @@ static void beats_lie_on_the_thumps_not_on_the_hats_between(void **state)
     free(track.samples);
 }
 
+static void beats_are_the_thumps_where_strokes_as_loud_lie_at_quarters(void **state)
+{
+    (void)state;
+    struct track track = make_track(20.0);
+    const double beat_s = 60.0 / 70.0;
+    for (double time_s = 0.5; time_s < 19.0; time_s += beat_s) {
+        add_thump(&track, time_s, 0.8);
+        add_click(&track, time_s + 0.25 * beat_s, 0.8);
+        add_click(&track, time_s + 0.75 * beat_s, 0.8);
+    }
+
+    struct rhythm_result result = measure(&track);
+
+    assert_true(fabs(result.tempo.bpm / 70.0 - 1.0) < 0.001);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
 static int follows(double bpm, double truth)
 {
     return fabs(bpm / truth - 1.0) < 0.001;
@@ -565,6 +583,7 @@ int main(void)
         cmocka_unit_test(every_rate_in_range_is_survived),
         cmocka_unit_test(rates_out_of_range_are_refused),
         cmocka_unit_test(a_waltz_is_counted_in_its_own_beats),
+        cmocka_unit_test(beats_are_the_thumps_where_strokes_as_loud_lie_at_quarters),
         cmocka_unit_test(beats_lie_on_the_thumps_not_on_the_hats_between),
         cmocka_unit_test(a_clave_of_unequal_steps_is_not_taken_for_a_pulse),
         cmocka_unit_test(beats_lie_on_the_thumps_not_on_the_loud_pickup_a_third_before),

@@ -30,7 +30,8 @@ static double mean_of(const uint16_t *strength, size_t frames)
 static uint32_t sum_up(const uint16_t *strength, size_t frames, const double *beats, uint32_t count,
                        double sums[ACCENT_PLACES][CYCLE])
 {
-    static const double shares[ACCENT_PLACES] = {0.0, 1.0 / 2.0, 1.0 / 3.0, 2.0 / 3.0};
+    static const double shares[ACCENT_PLACES] = {0.0,       1.0 / 2.0, 1.0 / 3.0,
+                                                 2.0 / 3.0, 1.0 / 4.0, 3.0 / 4.0};
     uint32_t used = 0;
     for (; used + 1 < count && beats[used + 1] < (double)frames; used++) {
         const double step = beats[used + 1] - beats[used];

@@ -4,7 +4,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum accent_place { ACCENT_ON, ACCENT_HALFWAY, ACCENT_THIRD, ACCENT_TWO_THIRDS, ACCENT_PLACES };
+enum accent_place {
+    ACCENT_ON,
+    ACCENT_HALFWAY,
+    ACCENT_THIRD,
+    ACCENT_TWO_THIRDS,
+    ACCENT_QUARTER,
+    ACCENT_THREE_QUARTERS,
+    ACCENT_PLACES
+};
 
 /// Means over a track, in nepers; `floor` is what chance puts anywhere, added to both sides of a ratio.
 struct accents {

@@ -18,6 +18,8 @@ enum level_evidence {
     LEVEL_TWO_THIRDS, // after 2/3: of a pulse that is itself 3/2 of one
     LEVEL_HARMONY,    // changes of harmony on the beats against anywhere
     LEVEL_BETWEEN,    // accents halfway between beats against those on them
+    LEVEL_WITHIN, // accents at the strongest of halves, thirds and quarters against those on the beats
+    LEVEL_WITHIN_LOW, // the same of what is low
     LEVEL_ALTERNATES, // accents on every other beat against the rest
     LEVEL_ANSWERS,    // low accents take turns with higher ones, as a kick does with a snare
     LEVEL_SWING,      // accents 2/3 into the beats against 1/3 and 1/2, where 2/3 are no pulse
