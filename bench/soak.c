@@ -22,8 +22,8 @@ enum {
     HANG_S = 60,      // without a frame
     TURN_NS = 500000, // between two looks at the clock of frames
     PROGRESS_S = 10,
-    GROWTH_BYTES = 8 << 20, // of the second half over the first: allocators breathe
-    GROWTH_DESCRIPTORS = 2, // as many tracks are loaded at a time, give or take
+    GROWTH_BYTES = 16 << 20, // of the second half over the first: allocators breathe
+    GROWTH_DESCRIPTORS = 2,  // as many tracks are loaded at a time, give or take
 };
 
 static const char HELP[] =

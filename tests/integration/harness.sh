@@ -3,7 +3,7 @@
 # with a full ring, too.
 source "$(dirname "$(readlink -f "$0")")/common.bash"
 
-bounded 120 "$SEGUE_BIN/segue-soak" --hours 0.1 --seed 7 >soak.out 2>soak.log ||
+bounded 120 "$SEGUE_BIN/segue-soak" --hours 0.4 --seed 7 >soak.out 2>soak.log ||
     complain "segue-soak: status $?: $(cat soak.out soak.log)"
 grep -q ' checked_tracks=[1-9]' soak.out || complain "segue-soak compared nothing: $(cat soak.out)"
 
