@@ -42,6 +42,25 @@ int audio_file_is_known(const char *path)
     return container_of(path) != 0;
 }
 
+// A frame's header counts up to 65535 Hz, or tens of them (RFC 9639, 9.1.2): others are outside of the subset that is
+// streamed, and libFLAC refuses them at the first write.
+static bool is_flac_rate(uint32_t rate_hz)
+{
+    return rate_hz <= UINT16_MAX || (rate_hz % 10 == 0 && rate_hz / 10 <= UINT16_MAX);
+}
+
+const char *audio_file_refusal(const struct audio_file_config *config)
+{
+    const int container = container_of(config->path);
+    if (!container)
+        return "the name of an output ends in .wav or .flac";
+    if (container == SF_FORMAT_FLAC && config->format == AUDIO_FILE_F32)
+        return "FLAC has no float samples";
+    if (container == SF_FORMAT_FLAC && !is_flac_rate(config->rate_hz))
+        return "FLAC has no such sample rate: above 65535 Hz it has tens of Hz, up to 655350";
+    return NULL;
+}
+
 static int coding_of(enum audio_file_format format)
 {
     switch (format) {
@@ -103,7 +122,7 @@ int audio_file_create(struct audio_file **out, const struct audio_file_config *c
 {
     *out = NULL;
     const int container = container_of(config->path);
-    if (!container)
+    if (audio_file_refusal(config))
         return -EINVAL;
     struct audio_file *f = calloc(1, sizeof(*f));
     if (!f)

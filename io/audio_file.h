@@ -20,7 +20,10 @@ struct audio_file_config {
     const struct tags *tags;
 };
 
-/// @return 0; -EINVAL: no such container, or one that does not take the format (f32 in FLAC); -ENOMEM; errors of
+/// Why no such file can be made, in words (a static string); NULL: nothing speaks against it. Of an output that cannot
+/// be, this is known before its first sample is.
+const char *audio_file_refusal(const struct audio_file_config *config);
+/// @return 0; -EINVAL: audio_file_refusal() says why; -ENOMEM; errors of
 /// the file system. On error *out is NULL and no file is made. Until it is committed the file has no name, where
 /// the file system can do that: whatever ends the program leaves nothing behind.
 MUST_CHECK int audio_file_create(struct audio_file **out, const struct audio_file_config *config);

@@ -121,6 +121,32 @@ static void what_cannot_be_written_is_refused_without_a_trace(void **state)
     assert_int_equal(files_in_folder(), 0);
 }
 
+static void flac_takes_the_rates_that_its_frames_can_name_and_no_other(void **state)
+{
+    (void)state;
+    static const uint32_t rates_hz[] = {1000, 65535, 88200, 176400, 384000, 655350},
+                          others_hz[] = {65536, 88201, 655360, 768000};
+    char path[SCRATCH_PATH_BYTES];
+    scratch_path(path, folder, "a.flac");
+    struct audio_file_config config = {.path = path, .format = AUDIO_FILE_S24, .channels = 1};
+    for (size_t i = 0; i < sizeof(rates_hz) / sizeof(rates_hz[0]); ++i) {
+        struct audio_file *file;
+        config.rate_hz = rates_hz[i];
+        assert_null(audio_file_refusal(&config));
+        assert_int_equal(audio_file_create(&file, &config), 0);
+        assert_int_equal(audio_file_write(file, (const float[1]){0.5F}, 1), 0);
+        assert_int_equal(audio_file_commit(&file), 0);
+        size_t frames;
+        uint32_t rate_hz, channels;
+        free(scratch_read(path, &frames, &rate_hz, &channels));
+        assert_int_equal(rate_hz, rates_hz[i]);
+    }
+    for (size_t i = 0; i < sizeof(others_hz) / sizeof(others_hz[0]); ++i) {
+        config.rate_hz = others_hz[i];
+        assert_non_null(audio_file_refusal(&config));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +157,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_cannot_be_written_is_refused_without_a_trace, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(flac_takes_the_rates_that_its_frames_can_name_and_no_other,
+                                        set_up, tear_down),
     };
     return cmocka_run_group_tests_name("audio_file", tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ struct rendering {
 
 static void note(struct rendering *r, int status)
 {
-    if (status && r->status != EXIT_BAD_USAGE)
+    if (status > (int)r->status)
         r->status = (enum exit_status)status;
 }
 
@@ -89,21 +89,54 @@ static void report(struct rendering *r, const struct render_item *item,
     }
 }
 
+static struct render_file_config config_of(struct rendering *r, const struct render_item *item,
+                                           const struct record *record)
+{
+    const struct mastering_targets *targets = item->in_album ? &item->in_album->targets
+                                              : record       ? &track_record_of(record)->targets
+                                                             : NULL;
+    return (struct render_file_config){.options = r->options,
+                                       .log = r->log,
+                                       .scheduler = r->scheduler,
+                                       .in = item->in,
+                                       .out = item->out,
+                                       .record = record,
+                                       .targets = targets,
+                                       .progress = on_progress,
+                                       .context = r};
+}
+
 // --- Records -------------------------------------------------------------------------------------
+
+// What cannot be rendered whatever its analysis says is not analysed.
+static bool is_refused(struct rendering *r, struct render_item *item)
+{
+    const struct render_file_config config = config_of(r, item, NULL);
+    const int status = render_file_check(&config);
+    note(r, status);
+    item->refused = status != 0;
+    return item->refused;
+}
 
 static void submit_ahead(struct rendering *r)
 {
-    while (r->submitted < r->list.count &&
-           scan_submit(r->scan, r->list.items[r->submitted].in) == 0)
+    while (r->submitted < r->list.count && scan_under_way(r->scan) < AHEAD) {
+        struct render_item *item = &r->list.items[r->submitted];
+        if (!is_refused(r, item) && scan_submit(r->scan, item->in))
+            break;
         ++r->submitted;
+    }
 }
 
-// The record of the next item in order. @return 0, or the exit status where there is none to go on with.
+// The record of the item that is next in order. @return 0, or the exit status where there is none to go on with.
 static int take_record(struct rendering *r, struct record **record)
 {
     struct scan_result result = {0};
     *record = NULL;
     submit_ahead(r);
+    if (r->list.items[r->at].refused)
+        return EXIT_SOMETHING_FAILED; // noted already
+    draw(r, PROGRESS_WAITING, 0, NAN);
     const int error = scan_take(r->scan, &result);
     submit_ahead(r);
     const char *in = r->list.items[r->at].in;
@@ -119,21 +152,10 @@ static int take_record(struct rendering *r, struct record **record)
 
 // --- One after another ---------------------------------------------------------------------------
 
-static int open_item(struct rendering *r, struct render_file **file, struct render_item *item,
+static int open_item(struct rendering *r, struct render_file **file, const struct render_item *item,
                      const struct record *record)
 {
-    const struct mastering_targets *targets = item->in_album ? &item->in_album->targets
-                                              : record       ? &track_record_of(record)->targets
-                                                             : NULL;
-    const struct render_file_config config = {.options = r->options,
-                                              .log = r->log,
-                                              .scheduler = r->scheduler,
-                                              .in = item->in,
-                                              .out = item->out,
-                                              .record = record,
-                                              .targets = targets,
-                                              .progress = on_progress,
-                                              .context = r};
+    const struct render_file_config config = config_of(r, item, record);
     return render_file_open(file, &config);
 }
 
@@ -172,10 +194,8 @@ static void render_next(struct rendering *r)
     struct render_item *item = &r->list.items[r->at];
     struct record *record = NULL;
     int status = 0;
-    if (r->scan && !item->record) {
-        draw(r, PROGRESS_WAITING, 0, NAN);
+    if (r->scan && !item->record)
         status = take_record(r, &record);
-    }
     if (status)
         note(r, status);
     else
@@ -188,7 +208,6 @@ static int prepare_albums(struct rendering *r, struct album_track **tracks)
 {
     for (r->at = 0; r->at < r->list.count; ++r->at) {
         struct render_item *item = &r->list.items[r->at];
-        draw(r, PROGRESS_WAITING, 0, NAN);
         note(r, take_record(r, &item->record));
     }
     render_list_keep_analysed(&r->list);

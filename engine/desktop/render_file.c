@@ -32,8 +32,8 @@ struct render_file {
     struct output_meter *meter;
     struct dither dither;
     enum audio_file_format format;
-    uint32_t channels; // of the output
-    uint64_t frames;   // to be rendered
+    uint32_t channels;            // of the output
+    uint64_t start_frame, frames; // to be rendered
     double limiter_db;
     bool damaged;
     float stereo[2 * BLOCK_FRAMES];
@@ -81,18 +81,31 @@ static bool is_named(const struct render_file *f)
     return strcmp(f->config.out, o->paths[o->path_count - 1]) == 0;
 }
 
+static struct audio_file_config output_config(const struct render_file *f)
+{
+    return (struct audio_file_config){.path = f->config.out,
+                                      .format = f->format,
+                                      .rate_hz = f->info.format.rate_hz,
+                                      .channels = f->info.format.channels == 1 ? 1 : 2,
+                                      .tags = &f->tags};
+}
+
 static int check_format(struct render_file *f)
 {
     f->format = choose_format(f);
-    if (!f->config.out || f->format != AUDIO_FILE_F32 || !is_flac(f->config.out))
+    if (!f->config.out)
         return 0;
-    // In a folder of all kinds the best that FLAC holds is what is wanted; of one file it is asked for.
-    if (!is_named(f)) {
+    if (f->format == AUDIO_FILE_F32 && is_flac(f->config.out)) {
+        if (is_named(f)) {
+            (void)fail(f, f->config.out, "FLAC has no float samples: give --format s16 or s24");
+            return EXIT_BAD_USAGE;
+        }
+        // In a folder of all kinds the best that FLAC holds is what is wanted; of one file it is asked for.
         f->format = AUDIO_FILE_S24;
-        return 0;
     }
-    (void)fail(f, f->config.out, "FLAC has no float samples: give --format s16 or s24");
-    return EXIT_BAD_USAGE;
+    const struct audio_file_config config = output_config(f);
+    const char *refusal = audio_file_refusal(&config);
+    return refusal ? fail(f, f->config.out, refusal) : 0;
 }
 
 static int open_input(struct render_file *f)
@@ -109,18 +122,24 @@ static int open_input(struct render_file *f)
     return error ? fail(f, f->config.in, decoder_error_text(error)) : 0;
 }
 
+// Which frames are rendered: all, or those of the chunk.
+static int choose_frames(struct render_file *f)
+{
+    uint64_t end = f->info.frames;
+    const int64_t chunk = f->config.options->chunk;
+    if (chunk >= 0 && chunk_bounds((uint64_t)chunk, f->info.frames, f->info.format.rate_hz,
+                                   &f->start_frame, &end))
+        return fail(f, f->config.in, "this chunk is past the end");
+    f->frames = end - f->start_frame;
+    return 0;
+}
+
 static int open_stream(struct render_file *f)
 {
-    uint64_t start = 0, end = f->info.frames;
-    const int64_t chunk = f->config.options->chunk;
-    if (chunk >= 0 &&
-        chunk_bounds((uint64_t)chunk, f->info.frames, f->info.format.rate_hz, &start, &end))
-        return fail(f, f->config.in, "this chunk is past the end");
-    f->frames = end - start;
     const struct track_stream_config config = {.decoder = f->decoder,
                                                .info = f->info,
                                                .rate_hz = f->info.format.rate_hz,
-                                               .start_frame = start,
+                                               .start_frame = f->start_frame,
                                                .end = TRACK_STREAM_WAITS,
                                                .mastering = f->config.record ? TRACK_STREAM_MASTERED
                                                                              : TRACK_STREAM_PLAIN};
@@ -131,10 +150,10 @@ static int open_stream(struct render_file *f)
     return 0;
 }
 
-int render_file_open(struct render_file **out, const struct render_file_config *config)
+static int create(struct render_file **out, const struct render_file_config *config)
 {
     struct render_file *f = calloc(1, sizeof(*f));
-    *out = NULL;
+    *out = f;
     if (!f) {
         log_write(config->log, LOG_LEVEL_ERROR, config->in, "%s", strerror(ENOMEM));
         return EXIT_SOMETHING_FAILED;
@@ -145,11 +164,36 @@ int render_file_open(struct render_file **out, const struct render_file_config *
     int status = open_input(f);
     if (!status)
         status = check_format(f);
+    return status ? status : choose_frames(f);
+}
+
+int render_file_open(struct render_file **out, const struct render_file_config *config)
+{
+    int status = create(out, config);
     if (!status)
-        status = open_stream(f);
+        status = open_stream(*out);
     if (status)
-        render_file_close(&f);
-    *out = f;
+        render_file_close(out);
+    return status;
+}
+
+// An output by its own name is made for a moment, so that what the file system has against it is known.
+static int try_output(struct render_file *f)
+{
+    if (!f->config.out || !is_named(f))
+        return 0;
+    const struct audio_file_config config = output_config(f);
+    const int error = audio_file_create(&f->file, &config);
+    return error ? fail_output(f, error) : 0;
+}
+
+int render_file_check(const struct render_file_config *config)
+{
+    struct render_file *f;
+    int status = create(&f, config);
+    if (!status)
+        status = try_output(f);
+    render_file_close(&f);
     return status;
 }
 
@@ -208,11 +252,7 @@ static int open_output(struct render_file *f)
         error = mark_as_mastered(f);
     if (!error && !is_named(f))
         error = render_list_make_folders(f->config.out);
-    const struct audio_file_config config = {.path = f->config.out,
-                                             .format = f->format,
-                                             .rate_hz = f->info.format.rate_hz,
-                                             .channels = f->channels,
-                                             .tags = &f->tags};
+    const struct audio_file_config config = output_config(f);
     return error ? error : audio_file_create(&f->file, &config);
 }
 

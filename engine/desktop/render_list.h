@@ -16,6 +16,7 @@ struct render_item {
     dev_t device;   // of IN, if it is there
     ino_t inode;
     bool clashes; // its output must not be written
+    bool refused; // named already: it cannot be rendered
     // --- with --album
     struct tags tags;
     struct record *record;

@@ -87,6 +87,20 @@ render 1 1.wav bad/none/a.wav
 ) || complain "no room: failed"
 [ -z "$(ls -A bad)" ] || complain "left behind: $(ls -A bad)"
 
+# What cannot be written is said before the analysis, not after it.
+sox -V1 1.wav -r 88201 odd.wav
+# refused ARGS...: named, nothing is analysed, and nothing is made.
+refused() {
+    ! bounded 60 "$segue" render --no-cache --log-level debug "$@" 2>render.log &&
+        grep -q '^segue: bad/' render.log && ! grep -q 'timing: ' render.log && [ -z "$(ls -A bad)" ] ||
+        complain "segue render $*: not refused at once: $(cat render.log)"
+}
+refused odd.wav bad/a.flac
+refused 3.ogg bad/a.flac
+refused 1.wav bad/none/a.wav
+bounded 60 "$segue" render --no-cache --log-level debug 1.wav out/1.flac >render.out 2>render.log &&
+    grep -q '1.wav: timing: ' render.log || complain "no analysis to be seen: $(cat render.log)"
+
 echo before >bad/kept.wav
 render 1 missing.wav bad/kept.wav
 [ "$(cat bad/kept.wav)" = before ] || complain "a failure replaced the file that was there"
