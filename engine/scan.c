@@ -12,7 +12,6 @@
 struct item {
     struct scheduler_task task; // first: the loop hands this back
     struct scan *scan;
-    struct file_identity identity;
     struct item *next;
     struct scan_result result;
     bool done;
@@ -87,7 +86,7 @@ static void run_item(struct scheduler_task *task)
 {
     struct item *item = (struct item *)task;
     const struct extraction_request request = {.path = item->result.path,
-                                               .identity = item->identity,
+                                               .identity = item->result.identity,
                                                .load_priority = LOADER_SCAN,
                                                .done = on_done,
                                                .context = item};
@@ -128,7 +127,7 @@ int scan_submit(struct scan *s, const char *path)
     struct item *item = append(s, path);
     if (!item)
         return -ENOMEM;
-    const int error = extractor_identify(path, &item->identity);
+    const int error = extractor_identify(path, &item->result.identity);
     if (error)
         fail_item(item, error);
     else

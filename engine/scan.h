@@ -16,8 +16,9 @@ enum scan_order {
 };
 
 struct scan_result {
-    char *path;            // the caller's to free()
-    int error;             // 0 or -errno; -EBADMSG with a record: of the sound part
+    char *path;                    // the caller's to free()
+    struct file_identity identity; // of the file that the record is of; zero: it could not be told
+    int error;                     // 0 or -errno; -EBADMSG with a record: of the sound part
     struct record *record; // a struct track_record; the caller's reference; NULL if there is none
     enum extraction_tier tier;
     uint64_t replaced_samples;

@@ -89,9 +89,9 @@ static void report(struct rendering *r, const struct render_item *item,
     }
 }
 
-static struct render_file_config config_of(struct rendering *r, const struct render_item *item,
-                                           const struct record *record)
+static struct render_file_config config_of(struct rendering *r, const struct render_item *item)
 {
+    const struct record *record = item->record;
     const struct mastering_targets *targets = item->in_album ? &item->in_album->targets
                                               : record       ? &track_record_of(record)->targets
                                                              : NULL;
@@ -101,6 +101,7 @@ static struct render_file_config config_of(struct rendering *r, const struct ren
                                        .in = item->in,
                                        .out = item->out,
                                        .record = record,
+                                       .identity = record ? &item->identity : NULL,
                                        .targets = targets,
                                        .progress = on_progress,
                                        .context = r};
@@ -111,7 +112,7 @@ static struct render_file_config config_of(struct rendering *r, const struct ren
 // What cannot be rendered whatever its analysis says is not analysed.
 static bool is_refused(struct rendering *r, struct render_item *item)
 {
-    const struct render_file_config config = config_of(r, item, NULL);
+    const struct render_file_config config = config_of(r, item);
     const int status = render_file_check(&config);
     note(r, status);
     item->refused = status != 0;
@@ -128,34 +129,32 @@ static void submit_ahead(struct rendering *r)
     }
 }
 
-// The record of the item that is next in order. @return 0, or the exit status where there is none to go on with.
-static int take_record(struct rendering *r, struct record **record)
+// Give the item that is next in order its record. @return 0, or the exit status where there is none to go on with.
+static int take_record(struct rendering *r, struct render_item *item)
 {
     struct scan_result result = {0};
-    *record = NULL;
     submit_ahead(r);
-    if (r->list.items[r->at].refused)
+    if (item->refused)
         return EXIT_SOMETHING_FAILED; // noted already
     draw(r, PROGRESS_WAITING, 0, NAN);
     const int error = scan_take(r->scan, &result);
     submit_ahead(r);
-    const char *in = r->list.items[r->at].in;
     if (error)
-        log_write(r->log, LOG_LEVEL_ERROR, in, "%s", strerror(-error));
+        log_write(r->log, LOG_LEVEL_ERROR, item->in, "%s", strerror(-error));
     else if (!result.record)
-        log_write(r->log, LOG_LEVEL_ERROR, in, "%s", result.text);
-    *record = result.record;
+        log_write(r->log, LOG_LEVEL_ERROR, item->in, "%s", result.text);
+    item->record = result.record;
+    item->identity = result.identity;
     result.record = NULL;
     scan_result_deinit(&result);
-    return *record ? 0 : EXIT_SOMETHING_FAILED;
+    return item->record ? 0 : EXIT_SOMETHING_FAILED;
 }
 
 // --- One after another ---------------------------------------------------------------------------
 
-static int open_item(struct rendering *r, struct render_file **file, const struct render_item *item,
-                     const struct record *record)
+static int open_item(struct rendering *r, struct render_file **file, const struct render_item *item)
 {
-    const struct render_file_config config = config_of(r, item, record);
+    const struct render_file_config config = config_of(r, item);
     return render_file_open(file, &config);
 }
 
@@ -165,17 +164,18 @@ static bool runs_on_into_next(const struct rendering *r)
     return r->at + 1 < r->list.count && next->in_album && next->in_album->runs_on;
 }
 
-static void render_item(struct rendering *r, struct render_item *item, const struct record *record)
+static void render_item(struct rendering *r, const struct render_item *item)
 {
     struct render_file *file = r->opened;
     struct render_outcome outcome = {.after_lufs = NAN};
     r->opened = NULL;
     draw(r, PROGRESS_PLAYING, 0, NAN);
-    int status = file ? 0 : open_item(r, &file, item, record);
+    int status = file ? 0 : open_item(r, &file, item);
     if (!status && runs_on_into_next(r)) {
         struct render_item *next = &r->list.items[r->at + 1];
-        note(r,
-             open_item(r, &r->opened, next, next->record)); // if it cannot be, this one ends alone
+        const int next_status = open_item(r, &r->opened, next);
+        next->refused = next_status != 0; // then this one ends alone
+        note(r, next_status);
     }
     if (!status)
         status = render_file_run(file, r->opened, &outcome);
@@ -192,15 +192,11 @@ static void render_item(struct rendering *r, struct render_item *item, const str
 static void render_next(struct rendering *r)
 {
     struct render_item *item = &r->list.items[r->at];
-    struct record *record = NULL;
-    int status = 0;
-    if (r->scan && !item->record)
-        status = take_record(r, &record);
-    if (status)
-        note(r, status);
-    else
-        render_item(r, item, item->record ? item->record : record);
-    record_unref(&record);
+    const int status = r->scan && !item->record ? take_record(r, item) : 0;
+    note(r, status);
+    if (!status && !item->refused)
+        render_item(r, item);
+    record_unref(&item->record);
 }
 
 // An album's makeup is known when all of its tracks are analysed.
@@ -208,7 +204,7 @@ static int prepare_albums(struct rendering *r, struct album_track **tracks)
 {
     for (r->at = 0; r->at < r->list.count; ++r->at) {
         struct render_item *item = &r->list.items[r->at];
-        note(r, take_record(r, &item->record));
+        note(r, take_record(r, item));
     }
     render_list_keep_analysed(&r->list);
     wipe(r);

@@ -4,6 +4,7 @@
 #include "engine/chunk.h"
 #include "engine/desktop/commands.h"
 #include "engine/desktop/render_list.h"
+#include "engine/extractor.h"
 #include "engine/output_meter.h"
 #include "engine/track_record.h"
 #include "engine/track_stream.h"
@@ -23,6 +24,7 @@ enum { BLOCK_FRAMES = 4096 };
 struct render_file {
     struct render_file_config config;
     struct source *source;
+    struct file_identity identity; // of what is open
     struct decoder *decoder;
     struct decoder_info info;
     struct tags tags;
@@ -108,17 +110,30 @@ static int check_format(struct render_file *f)
     return refusal ? fail(f, f->config.out, refusal) : 0;
 }
 
+static bool is_same_file(const struct file_identity *a, const struct file_identity *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+// Figures of one file and audio of another are worth nothing together.
+static int check_identity(struct render_file *f)
+{
+    const struct file_identity *analysed = f->config.identity;
+    if (!analysed || is_same_file(analysed, &f->identity))
+        return 0;
+    return fail(f, f->config.in, "the file was changed after its analysis");
+}
+
 static int open_input(struct render_file *f)
 {
     const struct source_config config = {.path = f->config.in, .priority = LOADER_PLAYING};
     int error = source_open(&f->source, scheduler_loader(f->config.scheduler), &config);
-    struct file_identity identity;
     if (!error)
-        error = source_wait_open(f->source, &identity);
+        error = source_wait_open(f->source, &f->identity);
     if (!error)
         error = decoder_open(&f->decoder, f->source, &f->info);
     if (!error && f->config.out)
-        error = tags_read(&f->tags, f->source, identity.size_bytes);
+        error = tags_read(&f->tags, f->source, f->identity.size_bytes);
     return error ? fail(f, f->config.in, decoder_error_text(error)) : 0;
 }
 
@@ -162,6 +177,8 @@ static int create(struct render_file **out, const struct render_file_config *con
     if (config->record)
         f->targets = *config->targets;
     int status = open_input(f);
+    if (!status)
+        status = check_identity(f);
     if (!status)
         status = check_format(f);
     return status ? status : choose_frames(f);
@@ -296,13 +313,25 @@ static int64_t read_block(struct render_file *f, struct render_file *next, uint3
     return more < 0 ? more : got + more;
 }
 
+static bool has_changed(const struct render_file *f)
+{
+    struct file_identity now;
+    return extractor_identify(f->config.in, &now) || !is_same_file(&now, &f->identity);
+}
+
+static int fail_changed(struct render_file *f)
+{
+    return fail(f, f->config.in, "the file was changed while it was rendered");
+}
+
 static int copy(struct render_file *f, struct render_file *next)
 {
     for (uint64_t left = f->frames; left > 0;) {
         const uint32_t want = left < BLOCK_FRAMES ? (uint32_t)left : BLOCK_FRAMES;
         const int64_t got = read_block(f, next, want);
         if (got < 0)
-            return fail(f, f->config.in, decoder_error_text((int)got));
+            return has_changed(f) ? fail_changed(f)
+                                  : fail(f, f->config.in, decoder_error_text((int)got));
         if (got == 0)
             break;
         struct chain_dynamics dynamics;
@@ -314,6 +343,8 @@ static int copy(struct render_file *f, struct render_file *next)
         left -= (uint64_t)got;
         show_progress(f, f->frames - left);
     }
+    if (has_changed(f))
+        return fail_changed(f);
     const char *damage = decoder_damage_text(f->decoder);
     if (damage) {
         f->damaged = true;

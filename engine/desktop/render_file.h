@@ -7,6 +7,7 @@
 #include "engine/desktop/options.h"
 #include "engine/log.h"
 #include "engine/scheduler.h"
+#include "io/source.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,15 +24,18 @@ struct render_file_config {
     const struct options *options;
     struct log *log;
     struct scheduler *scheduler;
-    const char *in, *out;                    // borrowed; out NULL: measured only
-    const struct record *record;             // a struct track_record; NULL: not mastered
+    const char *in, *out;        // borrowed; out NULL: measured only
+    const struct record *record; // a struct track_record; NULL: not mastered
+    const struct file_identity
+        *identity; // read by render_file_open(): that the record is of; NULL: of any file
     const struct mastering_targets *targets; // copied; of no meaning without a record
     /// Called now and then; may be NULL.
     void (*progress)(void *context, uint64_t frames, uint64_t of_frames, uint32_t rate_hz);
     void *context;
 };
 
-/// Thread-safety: one thread. Failures are named in the log.
+/// Thread-safety: one thread. Failures are named in the log. A file that is not the one that was analysed, or no longer
+/// the one that was opened, is a failure without an output.
 struct render_file;
 
 /// Look whether the input can be read, and the output made and hold it, before anything is spent on it. Nothing is

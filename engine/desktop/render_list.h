@@ -6,6 +6,7 @@
 #include "engine/album.h"
 #include "engine/desktop/options.h"
 #include "engine/log.h"
+#include "io/source.h"
 #include "io/tags.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +21,8 @@ struct render_item {
     // --- with --album
     struct tags tags;
     struct record *record;
-    struct album_track *in_album; // NULL: alone
+    struct file_identity identity; // that the record is of
+    struct album_track *in_album;  // NULL: alone
 };
 
 /// Thread-safety: one thread.

@@ -108,8 +108,21 @@ render 2 0 in/1.flac name
 render 2 0 --type wav in/1.flac one.wav
 render 2 0 --chunk 0 in folder/
 
-# An interrupt leaves whole files alone.
+# A file that is replaced between its analysis and its turn is named and left out; the others are done.
 recording long.wav 200 44100 16 2 5
+mkfifo lines
+bounded 120 "$segue" render --log-level error in/1.flac long.wav in/3.mp3 changed/ >lines 2>render.log &
+{
+    read -r line
+    cp in/3.mp3 new.mp3 && mv new.mp3 in/3.mp3
+    cat >render.out
+} <lines
+wait $!
+[ $? -eq 1 ] && [ "$(cat render.log)" = 'segue: in/3.mp3: the file was changed after its analysis' ] &&
+    [ "$(ls -A changed | tr '\n' ' ')" = '1.flac long.flac ' ] ||
+    complain "replaced: made $(ls -A changed), said $(cat render.log)"
+
+# An interrupt leaves whole files alone.
 mkdir killed
 "$segue" render --log-level error --no-mastering long.wav killed/long.wav &
 started+=($!)
