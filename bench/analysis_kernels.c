@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "analysis_kernels.h"
 #include "bench.h"
+#include "dsp/aligned.h"
 #include "dsp/cpu.h"
 #include "dsp/level/half_band.h"
 #include "dsp/level/intake.h"
 #include "dsp/level/interpolate.h"
 #include "dsp/level/k_slice.h"
 #include "dsp/level/level_kernel.h"
+#include "dsp/spectrum/fft_kernel.h"
 #include "dsp/spectrum/median31.h"
 #include "dsp/spectrum/spectrum_kernel.h"
 #include "dsp/spectrum/yin_kernel.h"
@@ -23,10 +25,15 @@ enum {
     ROWS = 2 * MEDIAN31_RUN,
     LAGS = 352,
     SLICE = 441,
+    FFT_VARIANTS = 2,
 };
 
 // One set of inputs for all kernels; what they write goes where nothing else reads.
 struct bench_data {
+    alignas(ALIGNED_BYTES) float points[2 * POINTS];
+    alignas(ALIGNED_BYTES) float spectrum[2 * POINTS];
+    alignas(ALIGNED_BYTES) float work[2 * POINTS];
+    struct fft_tables tables[FFT_VARIANTS];
     float x[2 * POINTS + 2], y[2 * POINTS + 2], out[2 * POINTS + 2], even[POINTS];
     float weights[SPECTRUM_CLASSES * LOW_BINS];
     float rows[ROWS][LANES], medians[MEDIAN31_RUN][LANES];
@@ -103,6 +110,11 @@ static void call_interpolate(struct bench_data *d, size_t variant)
 static void call_half_band(struct bench_data *d, size_t variant)
 {
     half_band_impls[variant].filter(d->out, d->x, d->weights, d->even, POINTS / 2);
+}
+
+static void call_fft(struct bench_data *d, size_t variant)
+{
+    fft_impls[variant].forward(&d->tables[variant], d->spectrum, d->work, d->points);
 }
 
 static void call_weigh_pair(struct bench_data *d, size_t variant)
@@ -209,6 +221,12 @@ static const char *half_band_name(size_t i, uint32_t *flags)
     return half_band_impls[i].name;
 }
 
+static const char *fft_name(size_t i, uint32_t *flags)
+{
+    *flags = fft_impls[i].cpu_flags;
+    return fft_impls[i].name;
+}
+
 static const char *spectrum_name(size_t i, uint32_t *flags)
 {
     *flags = spectrum_impls[i]->cpu_flags;
@@ -230,6 +248,7 @@ static const struct {
     {"level-add", call_level, level_name, &level_impl_count},
     {"interpolate", call_interpolate, interpolate_name, &interpolate_impl_count},
     {"half-band", call_half_band, half_band_name, &half_band_impl_count},
+    {"fft-4096", call_fft, fft_name, &fft_impl_count},
     {"weigh-pair", call_weigh_pair, spectrum_name, &spectrum_impl_count},
     {"root", call_root, spectrum_name, &spectrum_impl_count},
     {"stereo-power", call_stereo_power, spectrum_name, &spectrum_impl_count},
@@ -247,6 +266,8 @@ static const struct {
 static void fill(struct bench_data *d)
 {
     uint64_t seed = 77;
+    for (int i = 0; i < 2 * POINTS; ++i)
+        d->points[i] = (float)(bench_random(&seed) >> 40) * 0x1p-24F;
     for (int i = 0; i < 2 * POINTS + 2; ++i) {
         d->x[i] = (float)(int32_t)(bench_random(&seed) >> 32) * 0x1p-31F;
         d->y[i] = (float)(bench_random(&seed) >> 40) * 0x1p-24F;
@@ -287,17 +308,27 @@ static void run_kernel(struct bench_data *d, size_t kernel, unsigned rounds)
     }
 }
 
+static int plan(struct bench_data *d)
+{
+    assert(fft_impl_count <= FFT_VARIANTS);
+    int error = k_slice_plan_init(&d->plan, 44100, SLICE);
+    for (size_t v = 0; v < fft_impl_count && !error; ++v)
+        error = fft_tables_init(&d->tables[v], &fft_impls[v], POINTS);
+    return error;
+}
+
 void analysis_kernels_run(unsigned rounds)
 {
     assert(rounds > 0 && rounds <= ROUNDS_MAX);
-    struct bench_data *d = calloc(1, sizeof *d);
-    if (!d || k_slice_plan_init(&d->plan, 44100, SLICE)) {
-        free(d);
-        return;
+    struct bench_data *d = aligned_zeroed(sizeof *d);
+    if (d && !plan(d)) {
+        fill(d);
+        for (size_t k = 0; k < sizeof KERNELS / sizeof KERNELS[0]; ++k)
+            run_kernel(d, k, rounds);
     }
-    fill(d);
-    for (size_t k = 0; k < sizeof KERNELS / sizeof KERNELS[0]; ++k)
-        run_kernel(d, k, rounds);
-    k_slice_plan_deinit(&d->plan);
+    for (size_t v = 0; d && v < FFT_VARIANTS; ++v)
+        fft_tables_deinit(&d->tables[v]);
+    if (d)
+        k_slice_plan_deinit(&d->plan);
     free(d);
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/spectrum/fft.h"
+#include "dsp/aligned.h"
+#include "dsp/cpu.h"
 #include "dsp/mutex.h"
+#include "dsp/spectrum/fft_kernel.h"
 #include <assert.h>
 #include <errno.h>
 #include <fftw3.h>
@@ -8,10 +11,11 @@
 #include <string.h>
 
 struct fft {
-    fftwf_plan plan;
-    float *input;
-    float *output;
     uint32_t size;
+    const struct fft_impl *impl; // NULL: FFTW's plan
+    struct fft_tables tables;
+    fftwf_plan plan;
+    float *input, *work, *output;
 };
 
 // FFTW's planner keeps tables of its own that are shared by the whole process, so its lock has to
@@ -37,9 +41,24 @@ static const char wisdom[] =
     "(fftwf_codelet_t2fv_64_avx 0 #x11bdd #x11bdd #x0 #xfbedd60c #x67387682 #xf28ec832 #x50a9f891)\n"
     ")\n";
 
-static float *allocate_aligned(size_t floats)
+static int plan_ours(struct fft *fft)
 {
-    return aligned_alloc(64, (floats * sizeof(float) + 63) & ~(size_t)63);
+    fft->impl = fft_select(cpu_flags());
+    fft->work = aligned_zeroed(2 * (size_t)fft->size * sizeof *fft->work);
+    const int error = fft_tables_init(&fft->tables, fft->impl, fft->size);
+    return error || !fft->work ? -ENOMEM : 0;
+}
+
+static int plan_fftw(struct fft *fft)
+{
+    mutex_lock(&planner_lock);
+    (void)fftwf_import_wisdom_from_string(wisdom); // refused: plans are guessed
+    // ESTIMATE measures nothing, so the plan and with it the last bits never vary.
+    fft->plan =
+        fftwf_plan_dft_1d((int)fft->size, (fftwf_complex *)fft->input, (fftwf_complex *)fft->output,
+                          FFTW_FORWARD, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
+    mutex_unlock(&planner_lock);
+    return fft->plan ? 0 : -ENOMEM;
 }
 
 int fft_create(struct fft **out, uint32_t size)
@@ -50,19 +69,12 @@ int fft_create(struct fft **out, uint32_t size)
     if (!fft)
         return -ENOMEM;
     fft->size = size;
-    fft->input = allocate_aligned(2 * (size_t)size);
-    fft->output = allocate_aligned(2 * (size_t)size + 2);
-    if (fft->input && fft->output) {
-        memset(fft->input, 0, 2 * (size_t)size * sizeof(float));
-        mutex_lock(&planner_lock);
-        (void)fftwf_import_wisdom_from_string(wisdom); // refused: plans are guessed
-        // ESTIMATE measures nothing, so the plan and with it the last bits never vary.
-        fft->plan =
-            fftwf_plan_dft_1d((int)size, (fftwf_complex *)fft->input, (fftwf_complex *)fft->output,
-                              FFTW_FORWARD, FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);
-        mutex_unlock(&planner_lock);
-    }
-    if (!fft->plan) {
+    fft->input = aligned_zeroed(2 * (size_t)size * sizeof *fft->input);
+    fft->output = aligned_zeroed((2 * (size_t)size + 2) * sizeof *fft->output);
+    // FFTW has code for small sizes and for any processor; the reference has none.
+    const int is_ours = size >= FFT_LEAST_SIZE && size <= FFT_LARGEST_SIZE &&
+                        fft_select(cpu_flags())->cpu_flags != 0;
+    if (!fft->input || !fft->output || (is_ours ? plan_ours(fft) : plan_fftw(fft))) {
         fft_destroy(&fft);
         return -ENOMEM;
     }
@@ -79,7 +91,9 @@ void fft_destroy(struct fft **fft)
         fftwf_destroy_plan((*fft)->plan);
         mutex_unlock(&planner_lock);
     }
+    fft_tables_deinit(&(*fft)->tables);
     free((*fft)->input);
+    free((*fft)->work);
     free((*fft)->output);
     free(*fft);
     *fft = NULL;
@@ -92,7 +106,10 @@ float *fft_input(struct fft *fft)
 
 const float *fft_forward(struct fft *fft)
 {
-    fftwf_execute(fft->plan);
+    if (fft->impl)
+        fft->impl->forward(&fft->tables, fft->output, fft->work, fft->input);
+    else
+        fftwf_execute(fft->plan);
     memcpy(fft->output + 2 * (size_t)fft->size, fft->output, 2 * sizeof(float));
     return fft->output;
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/spectrum/fft_body.h"
+#include "dsp/spectrum/fft_variants.h"
+
+static void transpose(wide x[LANES])
+{
+    for (int i = 0; i < LANES; ++i)
+        for (int j = 0; j < i; ++j) {
+            const float kept = x[i][j];
+            x[i][j] = x[j][i];
+            x[j][i] = kept;
+        }
+}
+
+static void store_points(float *out, const struct points *x)
+{
+    for (int i = 0; i < LANES; ++i) {
+        out[2 * i] = x->re[i];
+        out[2 * i + 1] = x->im[i];
+    }
+}
+
+void fft_forward_c(const struct fft_tables *tables, float *out, float *work, const float *in)
+{
+    transform(tables, out, work, in);
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// The compiled variants of fft_kernel.h, for its table alone.
+#pragma once
+#include "dsp/spectrum/fft_kernel.h"
+
+void fft_forward_c(const struct fft_tables *tables, float *out, float *work, const float *in);
+// x86-64 only
+void fft_forward_avx512(const struct fft_tables *tables, float *out, float *work, const float *in);
