@@ -343,16 +343,17 @@ int album_planner_create(struct album_planner **out, const struct album_planner_
 void album_planner_plan(struct album_planner *p, struct track *const *tracks, uint32_t count)
 {
     struct track *dropped[ALBUM_PLANNER_TRACKS];
-    count = count < ALBUM_PLANNER_TRACKS ? count : ALBUM_PLANNER_TRACKS;
     mutex_lock(&p->lock);
     const uint32_t dropped_count = p->wanted_count;
     memcpy(dropped, p->wanted, sizeof(dropped));
     bool busy_is_wanted = false;
-    for (uint32_t i = 0; i < count; ++i) {
-        p->wanted[i] = track_ref(tracks[i]);
+    p->wanted_count = 0;
+    for (uint32_t i = 0; i < count && p->wanted_count < ALBUM_PLANNER_TRACKS; ++i) {
+        if (track_is_album_known(tracks[i]))
+            continue; // a ring full of short tracks must not hide the one that is waited for
+        p->wanted[p->wanted_count++] = track_ref(tracks[i]);
         busy_is_wanted |= tracks[i] == p->busy;
     }
-    p->wanted_count = count;
     if (p->busy && !busy_is_wanted)
         atomic_store_explicit(&p->cancel, 1, memory_order_relaxed);
     cond_broadcast(&p->changed);

@@ -28,8 +28,8 @@ MUST_CHECK int album_planner_create(struct album_planner **out,
                                     const struct album_planner_config *config);
 /// Cancel what it does, end the thread, set *planner to NULL. NULL is fine. Before the scheduler is destroyed.
 void album_planner_destroy(struct album_planner **planner);
-/// Tracks whose answer is wanted, soonest first (references are taken, of as many as ALBUM_PLANNER_TRACKS): each gets
-/// track_set_album(). What an earlier plan wanted and this one does not is given up.
+/// Tracks whose answer is wanted, soonest first: the first ALBUM_PLANNER_TRACKS of them that have none yet get
+/// track_set_album() (references are taken). What an earlier plan wanted and this one does not is given up.
 void album_planner_plan(struct album_planner *planner, struct track *const *tracks, uint32_t count);
 
 enum { ALBUM_PLANNER_TRACKS = 8 };
