@@ -85,6 +85,18 @@ static void every_other_beat_is_told_from_the_rest(void **state)
     assert_true(is(accents.even, 3.0) && is(accents.odd, 1.0));
 }
 
+static void one_weak_beat_in_four_is_found_wherever_it_lies(void **state)
+{
+    (void)state;
+    for (int first = 0; first < 4; first++) {
+        struct track track = make_beats();
+        for (int i = 0; i < BEATS; i++)
+            track.strength[i * PERIOD] = (i % 4 == first ? 1 : 4) * ONSET_SCALE;
+
+        assert_true(is(measure(&track).weakest, 1.0));
+    }
+}
+
 static void silence_against_a_beat_is_held_at_the_limit(void **state)
 {
     (void)state;
@@ -104,6 +116,7 @@ int main(void)
         cmocka_unit_test(each_place_is_measured_where_it_lies),
         cmocka_unit_test(one_strong_beat_in_a_bar_is_found_in_bars_of_two_three_and_four),
         cmocka_unit_test(every_other_beat_is_told_from_the_rest),
+        cmocka_unit_test(one_weak_beat_in_four_is_found_wherever_it_lies),
         cmocka_unit_test(silence_against_a_beat_is_held_at_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -418,6 +418,24 @@ static void beats_lie_on_the_thumps_not_on_the_hats_between(void **state)
     free(track.samples);
 }
 
+static void compound_time_is_counted_in_dotted_beats(void **state)
+{
+    (void)state;
+    struct track track = make_track(20.0);
+    const double eighth_s = 60.0 / 97.0 / 3.0;
+    for (int i = 0; 0.5 + i * eighth_s < 19.5; i++) {
+        if (i % 6 == 0)
+            add_thump(&track, 0.5 + i * eighth_s, 0.6);
+        add_click(&track, 0.5 + i * eighth_s, i % 3 == 0 ? 0.3 : 0.1);
+    }
+
+    struct rhythm_result result = measure(&track);
+
+    assert_true(fabs(result.tempo.bpm / 97.0 - 1.0) < 0.001);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
 static void beats_are_the_thumps_where_strokes_as_loud_lie_at_quarters(void **state)
 {
     (void)state;
@@ -583,6 +601,7 @@ int main(void)
         cmocka_unit_test(every_rate_in_range_is_survived),
         cmocka_unit_test(rates_out_of_range_are_refused),
         cmocka_unit_test(a_waltz_is_counted_in_its_own_beats),
+        cmocka_unit_test(compound_time_is_counted_in_dotted_beats),
         cmocka_unit_test(beats_are_the_thumps_where_strokes_as_loud_lie_at_quarters),
         cmocka_unit_test(beats_lie_on_the_thumps_not_on_the_hats_between),
         cmocka_unit_test(a_clave_of_unequal_steps_is_not_taken_for_a_pulse),

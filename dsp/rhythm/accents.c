@@ -68,6 +68,9 @@ struct accents accents_measure(const uint16_t *strength, size_t frames, const do
     }
     out.even = mean_of_every(sums[ACCENT_ON], used, 0, 2);
     out.odd = mean_of_every(sums[ACCENT_ON], used, 1, 2);
+    out.weakest = out.at[ACCENT_ON];
+    for (uint32_t first = 0; first < LONGEST_BAR; first++)
+        out.weakest = fmin(out.weakest, mean_of_every(sums[ACCENT_ON], used, first, LONGEST_BAR));
     return out;
 }
 

@@ -20,6 +20,7 @@ struct accents {
     double at[ACCENT_PLACES];
     double strongest[ACCENT_PLACES]; // at that beat of a bar of 1 to 4 beats which is strongest
     double even, odd;                // on the beats, every other
+    double weakest;                  // at that beat of a bar of 4 which is weakest
 };
 
 /// @param strength `frames` values in 1 / ONSET_SCALE, `beats` two or more ascending positions in frames;

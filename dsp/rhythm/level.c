@@ -15,9 +15,6 @@
 #define SHORTEST_BAR_S 0.8
 // Changes of harmony count up to this: in music they are rarely clearer, in noise by chance only.
 #define MOST_HARMONY 0.8
-// So near to the limit of what accents may differ by, every other beat is silent: it does not alternate,
-// it is missing.
-#define SILENT_SPAN 0.3
 // Beats with no more than this between them are as if there were nothing.
 #define LEAST_WITHIN (-1.3)
 // Beats that stray further follow something else, or a player who takes time.
@@ -58,13 +55,12 @@ static void measure_recurrence(const struct lags *lags, double period, double fr
     evidence[LEVEL_TWO_THIRDS] = lags_recurrence(lags, period / 1.5);
 }
 
-/// How clearly the pulse, and not 2/3 of it, recurs, 0..1. Where it is 3/2 of the beat, the beats look
+/// How clearly the pulse, and not a rival, recurs, 0..1. Where it is 3/2 of the beat, the beats look
 /// like swing, and strokes in turn on and off the beat like a kick and a snare.
-static double stand_alone(const double *evidence)
+static double stand_alone(const double *evidence, double rival)
 {
-    const double rival = fmax(0.0, evidence[LEVEL_TWO_THIRDS]);
     const double once = fmax(LEAST_RECURRENCE, evidence[LEVEL_ONCE]);
-    return fmax(0.0, 1.0 - rival / once);
+    return fmax(0.0, 1.0 - fmax(0.0, rival) / once);
 }
 
 /// How strong the strongest places between beats are against the beats; silence there says little.
@@ -76,8 +72,24 @@ static double accent_within(const struct accents *accents)
     return fmax(LEAST_WITHIN, accents_log_ratio(accents, within, accents->at[ACCENT_ON]));
 }
 
+/// Accents as of a beat in three: at both of its thirds, and not halfway.
+static double accent_compound(const struct accents *accents)
+{
+    const double thirds = fmin(accents->at[ACCENT_THIRD], accents->at[ACCENT_TWO_THIRDS]);
+    return fmax(0.0, accents_log_ratio(accents, thirds, accents->at[ACCENT_HALFWAY]));
+}
+
+/// How far the weaker ones of every other beat stand out, 0..1: where they do not, nothing alternates,
+/// they are missing.
+static double beats_both(const struct accents *accents)
+{
+    const double weaker = fmin(accents->even, accents->odd);
+    return fmin(1.0, fmax(0.0, accents_log_ratio(accents, weaker, accents->mean)));
+}
+
+/// @param four_thirds recurrence after 4/3 beats.
 static void measure_accents(const struct onset *onset, size_t frames, const double *beats,
-                            uint32_t count, double *evidence)
+                            uint32_t count, double four_thirds, double *evidence)
 {
     double turns[ONSET_HARMONY], swing = 0.0;
     for (int part = 0; part < ONSET_HARMONY; part++) {
@@ -91,6 +103,8 @@ static void measure_accents(const struct onset *onset, size_t frames, const doub
             accents_log_ratio(&accents, within, accents.at[ACCENT_ON]) / ONSET_HARMONY;
         if (part == ONSET_LOW)
             evidence[LEVEL_WITHIN_LOW] = accent_within(&accents);
+        if (part == ONSET_HIGH)
+            evidence[LEVEL_WEAKEST] = accents_log_ratio(&accents, accents.weakest, accents.mean);
         if (part == ONSET_MIDDLE || part == ONSET_HIGH)
             swing =
                 fmax(swing,
@@ -99,12 +113,14 @@ static void measure_accents(const struct onset *onset, size_t frames, const doub
     }
     const struct accents whole = accents_measure(onset_strength(onset), frames, beats, count);
     evidence[LEVEL_WITHIN] = accent_within(&whole);
-    const double turn = fabs(accents_log_ratio(&whole, whole.even, whole.odd));
-    evidence[LEVEL_ALTERNATES] *= fmin(1.0, (ACCENTS_LIMIT - turn) / SILENT_SPAN);
+    evidence[LEVEL_ALTERNATES] *= beats_both(&whole);
     const double higher = fabs(turns[ONSET_MIDDLE]) > fabs(turns[ONSET_HIGH]) ? turns[ONSET_MIDDLE]
                                                                               : turns[ONSET_HIGH];
-    evidence[LEVEL_ANSWERS] = fmax(0.0, -turns[ONSET_LOW] * higher) * stand_alone(evidence);
-    evidence[LEVEL_SWING] = fmax(0.0, swing) * stand_alone(evidence);
+    const double alone = stand_alone(evidence, evidence[LEVEL_TWO_THIRDS]);
+    evidence[LEVEL_ANSWERS] = fmax(0.0, -turns[ONSET_LOW] * higher) * alone;
+    evidence[LEVEL_SWING] = fmax(0.0, swing) * alone;
+    evidence[LEVEL_COMPOUND] =
+        accent_compound(&whole) * fmin(alone, stand_alone(evidence, four_thirds));
     const struct accents harmony =
         accents_measure(onset_part_strength(onset, ONSET_HARMONY), frames, beats, count);
     evidence[LEVEL_HARMONY] = fmax(
@@ -152,7 +168,8 @@ int level_measure(const struct onset *onset, const struct lags *lags, double per
     evidence[LEVEL_UNEVEN] =
         fmin(evidence[LEVEL_UNEVEN] * period_frames / frame_rate_hz, MOST_UNEVEN_S);
     if (!error && count >= LEAST_BEATS)
-        measure_accents(onset, frames, beats, count, evidence);
+        measure_accents(onset, frames, beats, count,
+                        lags_recurrence(lags, period_frames * 4.0 / 3.0), evidence);
     free(beats);
     return error;
 }
@@ -162,14 +179,15 @@ double level_weigh(const double evidence[LEVEL_EVIDENCE])
     // Multinomial logistic regression over the levels of 330 synthetic songs of 21 styles, half of
     // them in 6 of the styles; tempos a listener may as well name count a third. The weights of tempo,
     // harmony and unevenness were settled on 373 more, of 52 styles, those of accents within the beat on
-    // 513 of 40 with every sixth style left out in turn.
+    // 513 of 40, and those of fast tempos, alternation, answers, the weakest beat and compound beats on
+    // 549 of 49, with every sixth style left out in turn.
     static const double weights[LEVEL_EVIDENCE] = {
-        [LEVEL_USUAL] = 2.75,      [LEVEL_FAST] = 1.3,         [LEVEL_ONCE] = 5.0,
+        [LEVEL_USUAL] = 2.75,      [LEVEL_FAST] = 1.6,         [LEVEL_ONCE] = 5.0,
         [LEVEL_BARS] = 3.6,        [LEVEL_EXPLAINS] = 1.05,    [LEVEL_THREE] = 1.7,
         [LEVEL_THREE_TWO] = -1.1,  [LEVEL_TWO_THIRDS] = -2.05, [LEVEL_HARMONY] = 6.2,
-        [LEVEL_BETWEEN] = 0.85,    [LEVEL_ALTERNATES] = 1.2,   [LEVEL_ANSWERS] = 2.2,
+        [LEVEL_BETWEEN] = 0.85,    [LEVEL_ALTERNATES] = 1.9,   [LEVEL_ANSWERS] = 1.3,
         [LEVEL_SWING] = 3.1,       [LEVEL_UNEVEN] = -20.0,     [LEVEL_WITHIN] = 0.5,
-        [LEVEL_WITHIN_LOW] = 0.35,
+        [LEVEL_WITHIN_LOW] = 0.35, [LEVEL_WEAKEST] = 0.9,      [LEVEL_COMPOUND] = 2.3,
     };
     double sum = 0.0;
     for (int i = 0; i < LEVEL_EVIDENCE; i++)

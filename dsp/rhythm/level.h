@@ -20,10 +20,12 @@ enum level_evidence {
     LEVEL_BETWEEN,    // accents halfway between beats against those on them
     LEVEL_WITHIN, // accents at the strongest of halves, thirds and quarters against those on the beats
     LEVEL_WITHIN_LOW, // the same of what is low
-    LEVEL_ALTERNATES, // accents on every other beat against the rest
+    LEVEL_ALTERNATES, // accents on every other beat against the rest, where the rest has some
+    LEVEL_WEAKEST,    // what is high at the weakest beat of four against anywhere
     LEVEL_ANSWERS,    // low accents take turns with higher ones, as a kick does with a snare
     LEVEL_SWING,      // accents 2/3 into the beats against 1/3 and 1/2, where 2/3 are no pulse
-    LEVEL_UNEVEN,     // how far the beats stray from a straight line, in seconds
+    LEVEL_COMPOUND, // accents at both thirds of the beats against halfway, where no simpler pulse recurs
+    LEVEL_UNEVEN, // how far the beats stray from a straight line, in seconds
     LEVEL_EVIDENCE
 };
 
