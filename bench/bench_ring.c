@@ -255,7 +255,7 @@ int bench_ring(int argc, char **argv)
         return 2;
     struct ring *ring = NULL;
     struct mutex_ring with_mutex = {.blocks = calloc(CAPACITY, sizeof(struct ring_block))};
-    int error = with_mutex.blocks ? ring_create(&ring, CAPACITY) : -ENOMEM;
+    int error = with_mutex.blocks ? ring_create(&ring, CAPACITY, RING_ONE_SIDE) : -ENOMEM;
     if (!error)
         error = mutex_init(&with_mutex.lock);
     int status = 1;

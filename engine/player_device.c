@@ -69,7 +69,7 @@ static uint32_t ring_blocks(const struct player *p)
 
 static int create_path(struct player *p)
 {
-    int error = ring_create(&p->ring, ring_blocks(p));
+    int error = ring_create(&p->ring, ring_blocks(p), RING_ONE_SIDE);
     if (!error)
         error = callback_create(&p->callback, p->ring, p->device.rate_hz, p->device.pace);
     if (error)

@@ -30,7 +30,9 @@ enum {
 
 struct ring {
     // --- immutable after create
-    uint32_t mask; // capacity - 1
+    uint32_t mask;         // capacity - 1
+    uint32_t stride_bytes; // from block to block
+    enum ring_sides sides;
     bool is_locked;
     // --- writer only
     _Alignas(RING_LINE_BYTES) uint32_t seen_head;
@@ -41,29 +43,46 @@ struct ring {
     _Alignas(RING_LINE_BYTES) uint32_t seen_tail;
     // --- atomic: written by the reader, read by the writer
     _Atomic uint32_t head; // number of the oldest committed block
-    // --- handed to and fro
-    _Alignas(RING_LINE_BYTES) struct ring_block blocks[];
+    // --- handed to and fro: each block is followed by its second side, if there are two
+    _Alignas(RING_LINE_BYTES) unsigned char blocks[];
 };
 
-static size_t ring_bytes(uint32_t blocks)
+_Static_assert(sizeof(struct ring_block) % _Alignof(struct ring_block) == 0 &&
+                   2 * RING_BLOCK_FRAMES * sizeof(float) % _Alignof(struct ring_block) == 0,
+               "every stride keeps blocks aligned");
+
+static uint32_t stride_bytes(enum ring_sides sides)
 {
-    size_t bytes = sizeof(struct ring) + blocks * sizeof(struct ring_block);
+    const size_t plain = sides == RING_TWO_SIDES ? sizeof((struct ring_block){0}.samples) : 0;
+    return (uint32_t)(sizeof(struct ring_block) + plain);
+}
+
+static size_t ring_bytes(uint32_t blocks, enum ring_sides sides)
+{
+    size_t bytes = sizeof(struct ring) + (size_t)blocks * stride_bytes(sides);
     return (bytes + RING_LINE_BYTES - 1) / RING_LINE_BYTES * RING_LINE_BYTES;
 }
 
-int ring_create(struct ring **out, uint32_t blocks)
+static struct ring_block *block_at(struct ring *ring, uint32_t number)
 {
-    assert(out);
+    return (struct ring_block *)(ring->blocks + (size_t)(number & ring->mask) * ring->stride_bytes);
+}
+
+int ring_create(struct ring **out, uint32_t blocks, enum ring_sides sides)
+{
+    assert(out && (sides == RING_ONE_SIDE || sides == RING_TWO_SIDES));
     *out = NULL;
     if (blocks < 2 || blocks > 1u << 20 || (blocks & (blocks - 1)))
         return -EINVAL;
 
-    size_t bytes = ring_bytes(blocks);
+    size_t bytes = ring_bytes(blocks, sides);
     struct ring *ring = aligned_alloc(RING_LINE_BYTES, bytes);
     if (!ring)
         return -ENOMEM;
     memset(ring, 0, bytes); // touches every page, so that the audio thread never is the first to
     ring->mask = blocks - 1;
+    ring->stride_bytes = stride_bytes(sides);
+    ring->sides = sides;
     ring->seen_head = (uint32_t)RING_FIRST_NUMBER;
     ring->seen_tail = (uint32_t)RING_FIRST_NUMBER;
     atomic_init(&ring->head, (uint32_t)RING_FIRST_NUMBER);
@@ -77,7 +96,7 @@ void ring_destroy(struct ring **ring)
 {
     assert(ring);
     if (*ring && (*ring)->is_locked)
-        munlock(*ring, ring_bytes((*ring)->mask + 1));
+        munlock(*ring, ring_bytes((*ring)->mask + 1, (*ring)->sides));
     free(*ring);
     *ring = NULL;
 }
@@ -92,7 +111,7 @@ struct ring_block *ring_reserve(struct ring *ring)
         if (next - ring->seen_head > ring->mask)
             return NULL;
     }
-    return &ring->blocks[next & ring->mask];
+    return block_at(ring, next);
 }
 
 void ring_hold(struct ring *ring)
@@ -127,7 +146,7 @@ RT_SAFE const struct ring_block *ring_peek(struct ring *ring)
         if (head == ring->seen_tail)
             return NULL;
     }
-    return &ring->blocks[head & ring->mask];
+    return block_at(ring, head);
 }
 
 RT_SAFE void ring_release(struct ring *ring)
@@ -151,4 +170,9 @@ RT_SAFE uint32_t ring_fill(const struct ring *ring)
 uint32_t ring_capacity(const struct ring *ring)
 {
     return ring->mask + 1;
+}
+
+RT_SAFE enum ring_sides ring_sides(const struct ring *ring)
+{
+    return ring->sides;
 }

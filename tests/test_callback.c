@@ -86,7 +86,7 @@ static struct rig *new_rig(enum sink_pace pace)
 {
     struct rig *rig = calloc(1, sizeof *rig);
     assert_non_null(rig);
-    assert_int_equal(ring_create(&rig->ring, RING_BLOCKS), 0);
+    assert_int_equal(ring_create(&rig->ring, RING_BLOCKS, RING_ONE_SIDE), 0);
     assert_int_equal(callback_create(&rig->callback, rig->ring, RATE_HZ, pace), 0);
     callback_set_mode(rig->callback, CALLBACK_PLAYING);
     return rig;
@@ -142,7 +142,7 @@ static void callback_creation_survives_a_failing_allocation(void **state)
 {
     (void)state;
     struct ring *ring;
-    assert_int_equal(ring_create(&ring, 2), 0);
+    assert_int_equal(ring_create(&ring, 2, RING_ONE_SIDE), 0);
     struct callback *callback = (struct callback *)1;
     allocation_fails = true;
     int error = callback_create(&callback, ring, RATE_HZ, SINK_PACED);

@@ -65,7 +65,7 @@ static uint32_t guarded_pull(void *context, float *stereo, uint32_t frames)
 static void set_up_player(struct player *p)
 {
     *p = (struct player){.epoch = 1, .track = 1};
-    assert_int_equal(ring_create(&p->ring, RING_BLOCKS), 0);
+    assert_int_equal(ring_create(&p->ring, RING_BLOCKS, RING_ONE_SIDE), 0);
     assert_int_equal(callback_create(&p->callback, p->ring, 44100, SINK_PACED), 0);
     const struct virtual_device_config config = {
         .rate_hz = 44100,

@@ -23,7 +23,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
 static struct ring *new_ring(uint32_t blocks)
 {
     struct ring *ring;
-    assert_int_equal(ring_create(&ring, blocks), 0);
+    assert_int_equal(ring_create(&ring, blocks, RING_ONE_SIDE), 0);
     return ring;
 }
 
@@ -50,9 +50,39 @@ static void ring_refuses_capacities_that_are_no_power_of_two(void **state)
     static const uint32_t bad[] = {0, 1, 3, 6, 1000, UINT32_MAX};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct ring *ring = (struct ring *)1;
-        assert_int_equal(ring_create(&ring, bad[i]), -EINVAL);
+        assert_int_equal(ring_create(&ring, bad[i], RING_ONE_SIDE), -EINVAL);
         assert_null(ring);
     }
+}
+
+static void ring_of_two_sides_keeps_both_of_every_block_apart(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 4, SAMPLES = 2 * RING_BLOCK_FRAMES };
+    struct ring *ring;
+    assert_int_equal(ring_create(&ring, BLOCKS, RING_TWO_SIDES), 0);
+    assert_int_equal(ring_sides(ring), RING_TWO_SIDES);
+    for (uint32_t number = 0; number < BLOCKS; number++) {
+        struct ring_block *block = ring_reserve(ring);
+        assert_non_null(block);
+        block->frames = number;
+        for (uint32_t i = 0; i < SAMPLES; i++) {
+            block->samples[i] = (float)(number * SAMPLES + i);
+            ring_plain(block)[i] = -(float)(number * SAMPLES + i);
+        }
+        ring_commit(ring);
+    }
+    for (uint32_t number = 0; number < BLOCKS; number++) {
+        const struct ring_block *block = ring_peek(ring);
+        assert_non_null(block);
+        assert_int_equal(block->frames, number);
+        for (uint32_t i = 0; i < SAMPLES; i++) {
+            assert_true(block->samples[i] == (float)(number * SAMPLES + i));
+            assert_true(ring_plain_of(block)[i] == -(float)(number * SAMPLES + i));
+        }
+        ring_release(ring);
+    }
+    ring_destroy(&ring);
 }
 
 static void ring_creation_survives_a_failing_allocation(void **state)
@@ -60,7 +90,7 @@ static void ring_creation_survives_a_failing_allocation(void **state)
     (void)state;
     struct ring *ring = (struct ring *)1;
     allocation_fails = true;
-    int error = ring_create(&ring, 4);
+    int error = ring_create(&ring, 4, RING_ONE_SIDE);
     allocation_fails = false;
     assert_int_equal(error, -ENOMEM);
     assert_null(ring);
@@ -98,7 +128,7 @@ static void held_blocks_are_seen_together_when_the_next_is_committed(void **stat
 {
     (void)state;
     struct ring *ring;
-    assert_int_equal(ring_create(&ring, 4), 0);
+    assert_int_equal(ring_create(&ring, 4, RING_ONE_SIDE), 0);
     for (uint32_t round = 0; round < 5; ++round) {
         for (uint32_t i = 0; i < 3; ++i) {
             struct ring_block *block = ring_reserve(ring);
@@ -203,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ring_refuses_capacities_that_are_no_power_of_two),
+        cmocka_unit_test(ring_of_two_sides_keeps_both_of_every_block_apart),
         cmocka_unit_test(ring_creation_survives_a_failing_allocation),
         cmocka_unit_test(ring_is_empty_when_new),
         cmocka_unit_test(ring_takes_exactly_its_capacity),

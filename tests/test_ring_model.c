@@ -28,7 +28,7 @@ static uint64_t most_read;
 
 static void set_up(void)
 {
-    if (ring_create(&ring, CAPACITY))
+    if (ring_create(&ring, CAPACITY, RING_ONE_SIDE))
         model_fail("no memory");
     n_read = 0;
 }
