@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "engine/match.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+// cmocka.h wants those above it
+#include <cmocka.h>
+
+static struct mastering_targets calibrated(double predicted_lufs)
+{
+    return (struct mastering_targets){.predicted_lufs = predicted_lufs, .makeup_db = 3.0};
+}
+
+static double decibels(float gain)
+{
+    return 20 * log10((double)gain);
+}
+
+static void the_louder_side_is_lowered_by_the_difference_and_the_other_left_alone(void **state)
+{
+    (void)state;
+    // A crushed track of -9 LUFS, mastered to -14: plain is 5 dB louder.
+    const struct mastering_targets quieter = calibrated(-14.0), louder = calibrated(-14.25);
+    struct match match = match_of_lift(match_lift_db(&quieter, -9.0));
+    assert_true(match.mastered == 1.0f);
+    assert_float_equal(decibels(match.plain), -5.0, 1e-5);
+    // A quiet one of -20 LUFS, whose peaks forbid to raise it.
+    match = match_of_lift(match_lift_db(&louder, -20.0));
+    assert_true(match.plain == 1.0f);
+    assert_float_equal(decibels(match.mastered), -5.75, 1e-5);
+}
+
+static void equally_loud_sides_both_keep_their_bits(void **state)
+{
+    (void)state;
+    const struct match match = match_of_lift(0.0);
+    assert_true(match.mastered == 1.0f && match.plain == 1.0f);
+}
+
+static void before_calibration_and_without_a_loudness_the_makeup_counts(void **state)
+{
+    (void)state;
+    const struct mastering_targets measured = calibrated(-14.0), not_yet = calibrated(NAN),
+                                   silent = calibrated(-70.0);
+    assert_true(match_lift_db(&measured, -15.5) == 1.5);
+    assert_true(match_lift_db(&not_yet, -15.5) == 3.0);
+    assert_true(match_lift_db(&measured, NAN) == 3.0); // no analysis yet
+    assert_true(match_lift_db(&measured, -70.0) == 3.0);
+    assert_true(match_lift_db(&silent, -15.5) == 3.0);
+}
+
+static void no_lift_ever_raises_a_side(void **state)
+{
+    (void)state;
+    for (double lift_db = -40; lift_db <= 40; lift_db += 0.37) {
+        const struct match match = match_of_lift(lift_db);
+        assert_true(match.mastered <= 1.0f && match.plain <= 1.0f);
+        assert_true(match.mastered == 1.0f || match.plain == 1.0f);
+        const double apart_db = decibels(match.plain) - decibels(match.mastered);
+        assert_true(fabs(apart_db - lift_db) < 1e-4);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_louder_side_is_lowered_by_the_difference_and_the_other_left_alone),
+        cmocka_unit_test(equally_loud_sides_both_keep_their_bits),
+        cmocka_unit_test(before_calibration_and_without_a_loudness_the_makeup_counts),
+        cmocka_unit_test(no_lift_ever_raises_a_side),
+    };
+    return cmocka_run_group_tests_name("match", tests, NULL, NULL);
+}
