@@ -14,12 +14,15 @@
 struct wish {
     uint32_t epoch;
     enum callback_mode mode;
+    enum callback_sound sound;
 };
 
 static struct wish read_wish(const struct callback *c)
 {
     uint64_t word = atomic_load_explicit(&c->wish, memory_order_relaxed);
-    return (struct wish){(uint32_t)(word >> 32), (enum callback_mode)(uint32_t)word};
+    int sound = atomic_load_explicit(&c->wanted_sound, memory_order_relaxed);
+    return (struct wish){(uint32_t)(word >> 32), (enum callback_mode)(uint32_t)word,
+                         (enum callback_sound)sound};
 }
 
 static uint32_t at_most(uint32_t a, uint32_t b)
@@ -89,8 +92,42 @@ static const struct ring_block *next_block(struct callback *c)
     return block;
 }
 
-static void begin(struct callback *c)
+static struct blend_gains gains_of(enum callback_sound sound, const struct ring_block *block)
 {
+    switch (sound) {
+    case CALLBACK_MATCHED:
+        return (struct blend_gains){.mastered = block->mastered_gain};
+    case CALLBACK_PLAIN:
+        return (struct blend_gains){.plain = block->plain_gain};
+    default:
+        return (struct blend_gains){.mastered = 1.0f};
+    }
+}
+
+/// Whether going over is more than a change of level: to the other side, or into another track.
+static bool is_crossing(const struct callback *c, enum callback_sound sound, uint32_t track)
+{
+    const bool is_under_way = c->blend.left > 0 && c->blend.frames == c->cross_frames;
+    return is_under_way || track != c->sound_track ||
+           (sound == CALLBACK_PLAIN) != (c->sound == CALLBACK_PLAIN);
+}
+
+/// Go over to the sound that is wanted, and to what this block says of its level.
+static void choose_side(struct callback *c, enum callback_sound sound,
+                        const struct ring_block *block)
+{
+    if (!c->has_sides)
+        return;
+    const bool crosses = is_crossing(c, sound, block->track);
+    blend_go(&c->blend, gains_of(sound, block), crosses ? c->cross_frames : c->level_frames);
+    c->sound = sound;
+    c->sound_track = block->track;
+}
+
+static void begin(struct callback *c, enum callback_sound sound, const struct ring_block *block)
+{
+    if (c->has_sides)
+        blend_jump(&c->blend, gains_of(sound, block));
     c->voice = VOICE_SOUNDING;
     c->is_dry = false;
     c->level = c->has_played && !c->is_patient ? 0 : c->fade_frames;
@@ -112,7 +149,7 @@ static void react(struct callback *c, struct wish wish, const struct ring_block 
 {
     if (c->voice == VOICE_SILENT) {
         if (block && wish.mode == CALLBACK_PLAYING)
-            begin(c);
+            begin(c, wish.sound, block);
     } else if (c->voice == VOICE_SOUNDING && !c->is_patient) {
         if (!block) {
             starve(c);
@@ -158,16 +195,15 @@ static void finish_block(struct callback *c, const struct ring_block *block)
 static uint32_t play(struct callback *c, const struct ring_block *block, float *out,
                      uint32_t frames)
 {
-    const float *in = block->samples + 2 * (size_t)c->offset;
+    const size_t at = 2 * (size_t)c->offset;
     uint32_t n = fade_length(c, at_most(frames, block->frames - c->offset));
-    if (c->voice == VOICE_SOUNDING && c->level == c->fade_frames)
-        memcpy(out, in, 2 * (size_t)n * sizeof(float));
-    else
-        for (size_t i = 0; i < n; i++)
-            fade_frame(c, out + 2 * i, in + 2 * i);
-
+    blend_process(&c->blend, out, block->samples + at,
+                  c->has_sides ? ring_plain_of(block) + at : NULL, n);
     if (n > 0)
-        memcpy(c->last, in + 2 * (size_t)(n - 1), sizeof c->last);
+        memcpy(c->last, out + 2 * (size_t)(n - 1), sizeof c->last);
+    if (c->voice == VOICE_LEAVING || c->level != c->fade_frames)
+        for (size_t i = 0; i < n; i++)
+            fade_frame(c, out + 2 * i, out + 2 * i);
     c->offset += n;
     c->position.frame += n;
     c->counters.frames_played += n;
@@ -207,14 +243,16 @@ static uint32_t fill(struct callback *c, struct wish wish, float *stereo, uint32
         heed(c, wish);
         const struct ring_block *block = next_block(c);
         react(c, wish, block);
-        if (c->voice != VOICE_SILENT && block && !c->is_dry)
+        if (c->voice != VOICE_SILENT && block && !c->is_dry) {
+            choose_side(c, wish.sound, block);
             done += play(c, block, out, frames - done);
-        else if (c->is_patient)
+        } else if (c->is_patient) {
             break;
-        else if (c->voice == VOICE_LEAVING)
+        } else if (c->voice == VOICE_LEAVING) {
             done += fade_last(c, out, frames - done);
-        else
+        } else {
             done += rest(c, out, frames - done);
+        }
     }
     return done;
 }
@@ -283,8 +321,16 @@ enum {
     WORD_UNDERRUNS,
     WORD_SILENT,
     WORD_STALE,
-    WORD_MISC
+    WORD_MISC,
+    WORD_SOUND,
+    WORDS
 };
+_Static_assert((int)WORDS == (int)SNAPSHOT_WORDS, "all are written and read");
+
+static float sound_gain(const struct callback *c)
+{
+    return c->blend.to.mastered + c->blend.to.plain; // one of them is 0
+}
 
 static void publish(struct callback *c)
 {
@@ -297,6 +343,7 @@ static void publish(struct callback *c)
                                      [WORD_SILENT] = c->counters.silent_frames,
                                      [WORD_STALE] = c->counters.stale_blocks,
                                      [WORD_MISC] = pair(c->ended_epoch, bits_of(c->counters.peak)),
+                                     [WORD_SOUND] = bits_of(sound_gain(c)),
                                  });
 }
 
@@ -335,6 +382,11 @@ void callback_set_gain(struct callback *callback, float gain)
     atomic_store_explicit(&callback->wanted_gain, gain, memory_order_relaxed);
 }
 
+void callback_set_sound(struct callback *callback, enum callback_sound sound)
+{
+    atomic_store_explicit(&callback->wanted_sound, (int)sound, memory_order_relaxed);
+}
+
 // --- readings
 
 void callback_position(const struct callback *callback, struct callback_position *position)
@@ -359,6 +411,7 @@ void callback_counters(const struct callback *callback, struct callback_counters
         .silent_frames = words[WORD_SILENT],
         .stale_blocks = words[WORD_STALE],
         .peak = float_of((uint32_t)words[WORD_MISC]),
+        .sound_gain = float_of((uint32_t)words[WORD_SOUND]),
     };
 }
 

@@ -12,6 +12,18 @@ enum callback_mode {
     CALLBACK_PLAYING, // fades in after a pause or a gap
 };
 
+/// What is heard of a ring of two sides. Both are equally late, so that going over is no gap and no repetition.
+enum callback_sound {
+    CALLBACK_MASTERED, // bit-exact
+    CALLBACK_MATCHED,  // mastered, at the gain that makes it as loud as the plain side
+    CALLBACK_PLAIN,    // past the chain, at the gain that makes it as loud as the mastered side
+};
+
+enum {
+    CALLBACK_CROSS_MS = 50,   // from side to side, or from track to track
+    CALLBACK_LEVEL_MS = 4000, // where only a side's level changes: too slow to be heard as a step
+};
+
 /// Fill `stereo`. Takes blocks of the wanted epoch, drops stale ones at once; a change of epoch, a pause and
 /// an underrun fade out over 5 ms and in again, a join between tracks does not. No fade at the first
 /// frame of all and at the end of the queue; a patient sink gets the ring's frames as they are, without
@@ -23,6 +35,9 @@ RT_SAFE uint32_t callback_run(void *callback, float *stereo, uint32_t frames);
 void callback_set_mode(struct callback *callback, enum callback_mode mode);
 /// From now on only blocks of `epoch` are played. Epochs grow, modulo 2^32; 0 is none.
 void callback_set_epoch(struct callback *callback, uint32_t epoch);
+/// Go over to another sound: at once where nothing is heard, else from the next callback's first frame on, without a
+/// corner, within CALLBACK_CROSS_MS or, from matched to mastered, CALLBACK_LEVEL_MS. Nothing on a ring of one side.
+void callback_set_sound(struct callback *callback, enum callback_sound sound);
 /// Linear gain >= 0, 1 is unity (bit-exact once reached). Ramped over 10 ms where something is heard.
 void callback_set_gain(struct callback *callback, float gain);
 
@@ -40,6 +55,7 @@ struct callback_counters {
     uint64_t underruns;    // gaps that a late block made, on a paced sink
     uint64_t stale_blocks; // dropped for an epoch that is over, whole or in part
     float peak;            // linear, after volume; falls back within a second
+    float sound_gain;      // of the side that is heard or gone over to, before volume
 };
 
 void callback_position(const struct callback *callback, struct callback_position *position);

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SNAPSHOT_WORDS = 8 };
+enum { SNAPSHOT_WORDS = 9 };
 
 /// Thread-safety: one writing thread, which never waits; any number of reading ones, which read again
 /// when a write came between. All zeros is a valid snapshot of zeros.

@@ -65,7 +65,7 @@ static uint32_t guarded_pull(void *context, float *stereo, uint32_t frames)
 static void set_up_player(struct player *p)
 {
     *p = (struct player){.epoch = 1, .track = 1};
-    assert_int_equal(ring_create(&p->ring, RING_BLOCKS, RING_ONE_SIDE), 0);
+    assert_int_equal(ring_create(&p->ring, RING_BLOCKS, RING_TWO_SIDES), 0);
     assert_int_equal(callback_create(&p->callback, p->ring, 44100, SINK_PACED), 0);
     const struct virtual_device_config config = {
         .rate_hz = 44100,
@@ -97,8 +97,12 @@ static void feed(struct player *p)
         block->flags = (is_last ? RING_TRACK_END : 0) | (p->frame == 0 ? RING_AFTER_GAP : 0);
         if (p->track % 50 == 0 && is_last)
             block->flags |= RING_QUEUE_END;
-        for (uint32_t i = 0; i < 2 * block->frames; i++)
+        block->mastered_gain = 0.5f + 0.1f * (float)(p->track % 3);
+        block->plain_gain = 0.9f;
+        for (uint32_t i = 0; i < 2 * block->frames; i++) {
             block->samples[i] = (float)(i % 100) * 1e-40f; // denormal
+            ring_plain(block)[i] = (float)(i % 99) * 1e-40f;
+        }
         p->frame = is_last ? 0 : p->frame + block->frames;
         p->track += is_last;
         p->tracks += is_last;
@@ -106,7 +110,7 @@ static void feed(struct player *p)
     }
 }
 
-/// Seeks, pauses, volume and starvation, each at a beat of its own.
+/// Seeks, pauses, volume, comparisons and starvation, each at a beat of its own.
 static void play(struct player *p, uint32_t callbacks)
 {
     for (uint32_t i = 1; i <= callbacks; i++) {
@@ -121,6 +125,8 @@ static void play(struct player *p, uint32_t callbacks)
             callback_set_mode(p->callback, CALLBACK_PLAYING);
         if (i % 211 == 0)
             callback_set_gain(p->callback, (float)(i % 5) / 4.0f);
+        if (i % 173 == 0)
+            callback_set_sound(p->callback, (enum callback_sound)(i / 173 % 3));
         if (i % 3001 < 2900)
             feed(p);
         else
