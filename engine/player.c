@@ -331,18 +331,22 @@ void player_set_volume(struct player *p, unsigned volume)
     mutex_unlock(&p->command_lock);
 }
 
-enum master_way player_way_locked(const struct player *p) REQUIRES(p->lock)
+void player_choose_side_locked(struct player *p) REQUIRES(p->lock)
 {
-    return p->sound == PLAYER_PLAIN ? MASTER_PAST_CHAIN : MASTER_THROUGH_CHAIN;
+    const enum callback_sound mastered = p->compares ? CALLBACK_MATCHED : CALLBACK_MASTERED;
+    if (p->callback)
+        callback_set_sound(p->callback, p->sound == PLAYER_PLAIN ? CALLBACK_PLAIN : mastered);
 }
 
 void player_set_sound(struct player *p, enum player_sound sound)
 {
     mutex_lock(&p->command_lock);
     mutex_lock(&p->lock);
+    player_follow_locked(p);
     p->sound = sound;
-    if (p->render)
-        render_set_way(p->render, player_way_locked(p));
+    p->compares = p->compares || sound == PLAYER_PLAIN;
+    p->compared_id = p->current_id;
+    player_choose_side_locked(p);
     mutex_unlock(&p->lock);
     mutex_unlock(&p->command_lock);
 }
@@ -389,6 +393,7 @@ void player_status(struct player *p, struct player_status *status)
     status->volume = p->volume;
     status->masters = p->config.settings != NULL;
     status->sound = p->sound;
+    status->compares = p->compares;
     if (p->state != PLAYER_STOPPED && p->lineup.rendered_count) {
         const struct lineup_track *heard = &p->lineup.rendered[0];
         status->queue_id = p->current_id;
@@ -403,6 +408,7 @@ void player_status(struct player *p, struct player_status *status)
         struct callback_counters counters;
         callback_counters(p->callback, &counters);
         status->peak = counters.peak;
+        status->match_db = counters.sound_gain > 0 ? 20.0 * log10((double)counters.sound_gain) : 0;
     }
     mutex_unlock(&p->lock);
 }

@@ -32,7 +32,7 @@ struct player_config {
 /// What is heard of a player that masters.
 enum player_sound {
     PLAYER_MASTERED,
-    PLAYER_PLAIN, // past the chain: the tracks as they are
+    PLAYER_PLAIN, // past the chain: the tracks as they are, no louder than mastered
 };
 
 enum player_state { PLAYER_STOPPED, PLAYER_PLAYING, PLAYER_PAUSED, PLAYER_DEVICE_LOST };
@@ -48,6 +48,8 @@ struct player_status {
     struct track_progress current;
     bool masters; // the player was made to
     enum player_sound sound;
+    bool compares; // until another track is heard mastered, mastered is no louder than plain either
+    double match_db; // <= 0: by which what is heard is lowered for that
     bool has_next;
     char next_path[PLAYER_PATH_BYTES];
     struct track_progress next;
@@ -104,8 +106,9 @@ void player_next(struct player *player);
 void player_previous(struct player *player);
 /// 0..100: gain is (volume/100)^3, so that 50 is -18 dB and equal steps sound about equal; 100 is unity.
 void player_set_volume(struct player *player, unsigned volume);
-/// Go over to mastered or plain sound by a ramp, without a gap. What is rendered ahead, up to a few seconds, is heard first. Nothing on
-/// a player that does not master.
+/// Go over to mastered or plain sound, heard within a period, in CALLBACK_CROSS_MS, without a gap. The louder one is lowered, so
+/// that both are equally loud: plain always, mastered from the first plain sound until another track is heard mastered. Nothing
+/// on a player that does not master.
 void player_set_sound(struct player *player, enum player_sound sound);
 
 // --- what happens

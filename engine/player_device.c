@@ -69,13 +69,14 @@ static uint32_t ring_blocks(const struct player *p)
 
 static int create_path(struct player *p)
 {
-    int error = ring_create(&p->ring, ring_blocks(p), RING_ONE_SIDE);
+    const enum ring_sides sides = p->config.settings ? RING_TWO_SIDES : RING_ONE_SIDE;
+    int error = ring_create(&p->ring, ring_blocks(p), sides);
     if (!error)
         error = callback_create(&p->callback, p->ring, p->device.rate_hz, p->device.pace);
     if (error)
         return error;
     mutex_lock(&p->lock);
-    const enum master_way way = player_way_locked(p);
+    player_choose_side_locked(p);
     mutex_unlock(&p->lock);
     const struct render_config config = {.ring = p->ring,
                                          .rate_hz = p->device.rate_hz,
@@ -83,7 +84,6 @@ static int create_path(struct player *p)
                                          .pace = p->device.pace,
                                          .settings = p->config.settings,
                                          .has_albums = p->planner != NULL,
-                                         .way = way,
                                          .events = player_events(p)};
     return render_create(&p->render, &config);
 }

@@ -42,6 +42,8 @@ struct player {
     double start_s; // of the command under way, until its first block is heard
     unsigned volume;
     enum player_sound sound;
+    bool compares;        // plain sound was asked for, and mastered sound is matched to it
+    uint64_t compared_id; // the track that was heard when the sound was last set
     struct player_totals totals;
     uint64_t closed_xruns; // of devices that were lost
     char device_error[256];
@@ -73,8 +75,8 @@ void player_report_locked(struct player *p, struct track *track, const char *tex
 void player_restart_at_locked(struct player *p, double position_s) REQUIRES(p->lock);
 /// Play entry `id` from its start; 0: end.
 void player_go_to_locked(struct player *p, uint64_t id) REQUIRES(p->lock);
-/// The way that the render thread is to take.
-enum master_way player_way_locked(const struct player *p) REQUIRES(p->lock);
+/// Tell the audio thread which side it is to play, and how.
+void player_choose_side_locked(struct player *p) REQUIRES(p->lock);
 /// Seconds into the track that is heard.
 double player_heard_s_locked(struct player *p) REQUIRES(p->lock);
 

@@ -21,6 +21,15 @@ void player_leave_locked(struct player *p) REQUIRES(p->lock)
     (void)lineup_clear_rendered(&p->lineup); // counted above
 }
 
+// Whoever compared hears the next track mastered as ever.
+static void end_comparison_locked(struct player *p) REQUIRES(p->lock)
+{
+    if (!p->compares || p->sound == PLAYER_PLAIN || p->current_id == p->compared_id)
+        return;
+    p->compares = false;
+    player_choose_side_locked(p);
+}
+
 // Brings the player's view up to what the audio thread has played.
 void player_follow_locked(struct player *p) REQUIRES(p->lock)
 {
@@ -32,6 +41,7 @@ void player_follow_locked(struct player *p) REQUIRES(p->lock)
         p->totals.played += lineup_pop_before(&p->lineup, heard.track);
         if (p->lineup.rendered_count)
             p->current_id = track_queue_id(p->lineup.rendered[0].track);
+        end_comparison_locked(p);
     }
     if (callback_ended_epoch(p->callback) == p->epoch)
         player_stop_locked(p);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "engine/render.h"
 #include "dsp/mutex.h"
+#include "engine/match.h"
 #include "engine/monotonic.h"
 #include "engine/provisional.h"
 #include "engine/track_record.h"
 #include "engine/track_stream.h"
 #include <assert.h>
 #include <errno.h>
-#include <stdatomic.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -39,6 +40,7 @@ struct playing {
     uint64_t looked_at_frames;       // that went into them before they are played
     bool has_news;                   // they have got better
     bool may_join_an_album;          // likewise an album's
+    struct match match;              // of both sides, as its targets are now
 };
 
 struct render {
@@ -56,14 +58,11 @@ struct render {
     struct playing now, next; // next: prepared when all input of `now` is read
     bool next_is_known;       // and is nothing, if it has no track
     uint32_t epoch;
-    enum master_way way_taken;
     uint32_t pending_flags; // of the next block
     uint32_t
         lead_blocks; // still to be held back before the epoch's first ones are published together
     uint32_t look_frames; // of playing, until a full ring is looked at again
     bool end_due;         // the epoch holds nothing more, and its last block is not committed yet
-    // --- atomic: written by control, read by the render thread once a block (relaxed: it stands for itself)
-    _Atomic int way; // enum master_way
 };
 
 static void drop(struct render *r, struct playing *p)
@@ -115,6 +114,22 @@ static void on_heard(void *context, const float *stereo, uint32_t frames)
             provisional_feed(p->provisional, stereo + 2 * (size_t)known, frames - known) == 1;
 }
 
+// Its loudness is known where its own analysis is, whoever gave the targets.
+static void match_sides(struct playing *p, const struct mastering_targets *targets)
+{
+    struct record *record = track_record(p->track);
+    const double lufs =
+        record ? track_record_analysis(track_record_of(record))->loudness.integrated_lufs : NAN;
+    p->match = match_of_lift(match_lift_db(targets, lufs));
+    record_unref(&record);
+}
+
+static void set_targets(struct playing *p, const struct mastering_targets *targets)
+{
+    track_stream_set_targets(p->stream, targets);
+    match_sides(p, targets);
+}
+
 static int use_provisional_targets(struct render *r, struct playing *p)
 {
     const enum provisional_kind kind =
@@ -132,7 +147,7 @@ static int use_provisional_targets(struct render *r, struct playing *p)
         return error;
     struct mastering_targets targets;
     provisional_targets(p->provisional, &targets);
-    track_stream_set_targets(p->stream, &targets);
+    set_targets(p, &targets);
     p->looked_at_frames = (uint64_t)got;
     return 0;
 }
@@ -149,7 +164,7 @@ static int choose_targets(struct render *r, struct playing *p)
                     ? waits ? track_wait_album(p->track, &album) : track_album(p->track, &album)
                     : -ENOENT;
     if (!error)
-        track_stream_set_targets(p->stream, &album.targets);
+        set_targets(p, &album.targets);
     if (!error || error == -ECANCELED)
         return error;
     p->may_join_an_album = error == -EAGAIN;
@@ -160,7 +175,7 @@ static int choose_targets(struct render *r, struct playing *p)
         record = track_record(p->track);
     if (!record)
         return use_provisional_targets(r, p);
-    track_stream_set_targets(p->stream, &track_record_of(record)->targets);
+    set_targets(p, &track_record_of(record)->targets);
     record_unref(&record);
     return 0;
 }
@@ -187,7 +202,6 @@ static int open_stream(struct render *r, struct playing *p, uint64_t start_frame
     error = track_stream_open(&p->stream, &config);
     if (error)
         return error;
-    track_stream_change_way(p->stream, r->way_taken);
     p->frame = start_frame;
     r->config.events.begun(r->config.events.context, p->track, p->serial, length);
     return choose_targets(r, p);
@@ -263,9 +277,15 @@ static void go_over_to_next(struct render *r)
     mutex_unlock(&r->lock);
 }
 
-static void go_over_to(struct render *r, const struct mastering_targets *targets)
+static void ramp_to(struct render *r, const struct mastering_targets *targets)
 {
     track_stream_ramp_to(r->now.stream, targets, RAMP_S * r->config.rate_hz);
+    match_sides(&r->now, targets);
+}
+
+static void go_over_to(struct render *r, const struct mastering_targets *targets)
+{
+    ramp_to(r, targets);
     provisional_destroy(&r->now.provisional);
     track_stream_set_tap(r->now.stream, NULL, NULL);
 }
@@ -293,48 +313,45 @@ static void use_better_targets(struct render *r)
         return;
     struct mastering_targets targets;
     provisional_targets(p->provisional, &targets);
-    track_stream_ramp_to(p->stream, &targets, RAMP_S * r->config.rate_hz);
+    ramp_to(r, &targets);
     p->has_news = false;
 }
 
-static void take_way(struct render *r)
-{
-    const enum master_way way =
-        (enum master_way)atomic_load_explicit(&r->way, memory_order_relaxed);
-    if (way == r->way_taken)
-        return;
-    r->way_taken = way;
-    track_stream_change_way(r->now.stream, way);
-    if (r->next.stream)
-        track_stream_change_way(r->next.stream, way);
-}
-
 // A short read tells that only what the chain holds is left, if that waits, else that the track has ended.
-static int64_t read_block(struct render *r, float *stereo)
+static int64_t read_block(struct render *r, float *stereo, float *plain)
 {
-    const int64_t got = track_stream_read(r->now.stream, stereo, RING_BLOCK_FRAMES);
+    const int64_t got = track_stream_read_both(r->now.stream, stereo, plain, RING_BLOCK_FRAMES);
     if (got < 0 || got == RING_BLOCK_FRAMES || !track_stream_is_waiting(r->now.stream) ||
         track_is_cancelled(r->now.track))
         return got;
     prepare_next(r);
     join_or_finish(r);
     const int64_t more =
-        track_stream_read(r->now.stream, stereo + 2 * got, RING_BLOCK_FRAMES - (uint32_t)got);
+        track_stream_read_both(r->now.stream, stereo + 2 * got, plain ? plain + 2 * got : NULL,
+                               RING_BLOCK_FRAMES - (uint32_t)got);
     return more < 0 ? more : got + more;
+}
+
+static void label(struct render *r, struct ring_block *block, uint32_t flags)
+{
+    block->epoch = r->epoch;
+    block->track = r->now.serial;
+    block->first_frame = r->now.frame;
+    block->frames = 0;
+    block->flags = r->pending_flags | flags;
+    block->mastered_gain = r->now.match.mastered;
+    block->plain_gain = r->now.match.plain;
+    r->pending_flags = 0;
 }
 
 static void fill(struct render *r, struct ring_block *block)
 {
-    *block = (struct ring_block){.epoch = r->epoch,
-                                 .track = r->now.serial,
-                                 .first_frame = r->now.frame,
-                                 .flags = r->pending_flags};
     use_better_targets(r);
-    take_way(r);
-    const int64_t got = read_block(r, block->samples);
+    label(r, block, 0);
+    float *plain = ring_sides(r->config.ring) == RING_TWO_SIDES ? ring_plain(block) : NULL;
+    const int64_t got = read_block(r, block->samples, plain);
     block->frames = got > 0 ? (uint32_t)got : 0;
     r->now.frame += block->frames;
-    r->pending_flags = 0;
     if (block->frames == RING_BLOCK_FRAMES)
         return;
     if (track_is_cancelled(r->now.track)) { // a command follows, which makes this block stale
@@ -354,8 +371,8 @@ static void fill(struct render *r, struct ring_block *block)
 // Nothing in the queue could be played: the reader still has to learn that the epoch is over.
 static void fill_end(struct render *r, struct ring_block *block)
 {
-    *block = (struct ring_block){
-        .epoch = r->epoch, .track = r->now.serial, .flags = r->pending_flags | RING_QUEUE_END};
+    label(r, block, RING_QUEUE_END);
+    block->first_frame = 0;
     r->end_due = false;
 }
 
@@ -368,7 +385,6 @@ static void begin_command(struct render *r, struct command *command)
     r->pending_flags = RING_AFTER_GAP;
     r->look_frames = FIRST_LOOK_FRAMES;
     r->now.serial = command->serial;
-    r->way_taken = (enum master_way)atomic_load_explicit(&r->way, memory_order_relaxed);
     begin(r, &r->now, command->track, command->serial, command->start_frame);
     r->end_due = !r->now.stream;
 }
@@ -463,7 +479,6 @@ int render_create(struct render **out, const struct render_config *config)
         r->settings = *config->settings;
         r->config.settings = &r->settings;
     }
-    atomic_init(&r->way, (int)config->way);
     int error = mutex_init(&r->lock);
     if (error) {
         free(r);
@@ -517,11 +532,6 @@ void render_play(struct render *r, uint32_t epoch, uint32_t serial, struct track
     cond_broadcast(&r->wake);
     mutex_unlock(&r->lock);
     track_unref(&superseded);
-}
-
-void render_set_way(struct render *r, enum master_way way)
-{
-    atomic_store_explicit(&r->way, (int)way, memory_order_relaxed);
 }
 
 void render_wake(struct render *r)

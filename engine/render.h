@@ -3,7 +3,6 @@
 #pragma once
 #include "dsp/annotate.h"
 #include "dsp/mastering/mastering.h"
-#include "engine/master.h"
 #include "engine/ring.h"
 #include "engine/track.h"
 #include "io/sink.h"
@@ -27,13 +26,12 @@ struct render_events {
 };
 
 struct render_config {
-    struct ring *ring;   // borrowed
+    struct ring *ring;   // borrowed; of two sides if it masters, else of one
     uint32_t rate_hz;    // of the device
     double speed;        // of the device's clock, 1 is real time; of no meaning on a patient sink
     enum sink_pace pace; // patient: wait for the analysis instead of provisional targets
     const struct mastering_settings *settings; // NULL: no mastering
-    int has_albums;      // 1: each track is told of its album, see track_set_album()
-    enum master_way way; // to begin with
+    int has_albums; // 1: each track is told of its album, see track_set_album()
     struct render_events events;
 };
 
@@ -46,8 +44,5 @@ void render_destroy(struct render **render);
 /// waits for another track's bytes or analysis, that track is cancelled.
 void render_play(struct render *render, uint32_t epoch, uint32_t serial, struct track *track,
                  uint64_t start_frame);
-/// Play past the chain, or through it, from the next rendered frame on, by a ramp: what is rendered already is heard
-/// as it is.
-void render_set_way(struct render *render, enum master_way way);
 /// The reader has made room: look again. Needed on patient sinks only.
 void render_wake(struct render *render);

@@ -222,7 +222,7 @@ static int64_t peeked_or_resampled(struct track_stream *s, float *stereo, uint32
 }
 
 // The first frames of what the audio runs on into; then the chain is that stream's.
-static int64_t take_from_next(struct track_stream *s, float *stereo, uint32_t frames)
+static int64_t take_from_next(struct track_stream *s, float *stereo, float *plain, uint32_t frames)
 {
     struct track_stream *next = s->next;
     if (!next->has_begun)
@@ -232,7 +232,7 @@ static int64_t take_from_next(struct track_stream *s, float *stereo, uint32_t fr
     const int64_t got = peeked_or_resampled(next, stereo, frames);
     if (got < 0)
         return got;
-    master_process(s->master, stereo, (uint32_t)got);
+    master_process(s->master, stereo, plain, (uint32_t)got);
     s->tail_frames -= (uint32_t)got;
     if (s->tail_frames == 0) {
         master_destroy(&next->master);
@@ -246,16 +246,22 @@ static int64_t take_from_next(struct track_stream *s, float *stereo, uint32_t fr
 }
 
 // What the chain still holds when the track has ended comes out behind zeros.
-static uint32_t take_tail(struct track_stream *s, float *stereo, uint32_t frames)
+static uint32_t take_tail(struct track_stream *s, float *stereo, float *plain, uint32_t frames)
 {
     const uint32_t count = frames < s->tail_frames ? frames : s->tail_frames;
     memset(stereo, 0, 2 * (size_t)count * sizeof(float));
     s->tail_frames -= count;
-    master_process(s->master, stereo, count);
+    master_process(s->master, stereo, plain, count);
     return count;
 }
 
-static int64_t mastered(struct track_stream *s, float *stereo, uint32_t frames)
+// `plain` may be NULL.
+static float *after(float *plain, int64_t frames)
+{
+    return plain ? plain + 2 * frames : NULL;
+}
+
+static int64_t mastered(struct track_stream *s, float *stereo, float *plain, uint32_t frames)
 {
     int64_t got = 0;
     s->has_begun = true;
@@ -265,17 +271,18 @@ static int64_t mastered(struct track_stream *s, float *stereo, uint32_t frames)
             return got;
         if (s->tap && got)
             s->tap(s->tap_context, stereo, (uint32_t)got);
-        master_process(s->master, stereo, (uint32_t)got);
+        master_process(s->master, stereo, plain, (uint32_t)got);
         s->input_over = got < frames;
     }
     if (s->input_over && s->next && got < frames) {
-        const int64_t more = take_from_next(s, stereo + 2 * got, frames - (uint32_t)got);
+        const int64_t more =
+            take_from_next(s, stereo + 2 * got, after(plain, got), frames - (uint32_t)got);
         if (more < 0)
             return more;
         got += more;
     }
     if (s->input_over && s->end == TRACK_STREAM_ENDS && s->master && !s->next && got < frames)
-        got += take_tail(s, stereo + 2 * got, frames - (uint32_t)got);
+        got += take_tail(s, stereo + 2 * got, after(plain, got), frames - (uint32_t)got);
     return got;
 }
 
@@ -304,7 +311,7 @@ static int skip(struct track_stream *s)
     float dropped[2 * 256];
     while (s->skip_frames) {
         const uint32_t want = s->skip_frames < 256 ? (uint32_t)s->skip_frames : 256;
-        const int64_t got = mastered(s, dropped, want);
+        const int64_t got = mastered(s, dropped, NULL, want);
         if (got < 0)
             return (int)got;
         if (got == 0 && track_stream_is_waiting(s))
@@ -317,10 +324,15 @@ static int skip(struct track_stream *s)
     return 0;
 }
 
-int64_t track_stream_read(struct track_stream *s, float *stereo, uint32_t frames)
+int64_t track_stream_read_both(struct track_stream *s, float *stereo, float *plain, uint32_t frames)
 {
     const int error = skip(s);
-    return error || s->skip_frames ? error : mastered(s, stereo, frames);
+    return error || s->skip_frames ? error : mastered(s, stereo, plain, frames);
+}
+
+int64_t track_stream_read(struct track_stream *s, float *stereo, uint32_t frames)
+{
+    return track_stream_read_both(s, stereo, NULL, frames);
 }
 
 void track_stream_ramp_to(struct track_stream *s, const struct mastering_targets *targets,
@@ -334,14 +346,6 @@ void track_stream_set_tap(struct track_stream *s, track_stream_tap_fn tap, void 
 {
     s->tap = tap;
     s->tap_context = context;
-}
-
-void track_stream_change_way(struct track_stream *s, enum master_way way)
-{
-    if (s->master && s->has_begun)
-        master_change_way(s->master, way);
-    else if (s->master)
-        master_set_way(s->master, way);
 }
 
 double track_stream_reduction_db(const struct track_stream *s)

@@ -52,6 +52,10 @@ void track_stream_set_targets(struct track_stream *stream, const struct masterin
 /// Fill up to `frames` frames of stereo. Blocks for bytes of the file. @return frames, fewer than asked for only at
 /// the end, then 0; -ECANCELED, -ENOMEM.
 MUST_CHECK int64_t track_stream_read(struct track_stream *stream, float *stereo, uint32_t frames);
+/// The same, and into `plain` the same frames without mastering: resampled where the rates differ, else the decoder's own bits
+/// (mixed to stereo). A stream that is not mastered leaves `plain` alone.
+MUST_CHECK int64_t track_stream_read_both(struct track_stream *stream, float *stereo, float *plain,
+                                          uint32_t frames);
 /// True once all input is read and what the chain holds waits for a decision.
 int track_stream_is_waiting(const struct track_stream *stream);
 /// Fetch what the chain holds behind zeros: nothing runs on. Nothing on a stream that does not wait.
@@ -63,9 +67,6 @@ void track_stream_join(struct track_stream *stream, struct track_stream *next,
                        const struct mastering_targets *targets);
 /// Let `tap` see all that goes into the chain from now on; NULL: no more. Nothing on a stream without mastering.
 void track_stream_set_tap(struct track_stream *stream, track_stream_tap_fn tap, void *context);
-/// Play past the chain, or through it again: a ramp of MASTER_RAMP_MS from the next frame on, or at once before the first.
-/// Nothing on a stream without mastering.
-void track_stream_change_way(struct track_stream *stream, enum master_way way);
 /// Go over to other targets by a ramp. Nothing on a stream without mastering.
 void track_stream_ramp_to(struct track_stream *stream, const struct mastering_targets *targets,
                           uint32_t ramp_frames);

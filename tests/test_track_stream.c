@@ -210,6 +210,48 @@ static void a_peek_takes_nothing_away(void **state)
     free(whole);
 }
 
+static void both_sides_come_out_together_each_as_it_would_alone(void **state)
+{
+    struct fixture *f = *state;
+    open_file(f, 8 * RATE, RATE);
+    const struct mastering_targets targets = busy_targets();
+    static const struct {
+        uint32_t rate_hz, block;
+        uint64_t start;
+    } cases[] = {{RATE, 512, 0}, {RATE, 97, 7 * RATE + 13}, {48000, 512, 0}, {96000, 5000, 0}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
+        const uint32_t block = cases[i].block;
+        size_t frames, plain_frames, done = 0;
+        float *mastered = read_all(f, cases[i].rate_hz, cases[i].start, &targets, block, &frames);
+        float *plain = read_all(f, cases[i].rate_hz, cases[i].start, NULL, block, &plain_frames);
+        assert_int_equal(frames, plain_frames);
+        assert_int_equal(decoder_seek(f->decoder, 0), 0);
+        const struct track_stream_config config = {.decoder = f->decoder,
+                                                   .info = f->info,
+                                                   .rate_hz = cases[i].rate_hz,
+                                                   .start_frame = cases[i].start,
+                                                   .mastering = TRACK_STREAM_MASTERED};
+        struct track_stream *stream;
+        assert_int_equal(track_stream_open(&stream, &config), 0);
+        track_stream_set_targets(stream, &targets);
+        float *both[2] = {calloc(block, 2 * sizeof(float)), calloc(block, 2 * sizeof(float))};
+        assert_true(both[0] && both[1]);
+        for (int64_t got = block; got == block; done += (size_t)got) {
+            got = track_stream_read_both(stream, both[0], both[1], block);
+            assert_true(got >= 0);
+            const size_t bytes = (size_t)got * 2 * sizeof(float);
+            assert_memory_equal(both[0], mastered + 2 * done, bytes);
+            assert_memory_equal(both[1], plain + 2 * done, bytes);
+        }
+        assert_int_equal(done, frames);
+        track_stream_close(&stream);
+        free(both[0]);
+        free(both[1]);
+        free(mastered);
+        free(plain);
+    }
+}
+
 // A part of the music as a file of its own, opened.
 struct part {
     struct source *source;
@@ -242,13 +284,15 @@ static void close_part(struct part *part)
     source_close(&part->source);
 }
 
-// Read to the end; what follows is known when it is asked for.
+// Read to the end, both sides; what follows is known when it is asked for.
 static size_t read_part(struct part *part, struct part *next,
-                        const struct mastering_targets *targets, float *out, uint32_t block)
+                        const struct mastering_targets *targets, float *out, float *plain,
+                        uint32_t block)
 {
     size_t done = 0;
     for (;;) {
-        const int64_t got = track_stream_read(part->stream, out + 2 * done, block);
+        const int64_t got =
+            track_stream_read_both(part->stream, out + 2 * done, plain + 2 * done, block);
         assert_true(got >= 0);
         done += (size_t)got;
         if (got == block)
@@ -271,26 +315,32 @@ static void a_recording_split_in_three_and_joined_is_mastered_as_one(void **stat
     struct part whole, parts[3];
     float *wanted = calloc(ALL + 1000, 2 * sizeof(float));
     float *joined = calloc(ALL + 1000, 2 * sizeof(float));
-    assert_true(wanted && joined);
+    float *plain = calloc(ALL + 1000, 2 * sizeof(float));
+    assert_true(wanted && joined && plain);
     open_part(f, &whole, "whole.wav", music, ALL);
     track_stream_set_targets(whole.stream, &targets);
-    assert_int_equal(read_part(&whole, NULL, NULL, wanted, 700), ALL);
+    assert_int_equal(read_part(&whole, NULL, NULL, wanted, plain, 700), ALL);
     close_part(&whole);
     for (uint32_t block = 61; block < 6000; block = 61 * block + 3) {
         open_part(f, &parts[0], "a.wav", music, A);
         open_part(f, &parts[1], "b.wav", music + (size_t)2 * A, B);
         open_part(f, &parts[2], "c.wav", music + (size_t)2 * (A + B), C);
         track_stream_set_targets(parts[0].stream, &targets);
-        assert_int_equal(read_part(&parts[0], &parts[1], &targets, joined, block), A);
-        assert_int_equal(read_part(&parts[1], &parts[2], &targets, joined + (size_t)2 * A, block),
+        const size_t b = (size_t)2 * A, c = (size_t)2 * (A + B);
+        memset(plain, 0, (size_t)ALL * 2 * sizeof(float));
+        assert_int_equal(read_part(&parts[0], &parts[1], &targets, joined, plain, block), A);
+        assert_int_equal(read_part(&parts[1], &parts[2], &targets, joined + b, plain + b, block),
                          B);
-        assert_int_equal(read_part(&parts[2], NULL, NULL, joined + (size_t)2 * (A + B), block), C);
+        assert_int_equal(read_part(&parts[2], NULL, NULL, joined + c, plain + c, block), C);
         assert_memory_equal(joined, wanted, (size_t)ALL * 2 * sizeof(float));
+        for (size_t i = 0; i < (size_t)2 * ALL; ++i)
+            assert_true(plain[i] == (float)music[i] / 32768.0F);
         for (int i = 0; i < 3; ++i)
             close_part(&parts[i]);
     }
     free(wanted);
     free(joined);
+    free(plain);
     free(music);
 }
 
@@ -304,13 +354,15 @@ static void a_stream_that_nothing_joins_ends_like_any_other(void **state)
     int16_t *music = scratch_music(3, RATE, RATE);
     struct part part;
     float *out = calloc(RATE + 1000, 2 * sizeof(float));
-    assert_non_null(out);
+    float *plain = calloc(RATE + 1000, 2 * sizeof(float));
+    assert_true(out && plain);
     open_part(f, &part, "b.wav", music, RATE);
     track_stream_set_targets(part.stream, &targets);
-    assert_int_equal(read_part(&part, NULL, NULL, out, 512), frames);
+    assert_int_equal(read_part(&part, NULL, NULL, out, plain, 512), frames);
     assert_memory_equal(out, wanted, frames * 2 * sizeof(float));
     close_part(&part);
     free(out);
+    free(plain);
     free(music);
     free(wanted);
 }
@@ -334,6 +386,7 @@ int main(void)
         TEST(samples_do_not_depend_on_how_they_are_asked_for),
         TEST(a_start_in_the_middle_equals_the_whole_from_there),
         TEST(a_plain_stream_at_the_files_rate_is_the_decoders_output),
+        TEST(both_sides_come_out_together_each_as_it_would_alone),
         TEST(a_peek_takes_nothing_away),
         TEST(a_recording_split_in_three_and_joined_is_mastered_as_one),
         TEST(a_stream_that_nothing_joins_ends_like_any_other),
