@@ -56,8 +56,10 @@ static const struct page pages[COMMAND_COUNT] = {
                 "\n"
                 "KEYS\n"
                 "  space  pause            n, b  next, previous     left, right  seek 10 s\n"
-                "  q      quit             m     mastered or as it is, to compare: heard when\n"
-                "  up, down  volume              what is rendered ahead (2 to 3 s) has played\n",
+                "  q      quit             m     mastered or as it is   up, down  volume\n"
+                "\n"
+                "m is heard at once, and both are equally loud: the louder one is lowered, by what\n"
+                "the line shows. The next track is heard as ever, unless m was left at plain.\n",
             .examples = "  segue play --preset warm ~/Music/album/*.flac\n"
                         "  segue play --device null --speed max list.m3u8\n"
                         "  segue play --no-mastering --device wav:out.wav a.flac b.mp3\n",

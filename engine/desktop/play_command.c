@@ -138,6 +138,8 @@ static void toggle_mastering(struct play *play)
     if (status.masters)
         player_set_sound(play->player,
                          status.sound == PLAYER_PLAIN ? PLAYER_MASTERED : PLAYER_PLAIN);
+    else
+        log_write(play->log, LOG_LEVEL_INFO, NULL, "nothing to compare: no track is mastered");
 }
 
 // @return false: the user has enough.

@@ -116,6 +116,18 @@ static enum progress_state symbol(enum player_state state)
     }
 }
 
+// Which side of a comparison is heard, and by how much it is lowered for that.
+static void describe_sound(char *text, size_t bytes, const struct player_status *status)
+{
+    const char *side = status->sound == PLAYER_PLAIN ? "plain" : "mastered";
+    if (!status->compares)
+        text[0] = 0;
+    else if (status->match_db > -0.05)
+        snprintf(text, bytes, "[%s] ", side);
+    else
+        snprintf(text, bytes, "[%s %.1f dB] ", side, status->match_db);
+}
+
 void terminal_draw(struct terminal *t, const struct player_status *status)
 {
     if (!t->has_line)
@@ -123,10 +135,9 @@ void terminal_draw(struct terminal *t, const struct player_status *status)
     char next[64] = "";
     if (status->has_next)
         describe_next(next, sizeof(next), status);
-    char title[PLAYER_PATH_BYTES + 32];
-    snprintf(title, sizeof(title), "%s%s",
-             status->masters && status->sound == PLAYER_PLAIN ? "[not mastered] " : "",
-             progress_file_name(status->path));
+    char sound[32], title[PLAYER_PATH_BYTES + sizeof(sound)];
+    describe_sound(sound, sizeof(sound), status);
+    snprintf(title, sizeof(title), "%s%s", sound, progress_file_name(status->path));
     const struct progress progress = {.state = symbol(status->state),
                                       .track = (unsigned)status->position + 1,
                                       .track_count = (unsigned)status->length,
