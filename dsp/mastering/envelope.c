@@ -1,34 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/mastering/envelope.h"
+#include "dsp/cpu.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 // Wanted gains w, window W, three boxes of B (together 3B-2 long):
 //   h[n] = min(w[n-W+1..n]);  e[n] = min(h[n], e[n-1] + k (h[n] - e[n-1])) <= h[n];
 //   g[n] = mean of e over n-(3B-3)..n with positive weights.
 // Each e in that mean is <= w[n-k] if n-k lies in its window, which holds for all of them when
-// 3B-3 <= k <= W-1. So W = 3B-2 + hold.
-enum { GAIN_BITS = 30, BOX_LIMIT = 4096 }; // 2^30 * 4096^3 = 2^66 would not fit: see the assert
+// 3B-3 <= k <= W-1. So W = 3B-2 + hold, and a little more where that makes whole ticks and a frame.
+enum { BOX_LIMIT = 4096 }; // 2^30 * 4096^3 = 2^66 would not fit: see the assert
 
-static const int64_t UNITY = INT64_C(1) << GAIN_BITS;
-
-/// m[n] = min(a[n], a[n-lag]), the step that doubles a window.
-static void combine(float *restrict out, const float *newest, uint32_t lag, uint32_t frames)
-{
-    const float *older = newest - lag;
-    for (uint32_t i = 0; i < frames; ++i)
-        out[i] = newest[i] < older[i] ? newest[i] : older[i];
-}
-
-static uint32_t levels_for(uint32_t window_frames)
-{
-    uint32_t levels = 1;
-    while (UINT32_C(2) << (levels - 1) <= window_frames)
-        ++levels;
-    return levels;
-}
+static const int64_t UNITY = INT64_C(1) << SMOOTH_GAIN_BITS;
 
 int envelope_init(struct envelope *envelope, const struct envelope_config *config)
 {
@@ -36,15 +22,20 @@ int envelope_init(struct envelope *envelope, const struct envelope_config *confi
     assert(box >= 1 && box <= BOX_LIMIT && (double)box * box * box < 0x1p33);
     memset(envelope, 0, sizeof *envelope);
     envelope->box_frames = box;
-    envelope->window_frames = ENVELOPE_BOXES * box - 2 + config->hold_frames;
-    envelope->levels = levels_for(envelope->window_frames);
-    assert(envelope->levels <= ENVELOPE_MAX_LEVELS);
-    envelope->full = ldexp((double)box * box * box, GAIN_BITS);
-    int error = 0;
-    for (uint32_t j = 0; j < envelope->levels && !error; ++j)
-        error = history_init(&envelope->minima[j], sizeof(float), UINT32_C(1) << j);
-    for (int j = 0; j < ENVELOPE_BOXES && !error; ++j)
-        error = history_init(&envelope->boxes[j], sizeof(int64_t), box);
+    const uint32_t least_window = SMOOTH_BOXES * box - 2 + config->hold_frames;
+    const uint32_t ticks = least_window > 1 ? (least_window + SMOOTH_TICK - 2) / SMOOTH_TICK : 1;
+    envelope->window = (struct smooth_window){
+        .ticks = ticks,
+        .suffixes = calloc((size_t)ticks * SMOOTH_TICK, sizeof(float)),
+        .lowest = calloc(ticks + 1, sizeof(float)),
+    };
+    envelope->loops = smooth_select(cpu_flags());
+    int error = envelope->window.suffixes && envelope->window.lowest ? 0 : -ENOMEM;
+    if (!error)
+        error = history_init(&envelope->held, sizeof(float), SMOOTH_GROUP);
+    if (!error)
+        error =
+            history_init(&envelope->released, sizeof(int32_t), SMOOTH_GROUP + SMOOTH_BOXES * box);
     if (error)
         return error;
     envelope_reset(envelope);
@@ -53,52 +44,47 @@ int envelope_init(struct envelope *envelope, const struct envelope_config *confi
 
 void envelope_deinit(struct envelope *envelope)
 {
-    for (int j = 0; j < ENVELOPE_MAX_LEVELS; ++j)
-        history_deinit(&envelope->minima[j]);
-    for (int j = 0; j < ENVELOPE_BOXES; ++j)
-        history_deinit(&envelope->boxes[j]);
+    free(envelope->window.suffixes);
+    free(envelope->window.lowest);
+    envelope->window.suffixes = envelope->window.lowest = NULL;
+    history_deinit(&envelope->held);
+    history_deinit(&envelope->released);
+}
+
+static void reset_window(struct smooth_window *window)
+{
+    for (uint32_t i = 0; i < window->ticks * SMOOTH_TICK; ++i)
+        window->suffixes[i] = 1.0F;
+    for (uint32_t i = 0; i <= window->ticks; ++i)
+        window->lowest[i] = 1.0F;
+    for (uint32_t i = 0; i < SMOOTH_TICK; ++i)
+        window->running[i] = 1.0F;
+    window->front = 1.0F;
+    window->slot = window->phase = 0;
 }
 
 void envelope_reset(struct envelope *envelope)
 {
     const float unity = 1.0F;
-    for (uint32_t j = 0; j < envelope->levels; ++j)
-        history_fill(&envelope->minima[j], &unity);
-    int64_t held = UNITY;
-    for (int j = 0; j < ENVELOPE_BOXES; ++j) {
-        history_fill(&envelope->boxes[j], &held);
-        held *= envelope->box_frames;
-        envelope->sums[j] = held;
-    }
-    envelope->released = UNITY;
+    const int32_t released = (int32_t)UNITY;
+    reset_window(&envelope->window);
+    history_fill(&envelope->held, &unity);
+    history_fill(&envelope->released, &released);
+    const int64_t box = envelope->box_frames;
+    memset(envelope->sums, 0, sizeof envelope->sums);
+    envelope->sums[SMOOTH_BOXES - 1] = UNITY * box * box * box;
+    envelope->release = (struct smooth_release){.value = (double)UNITY};
     envelope->settled_frames = UINT32_MAX / 2;
 }
 
 uint32_t envelope_lead(const struct envelope *envelope)
 {
-    return ENVELOPE_BOXES * envelope->box_frames - ENVELOPE_BOXES;
+    return SMOOTH_BOXES * envelope->box_frames - SMOOTH_BOXES;
 }
 
-int64_t envelope_release(double time_s, double rate_hz)
+double envelope_release(double time_s, double rate_hz)
 {
-    const double share = 1.0 - exp(-1.0 / (time_s * rate_hz));
-    return (int64_t)(share * (double)UNITY) + 1;
-}
-
-/// Minima over the window: doublings up to the largest power of two in it, then two that overlap.
-static const float *slide_minimum(struct envelope *envelope, const float *wanted, float *scratch,
-                                  uint32_t frames)
-{
-    float *level = history_grow(&envelope->minima[0], frames);
-    memcpy(level, wanted, frames * sizeof *level);
-    uint32_t covered = 1;
-    for (uint32_t j = 1; j < envelope->levels; ++j, covered *= 2) {
-        float *next = history_grow(&envelope->minima[j], frames);
-        combine(next, level, covered, frames);
-        level = next;
-    }
-    combine(scratch, level, envelope->window_frames - covered, frames);
-    return scratch;
+    return 1.0 - exp(-1.0 / (time_s * rate_hz));
 }
 
 /// Whether every gain is unity: the bits of 1.0F survive an "and" only if all have them, and an "or" only
@@ -121,8 +107,9 @@ static int all_unity(const float *wanted, uint32_t frames)
 /// any window or box still holds is unity, and so would be what it took in.
 static int is_settled(struct envelope *envelope, const float *wanted, uint32_t frames)
 {
-    const uint32_t memory = 2 * envelope->window_frames + ENVELOPE_BOXES * envelope->box_frames;
-    if (!all_unity(wanted, frames) || envelope->released != UNITY) {
+    const uint32_t memory =
+        (envelope->window.ticks + 2) * SMOOTH_TICK + SMOOTH_BOXES * envelope->box_frames;
+    if (envelope->release.value < (double)UNITY || !all_unity(wanted, frames)) {
         envelope->settled_frames = 0;
         return 0;
     }
@@ -132,44 +119,26 @@ static int is_settled(struct envelope *envelope, const float *wanted, uint32_t f
     return 0;
 }
 
-void envelope_process(struct envelope *envelope, int64_t release, const float *wanted,
-                      double *gains, uint32_t frames)
+/// Let frames of unity pass a settled envelope: only where the ticks and groups begin moves on.
+static void skip(struct envelope *envelope, uint32_t frames)
+{
+    envelope->release.phase = (envelope->release.phase + frames) % SMOOTH_GROUP;
+    envelope->window.phase = (envelope->window.phase + frames) % SMOOTH_TICK;
+}
+
+void envelope_process(struct envelope *envelope, double release, const float *wanted, double *gains,
+                      uint32_t frames)
 {
     assert(frames <= HISTORY_PIECE);
     if (is_settled(envelope, wanted, frames)) {
         for (uint32_t i = 0; i < frames; ++i)
             gains[i] = 1.0;
+        skip(envelope, frames);
         return;
     }
-    float scratch[HISTORY_PIECE];
-    const float *held = slide_minimum(envelope, wanted, scratch, frames);
-    int64_t *b0 = history_grow(&envelope->boxes[0], frames);
-    int64_t *b1 = history_grow(&envelope->boxes[1], frames);
-    int64_t *b2 = history_grow(&envelope->boxes[2], frames);
-    const uint32_t box = envelope->box_frames;
-    int64_t s0 = envelope->sums[0], s1 = envelope->sums[1], s2 = envelope->sums[2];
-    int64_t released = envelope->released;
-    const int64_t keep = UNITY - release;
-    for (uint32_t i = 0; i < frames; ++i) {
-        const int64_t hold = (int64_t)(held[i] * (float)UNITY);
-        // Rounded up, so that the release arrives instead of stalling a little below. Each share apart, as only
-        // one of the products has to wait for the frame before.
-        const int64_t risen = (released * keep + (hold * release + UNITY - 1)) >> GAIN_BITS;
-        released = risen < hold ? risen : hold;
-        b0[i] = released;
-        s0 += released - *(b0 + i - box);
-        b1[i] = s0;
-        s1 += s0 - *(b1 + i - box);
-        b2[i] = s1;
-        s2 += s1 - *(b2 + i - box);
-        gains[i] = (double)s2;
-    }
-    envelope->sums[0] = s0;
-    envelope->sums[1] = s1;
-    envelope->sums[2] = s2;
-    envelope->released = released;
-    // As a distance from unity, so that unity comes out exactly.
-    const double full = envelope->full, inverse = 1.0 / full;
-    for (uint32_t i = 0; i < frames; ++i)
-        gains[i] = 1.0 - (full - gains[i]) * inverse;
+    float *held = history_grow(&envelope->held, frames);
+    int32_t *released = history_grow(&envelope->released, frames);
+    envelope->loops->hold(&envelope->window, held, wanted, frames);
+    envelope->loops->release(&envelope->release, released, held, release, frames);
+    envelope->loops->boxes(envelope->sums, gains, released, envelope->box_frames, frames);
 }

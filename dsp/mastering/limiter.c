@@ -37,7 +37,7 @@ struct stage {
     struct history sides[CHANNELS]; // float, what is measured
     struct history audio;           // double, interleaved
     struct envelope envelope;
-    int64_t release;
+    double release; // share of the way in a frame
     uint32_t delay_frames;
 };
 
@@ -58,7 +58,7 @@ static int stage_init(struct stage *stage, double smooth_s, double hold_s, doubl
                       uint32_t reach_frames)
 {
     const struct envelope_config config = {
-        .box_frames = (uint32_t)fmax(2.0, ceil(smooth_s * rate_hz / ENVELOPE_BOXES)),
+        .box_frames = (uint32_t)fmax(2.0, ceil(smooth_s * rate_hz / SMOOTH_BOXES)),
         .hold_frames = reach_frames + (uint32_t)ceil(hold_s * rate_hz),
     };
     int error = envelope_init(&stage->envelope, &config);
