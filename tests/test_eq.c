@@ -146,6 +146,43 @@ static void every_variant_follows_the_reference_however_frames_are_cut(void **st
         }
 }
 
+static void every_variant_glides_as_if_each_frame_had_its_own_filter(void **state)
+{
+    (void)state;
+    enum { FRAMES = 600, PIECE = 67 };
+    const double before_db[EQ_BAND_COUNT] = {4, -2, 2, -3, 3};
+    const double after_db[EQ_BAND_COUNT] = {-1, 2, -2, 3, -3};
+    struct eq_way way;
+    eq_numbers(way.from, before_db, 44100);
+    eq_numbers(way.to, after_db, 44100);
+    double shares[FRAMES];
+    for (int n = 0; n < FRAMES; ++n)
+        shares[n] = (n + 1.0) / FRAMES;
+    for (size_t v = 0; v < eq_impl_count; ++v) {
+        if (eq_impls[v].cpu_flags & ~cpu_flags())
+            continue;
+        double wanted[2 * FRAMES], whole[2 * FRAMES], cut[2 * FRAMES];
+        uint64_t seed = 5;
+        for (int i = 0; i < 2 * FRAMES; ++i)
+            wanted[i] = whole[i] = cut[i] = measure_noise(&seed);
+        struct eq a = {0}, b = {0}, c = {0};
+        for (int n = 0; n < FRAMES; ++n) {
+            double numbers[EQ_NUMBERS];
+            for (int k = 0; k < EQ_NUMBERS; ++k)
+                numbers[k] = way.from[k] + shares[n] * (way.to[k] - way.from[k]);
+            eq_select(0)->process(&a, numbers, &wanted[2 * n], 1);
+        }
+        eq_impls[v].glide(&b, &way, shares, whole, FRAMES);
+        for (uint32_t at = 0; at < FRAMES; at += PIECE)
+            eq_impls[v].glide(&c, &way, shares + at, cut + (size_t)2 * at,
+                              FRAMES - at < PIECE ? FRAMES - at : PIECE);
+        assert_memory_equal(whole, cut, sizeof whole);
+        assert_memory_equal(&b, &c, sizeof b);
+        for (int i = 0; i < 2 * FRAMES; ++i)
+            assert_true(fabs(whole[i] - wanted[i]) < 1e-11);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +190,7 @@ int main(void)
         cmocka_unit_test(eq_is_more_exact_at_higher_rates),
         cmocka_unit_test(eq_at_zero_gain_passes_audio_unchanged),
         cmocka_unit_test(every_variant_follows_the_reference_however_frames_are_cut),
+        cmocka_unit_test(every_variant_glides_as_if_each_frame_had_its_own_filter),
         cmocka_unit_test(eq_band_is_minimum_phase_and_stable_at_every_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,10 +92,44 @@ static void every_variant_follows_the_reference_however_frames_are_cut(void **st
         }
 }
 
+static void every_variant_glides_as_if_each_frame_had_its_own_gains(void **state)
+{
+    (void)state;
+    enum { FRAMES = 600, PIECE = 67 };
+    const double coefficient = width_coefficient(RATE_HZ);
+    const struct width_way way = {{coefficient, 1.2, 0.7}, {coefficient, 0.9, 1.4}};
+    double shares[FRAMES];
+    for (int n = 0; n < FRAMES; ++n)
+        shares[n] = (n + 1.0) / FRAMES;
+    for (size_t v = 0; v < width_impl_count; ++v) {
+        if (width_impls[v].cpu_flags & ~cpu_flags())
+            continue;
+        double wanted[2 * FRAMES], whole[2 * FRAMES], cut[2 * FRAMES];
+        uint64_t seed = 5;
+        for (int i = 0; i < 2 * FRAMES; ++i)
+            wanted[i] = whole[i] = cut[i] = measure_noise(&seed);
+        struct width a = {0}, b = {0}, c = {0};
+        for (int n = 0; n < FRAMES; ++n) {
+            const struct width_numbers numbers = {coefficient, 1.2 - 0.3 * shares[n],
+                                                  0.7 + 0.7 * shares[n]};
+            width_select(0)->process(&a, &numbers, &wanted[2 * n], 1);
+        }
+        width_impls[v].glide(&b, &way, shares, whole, FRAMES);
+        for (uint32_t at = 0; at < FRAMES; at += PIECE)
+            width_impls[v].glide(&c, &way, shares + at, cut + (size_t)2 * at,
+                                 FRAMES - at < PIECE ? FRAMES - at : PIECE);
+        assert_memory_equal(whole, cut, sizeof whole);
+        assert_memory_equal(&b, &c, sizeof b);
+        for (int i = 0; i < 2 * FRAMES; ++i)
+            assert_true(fabs(whole[i] - wanted[i]) < 3e-13);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_variant_follows_the_reference_however_frames_are_cut),
+        cmocka_unit_test(every_variant_glides_as_if_each_frame_had_its_own_gains),
         cmocka_unit_test(bass_keeps_its_width),
         cmocka_unit_test(side_above_the_bass_gets_the_gain),
         cmocka_unit_test(unity_and_mono_pass_bit_for_bit),

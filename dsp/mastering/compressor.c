@@ -147,6 +147,11 @@ static void apply(struct compressor *c, const double *gains, double *stereo, uin
     c->phase = (c->phase + frames) % PERIOD_FRAMES;
 }
 
+uint32_t compressor_period_left(const struct compressor *compressor)
+{
+    return PERIOD_FRAMES - compressor->phase;
+}
+
 void compressor_process(struct compressor *compressor, const struct compressor_numbers *numbers,
                         double *stereo, uint32_t frames)
 {

@@ -36,5 +36,7 @@ RT_SAFE void compressor_init(struct compressor *compressor, double rate_hz);
 RT_SAFE void compressor_process(struct compressor *compressor,
                                 const struct compressor_numbers *numbers, double *stereo,
                                 uint32_t frames);
+/// Frames to the end of the running period, which is where the numbers are looked at. RT safe.
+RT_SAFE uint32_t compressor_period_left(const struct compressor *compressor);
 /// Gain in dB (<= 0) that the static curve asks for at a level. RT safe.
 RT_SAFE double compressor_curve_db(const struct compressor_numbers *numbers, double level_db);

@@ -35,9 +35,9 @@ void eq_numbers(double numbers[EQ_NUMBERS], const double gains_db[EQ_BAND_COUNT]
 
 const struct eq_impl eq_impls[] = {
 #ifdef __x86_64__
-    {"avx2", CPU_AVX2 | CPU_FMA, eq_process_avx2},
+    {"avx2", CPU_AVX2 | CPU_FMA, eq_process_avx2, eq_glide_avx2},
 #endif
-    {"c", 0, eq_process_c},
+    {"c", 0, eq_process_c, eq_glide_c},
 };
 const size_t eq_impl_count = sizeof eq_impls / sizeof eq_impls[0];
 

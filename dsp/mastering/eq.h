@@ -18,6 +18,11 @@ struct eq {
     double s2[EQ_BAND_COUNT][2];
 };
 
+/// From one set of numbers to another.
+struct eq_way {
+    double from[EQ_NUMBERS], to[EQ_NUMBERS];
+};
+
 /// The band's prototype: shape, centre, Q.
 const struct eq_band *eq_band_of(int band);
 /// Numbers for gains in dB at a rate. RT safe.
@@ -31,6 +36,9 @@ struct eq_impl {
     /// Process interleaved stereo in place. RT safe.
     void (*process)(struct eq *eq, const double numbers[EQ_NUMBERS], double *stereo,
                     uint32_t frames);
+    /// The same with numbers that lie shares[i] of the way between two sets for frame i. RT safe.
+    void (*glide)(struct eq *eq, const struct eq_way *way, const double *shares, double *stereo,
+                  uint32_t frames);
 };
 
 extern const struct eq_impl eq_impls[]; // best first; the last is the reference

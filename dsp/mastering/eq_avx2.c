@@ -118,3 +118,10 @@ void eq_process_avx2(struct eq *eq, const double numbers[EQ_NUMBERS], double *st
         step_some(&pairs, &handed, stereo, frames, t);
     eq_store(eq, &pairs);
 }
+
+void eq_glide_avx2(struct eq *eq, const struct eq_way *way, const double *shares, double *stereo,
+                   uint32_t frames)
+{
+    eq_glide_all(eq, way, shares, stereo, frames);
+    _mm256_zeroupper(); // as above
+}

@@ -50,3 +50,36 @@ __attribute__((always_inline)) static inline void eq_step(struct eq_pairs *pairs
     pairs->s2[band] = (n[1] * *x + EQ_DENORMAL_GUARD) - n[3] * s1;
     *x += s1;
 }
+
+/// Leave in *to what it has more than *from.
+static inline void eq_take_off(struct eq_pairs *to, const struct eq_pairs *from)
+{
+    to->scale -= from->scale;
+    for (int band = 0; band < EQ_BAND_COUNT; ++band)
+        for (int k = 0; k < EQ_BAND_NUMBERS; ++k)
+            to->numbers[band][k] -= from->numbers[band][k];
+}
+
+/// Frame by frame, with numbers of its own for each.
+static inline void eq_glide_all(struct eq *eq, const struct eq_way *way, const double *shares,
+                                double *stereo, uint32_t frames)
+{
+    struct eq_pairs now, from, more;
+    eq_load(&from, eq, way->from);
+    eq_load(&more, eq, way->to);
+    eq_take_off(&more, &from);
+    now = from;
+    for (uint32_t i = 0; i < frames; ++i) {
+        const eq_pair share = {shares[i], shares[i]};
+        eq_pair x;
+        memcpy(&x, stereo + (size_t)2 * i, sizeof x);
+        x *= from.scale + share * more.scale;
+        for (int band = 0; band < EQ_BAND_COUNT; ++band) {
+            for (int k = 0; k < EQ_BAND_NUMBERS; ++k)
+                now.numbers[band][k] = from.numbers[band][k] + share * more.numbers[band][k];
+            eq_step(&now, band, &x);
+        }
+        memcpy(stereo + (size_t)2 * i, &x, sizeof x);
+    }
+    eq_store(eq, &now);
+}

@@ -17,3 +17,9 @@ void eq_process_c(struct eq *eq, const double numbers[EQ_NUMBERS], double *stere
     }
     eq_store(eq, &pairs);
 }
+
+void eq_glide_c(struct eq *eq, const struct eq_way *way, const double *shares, double *stereo,
+                uint32_t frames)
+{
+    eq_glide_all(eq, way, shares, stereo, frames);
+}

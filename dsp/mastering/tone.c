@@ -9,6 +9,7 @@
 // outside 200 Hz around it.
 static const double RAMP_MIN_S = 0.050;
 
+enum { RAMP_PIECE = 256 };
 enum { NUMBER_COUNT = sizeof(struct tone_numbers) / sizeof(double) };
 static_assert(sizeof(struct tone_numbers) == NUMBER_COUNT * sizeof(double),
               "every member of tone_numbers is a double, so that a ramp can mix them alike");
@@ -74,16 +75,9 @@ void tone_ramp_to(struct tone *tone, const struct mastering_targets *targets, ui
     tone->ramp_frames = ramp_frames > least ? ramp_frames : least;
 }
 
-/// Set `now` for the next frame of the ramp. A straight line would have corners that are heard (its
-/// spectrum falls by 12 dB an octave); this curve has two continuous derivatives.
-static void advance(struct tone *tone)
+/// Let `now` lie `share` of the way.
+static void set_now(struct tone *tone, double share)
 {
-    if (++tone->ramp_done == tone->ramp_frames) {
-        tone->now = tone->to;
-        return;
-    }
-    const double t = (double)tone->ramp_done / tone->ramp_frames;
-    const double share = t * t * t * (10.0 + t * (6.0 * t - 15.0));
     double now[NUMBER_COUNT], from[NUMBER_COUNT], to[NUMBER_COUNT];
     memcpy(from, &tone->from, sizeof from);
     memcpy(to, &tone->to, sizeof to);
@@ -92,23 +86,67 @@ static void advance(struct tone *tone)
     memcpy(&tone->now, now, sizeof now);
 }
 
+/// How far the next frames are on the ramp. A straight line would have corners that are heard (its spectrum falls by
+/// 12 dB an octave); this curve has two continuous derivatives.
+static void advance(struct tone *tone, double *shares, uint32_t frames)
+{
+    const double step = 1.0 / tone->ramp_frames;
+    for (uint32_t i = 0; i < frames; ++i) {
+        const double t = step * (double)(int32_t)(tone->ramp_done + 1 + i);
+        shares[i] = t * t * t * (10.0 + t * (6.0 * t - 15.0));
+    }
+    tone->ramp_done += frames;
+}
+
+static struct width_numbers width_of(const struct tone *tone, const struct tone_numbers *numbers)
+{
+    return (struct width_numbers){.coefficient = tone->width_coefficient,
+                                  .side_gain = numbers->side_gain,
+                                  .gain = numbers->makeup};
+}
+
 static void run(struct tone *tone, double *stereo, uint32_t frames)
 {
+    const struct width_numbers width = width_of(tone, &tone->now);
     tone->eq_impl->process(&tone->eq, tone->now.eq, stereo, frames);
     compressor_process(&tone->compressor, &tone->now.compressor, stereo, frames);
-    const struct width_numbers width = {.coefficient = tone->width_coefficient,
-                                        .side_gain = tone->now.side_gain,
-                                        .gain = tone->now.makeup};
     tone->width_impl->process(&tone->width, &width, stereo, frames);
+}
+
+/// The same on the ramp, `frames` > 0.
+static void glide(struct tone *tone, double *stereo, uint32_t frames)
+{
+    double shares[RAMP_PIECE] = {0};
+    struct eq_way eq;
+    const struct width_way width = {width_of(tone, &tone->from), width_of(tone, &tone->to)};
+    memcpy(eq.from, tone->from.eq, sizeof eq.from);
+    memcpy(eq.to, tone->to.eq, sizeof eq.to);
+    assert(frames > 0 && frames <= RAMP_PIECE);
+    advance(tone, shares, frames);
+    tone->eq_impl->glide(&tone->eq, &eq, shares, stereo, frames);
+    for (uint32_t at = 0, count; at < frames; at += count) {
+        // The compressor looks at its numbers once in a period, at its end.
+        const uint32_t left = compressor_period_left(&tone->compressor);
+        count = frames - at < left ? frames - at : left;
+        set_now(tone, shares[at + count - 1]);
+        compressor_process(&tone->compressor, &tone->now.compressor, stereo + (size_t)2 * at,
+                           count);
+    }
+    tone->width_impl->glide(&tone->width, &width, shares, stereo, frames);
+    if (tone->ramp_done == tone->ramp_frames)
+        tone->now = tone->to;
 }
 
 void tone_process(struct tone *tone, double *stereo, uint32_t frames)
 {
     while (frames > 0 && tone->ramp_done < tone->ramp_frames) {
-        advance(tone);
-        run(tone, stereo, 1);
-        stereo += 2;
-        --frames;
+        const uint32_t most = frames < RAMP_PIECE ? frames : RAMP_PIECE;
+        const uint32_t left = tone->ramp_frames - tone->ramp_done;
+        const uint32_t count = left < most ? left : most;
+        glide(tone, stereo, count);
+        stereo += (size_t)2 * count;
+        frames -= count;
     }
-    run(tone, stereo, frames);
+    if (frames > 0)
+        run(tone, stereo, frames);
 }

@@ -13,9 +13,9 @@ double width_coefficient(double rate_hz)
 
 const struct width_impl width_impls[] = {
 #ifdef __x86_64__
-    {"avx2", CPU_AVX2 | CPU_FMA, width_process_avx2},
+    {"avx2", CPU_AVX2 | CPU_FMA, width_process_avx2, width_glide_avx2},
 #endif
-    {"c", 0, width_process_c},
+    {"c", 0, width_process_c, width_glide_c},
 };
 const size_t width_impl_count = sizeof width_impls / sizeof width_impls[0];
 

@@ -16,6 +16,11 @@ struct width_numbers {
     double gain;        // of everything, behind it
 };
 
+/// From some numbers to others, of one crossover.
+struct width_way {
+    struct width_numbers from, to;
+};
+
 /// Coefficient of the crossover for a rate. RT safe.
 RT_SAFE double width_coefficient(double rate_hz);
 
@@ -26,6 +31,9 @@ struct width_impl {
     /// Process interleaved stereo in place. RT safe.
     void (*process)(struct width *width, const struct width_numbers *numbers, double *stereo,
                     uint32_t frames);
+    /// The same with gains that lie shares[i] of the way from one to the other for frame i. RT safe.
+    void (*glide)(struct width *width, const struct width_way *way, const double *shares,
+                  double *stereo, uint32_t frames);
 };
 
 extern const struct width_impl width_impls[]; // best first; the last is the reference

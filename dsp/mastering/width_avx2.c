@@ -8,3 +8,9 @@ void width_process_avx2(struct width *width, const struct width_numbers *numbers
 {
     width_process_all(width, numbers, stereo, frames);
 }
+
+void width_glide_avx2(struct width *width, const struct width_way *way, const double *shares,
+                      double *stereo, uint32_t frames)
+{
+    width_glide_all(width, way, shares, stereo, frames);
+}

@@ -11,6 +11,12 @@ static const double WIDTH_DENORMAL_GUARD = 1e-20; // -400 dB: keeps the tails of
 
 typedef double width_lanes __attribute__((vector_size(32)));
 
+static inline void width_take_sides(double *sides, const double *stereo, uint32_t frames)
+{
+    for (uint32_t i = 0; i < frames; ++i)
+        sides[i] = stereo[(size_t)2 * i] - stereo[(size_t)2 * i + 1];
+}
+
 /// sides[i] becomes the part of the side signal that is above the bass.
 static inline void width_split(struct width *width, double coefficient, double *sides,
                                uint32_t frames)
@@ -46,14 +52,42 @@ static inline void width_apply(double *stereo, const double *sides,
     }
 }
 
+/// The same with gains on their way.
+static inline void width_apply_gliding(double *restrict stereo, const double *restrict sides,
+                                       const struct width_way *way, const double *restrict shares,
+                                       uint32_t frames)
+{
+    const double side = way->from.side_gain - 1.0,
+                 side_more = way->to.side_gain - way->from.side_gain;
+    const double gain = way->from.gain, gain_more = way->to.gain - gain;
+    for (uint32_t i = 0; i < frames; ++i) {
+        const double added = sides[i] * (0.5 * (side + shares[i] * side_more));
+        const double scale = gain + shares[i] * gain_more;
+        stereo[(size_t)2 * i] = (stereo[(size_t)2 * i] + added) * scale;
+        stereo[(size_t)2 * i + 1] = (stereo[(size_t)2 * i + 1] - added) * scale;
+    }
+}
+
+static inline void width_glide_all(struct width *width, const struct width_way *way,
+                                   const double *shares, double *stereo, uint32_t frames)
+{
+    double sides[WIDTH_PIECE];
+    for (uint32_t at = 0, count; at < frames; at += count) {
+        count = frames - at < WIDTH_PIECE ? frames - at : WIDTH_PIECE;
+        double *piece = stereo + (size_t)2 * at;
+        width_take_sides(sides, piece, count);
+        width_split(width, way->from.coefficient, sides, count);
+        width_apply_gliding(piece, sides, way, shares + at, count);
+    }
+}
+
 static inline void width_process_all(struct width *width, const struct width_numbers *numbers,
                                      double *stereo, uint32_t frames)
 {
     double sides[WIDTH_PIECE];
     while (frames > 0) {
         const uint32_t count = frames < WIDTH_PIECE ? frames : WIDTH_PIECE;
-        for (uint32_t i = 0; i < count; ++i)
-            sides[i] = stereo[(size_t)2 * i] - stereo[(size_t)2 * i + 1];
+        width_take_sides(sides, stereo, count);
         width_split(width, numbers->coefficient, sides, count);
         width_apply(stereo, sides, numbers, count);
         stereo += (size_t)2 * count;
