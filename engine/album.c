@@ -123,55 +123,65 @@ int album_look(const char *path, struct loader *loader, struct tags *tags,
 
 // --- Calibration ---------------------------------------------------------------------------------
 
-// A reader that gives up when it is told to, between two reads.
-struct cancellable {
+// A reader that says how far it is, and gives up when it is told to, between two reads.
+struct watched {
     struct track_reader *reader;
     struct pcm_reader inner;
-    const _Atomic int *cancel;
+    const struct album_watch *watch;
+    uint32_t track;
+    uint64_t done_frames; // of this pass
 };
 
-static int cancellable_open(void *context, struct pcm_format *format)
+static int watched_open(void *context, struct pcm_format *format)
 {
-    const struct cancellable *c = context;
-    return c->inner.open(c->inner.context, format);
+    struct watched *w = context;
+    w->done_frames = 0;
+    return w->inner.open(w->inner.context, format);
 }
 
-static int64_t cancellable_read(void *context, float *interleaved, uint32_t frames)
+static int64_t watched_read(void *context, float *interleaved, uint32_t frames)
 {
-    const struct cancellable *c = context;
-    if (c->cancel && atomic_load_explicit(c->cancel, memory_order_relaxed))
+    struct watched *w = context;
+    const struct album_watch *watch = w->watch;
+    if (watch->cancel && atomic_load_explicit(watch->cancel, memory_order_relaxed))
         return -ECANCELED;
-    return c->inner.read(c->inner.context, interleaved, frames);
+    const int64_t got = w->inner.read(w->inner.context, interleaved, frames);
+    if (got > 0)
+        w->done_frames += (uint64_t)got;
+    if (watch->heard)
+        watch->heard(watch->context, w->track, w->done_frames);
+    return got;
 }
 
-static void cancellable_close(void *context)
+static void watched_close(void *context)
 {
-    const struct cancellable *c = context;
-    c->inner.close(c->inner.context);
+    const struct watched *w = context;
+    w->inner.close(w->inner.context);
 }
 
 struct calibration {
-    struct cancellable *readers;
+    struct watched *readers;
     struct pcm_reader *pcm;
     struct calibrate_track *tracks;
 };
 
 static int prepare(struct calibration *c, struct album_track *tracks, uint32_t count,
-                   struct loader *loader, const _Atomic int *cancel)
+                   struct loader *loader, const struct album_watch *watch)
 {
     c->readers = calloc(count, sizeof(*c->readers));
     c->pcm = calloc(count, sizeof(*c->pcm));
     c->tracks = calloc(count, sizeof(*c->tracks));
     int error = c->readers && c->pcm && c->tracks ? 0 : -ENOMEM;
     for (uint32_t i = 0; i < count && !error; ++i) {
-        struct cancellable *r = &c->readers[i];
+        struct watched *r = &c->readers[i];
         struct file_identity identity = {0}; // of no interest here
         error = track_reader_create(&r->reader, loader, tracks[i].path, &identity, LOADER_SCAN);
         if (error)
             break;
         r->inner = track_reader_pcm(r->reader);
-        r->cancel = cancel;
-        c->pcm[i] = (struct pcm_reader){r, cancellable_open, cancellable_read, cancellable_close};
+        r->watch = watch;
+        r->track = i;
+        c->pcm[i] = (struct pcm_reader){r, watched_open, watched_read, watched_close};
         const struct track_record *record = track_record_of(tracks[i].record);
         tracks[i].targets = record->targets;
         tracks[i].runs_on = i > 0 && album_runs_on(&tracks[i - 1], &tracks[i]);
@@ -186,12 +196,12 @@ static int prepare(struct calibration *c, struct album_track *tracks, uint32_t c
 
 int album_calibrate(struct album_track *tracks, uint32_t count,
                     const struct mastering_settings *settings, struct loader *loader,
-                    const _Atomic int *cancel)
+                    const struct album_watch *watch)
 {
     assert(count > 0 && count <= ALBUM_TRACKS_MAX);
     struct calibration c = {0};
     struct calibrate_album album;
-    int error = prepare(&c, tracks, count, loader, cancel);
+    int error = prepare(&c, tracks, count, loader, watch);
     if (!error)
         error = calibrate_album(c.tracks, count, settings, &album);
     for (uint32_t i = 0; i < count && !error; ++i)

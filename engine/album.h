@@ -29,6 +29,14 @@ struct album_track {
     double album_lufs; // of all of them mastered, gated as one
 };
 
+/// Who watches a calibration. Zero-initialised: nobody does.
+struct album_watch {
+    const _Atomic int *cancel; // may be set by any thread
+    void (*heard)(void *context, uint32_t track,
+                  uint64_t done_frames); // of a pass over that track, on the caller's thread
+    void *context;
+};
+
 /// Look at a file: its tags (the caller's to deinit, empty on error) and its ends. Blocks. @return 0; what its source or decoder says.
 MUST_CHECK int album_look(const char *path, struct loader *loader, struct tags *tags,
                           struct album_edges *edges);
@@ -40,8 +48,7 @@ int album_follows(const struct tags *a, const struct tags *b);
 /// -70 dBFS, which the noise of a 16-bit silence is not. Tracks of under a second are left alone.
 int album_runs_on(const struct album_track *a, const struct album_track *b);
 /// Let one makeup serve all of `tracks`, which are one album in its order and all analysed: their own targets with that makeup,
-/// and where the sound runs on. Decodes all of them several times. `cancel` may be set by any
-/// thread. @return 0; -ENOMEM; -ECANCELED; what their files say.
+/// and where the sound runs on. Decodes all of them several times. @return 0; -ENOMEM; -ECANCELED; what their files say.
 MUST_CHECK int album_calibrate(struct album_track *tracks, uint32_t count,
                                const struct mastering_settings *settings, struct loader *loader,
-                               const _Atomic int *cancel);
+                               const struct album_watch *watch);

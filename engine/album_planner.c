@@ -231,7 +231,8 @@ static int calibrate_row(struct album_planner *p)
         row->album[i] = as_album_track(&row->tracks[i]);
     return error ? error
                  : album_calibrate(row->album, row->count, &p->config.settings,
-                                   scheduler_loader(p->config.scheduler), &p->cancel);
+                                   scheduler_loader(p->config.scheduler),
+                                   &(struct album_watch){.cancel = &p->cancel});
 }
 
 static int make_row(struct album_planner *p, const struct track *track)

@@ -9,6 +9,7 @@
 #include "engine/track_record.h"
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ struct work {
     enum loader_priority load_priority;
     struct backend *backend;
     int wanted_priority;
+    struct track_reader_progress *progress;
     struct analysis_cache_ticket *ticket;
     struct extraction *request; // NULL once that request was cancelled
     char *path;
@@ -219,6 +221,7 @@ static struct work *work_create(struct extraction *e, struct analysis_cache_tick
     w->load_priority = e->request.load_priority;
     w->backend = e->request.backend ? e->request.backend : e->extractor->config.backend;
     w->wanted_priority = e->request.priority;
+    w->progress = e->request.progress;
     w->ticket = ticket;
     w->request = e;
     w->lookup = (struct library_lookup){.path = w->path,
@@ -245,6 +248,7 @@ static int submit(struct work *w)
                                           w->load_priority);
     if (error)
         return error;
+    track_reader_set_progress(w->reader, w->progress);
     w->job.reader = track_reader_pcm(w->reader);
     w->job.was_mastered = track_reader_was_mastered;
     w->job.settings = config->settings;
@@ -254,6 +258,8 @@ static int submit(struct work *w)
         w->job.on_head = log_head;
     if (w->lookup.record)
         w->job.known = track_record_analysis(track_record_of(w->lookup.record));
+    if (w->job.known && w->progress)
+        atomic_store_explicit(&w->progress->pass, 1, memory_order_relaxed);
     ++w->extractor->busy;
     backend_submit(w->backend, &w->job);
     return 0;
@@ -342,6 +348,7 @@ void extraction_release(struct extraction **extraction)
 void extraction_cancel(struct extraction **extraction)
 {
     struct extraction *e = *extraction;
+    assert(!e || e->done || !e->request.progress);
     if (e && !e->done) {
         if (e->ticket)
             analysis_cache_give_up(e->extractor->config.cache, &e->ticket);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "engine/scan.h"
 #include "dsp/mutex.h"
+#include "engine/track_reader.h"
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 struct item {
     struct scheduler_task task; // first: the loop hands this back
     struct scan *scan;
+    struct track_reader_progress progress;
     struct item *next;
     struct scan_result result;
     bool done;
@@ -88,6 +91,7 @@ static void run_item(struct scheduler_task *task)
     const struct extraction_request request = {.path = item->result.path,
                                                .identity = item->result.identity,
                                                .load_priority = LOADER_SCAN,
+                                               .progress = &item->progress,
                                                .done = on_done,
                                                .context = item};
     // The handle goes at once: a result may come, and be taken, before this returns.
@@ -173,6 +177,23 @@ int scan_wait(struct scan *s, int64_t deadline_ns)
     const int ready = !s->first || find_ready(s);
     mutex_unlock(&s->lock);
     return ready;
+}
+
+int scan_progress_of_first(struct scan *s, struct scan_file_progress *progress)
+{
+    mutex_lock(&s->lock);
+    struct item *item = s->first;
+    mutex_unlock(&s->lock); // it stays until this thread takes its result
+    const uint32_t rate_hz =
+        item ? atomic_load_explicit(&item->progress.rate_hz, memory_order_relaxed) : 0;
+    if (rate_hz == 0)
+        return 0;
+    const struct track_reader_progress *p = &item->progress;
+    *progress = (struct scan_file_progress){
+        .done_s = (double)atomic_load_explicit(&p->done_frames, memory_order_relaxed) / rate_hz,
+        .total_s = (double)atomic_load_explicit(&p->total_frames, memory_order_relaxed) / rate_hz,
+        .calibrates = atomic_load_explicit(&p->pass, memory_order_relaxed) > 1};
+    return 1;
 }
 
 uint32_t scan_under_way(struct scan *s)

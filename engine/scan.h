@@ -5,6 +5,7 @@
 #include "dsp/annotate.h"
 #include "engine/extractor.h"
 #include "engine/scheduler.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 /// Thread-safety: one thread (which waits), results arrive from the scheduler's loop.
@@ -25,6 +26,11 @@ struct scan_result {
     char text[192]; // words for the error
 };
 
+struct scan_file_progress {
+    double done_s, total_s; // of the pass that is under way, in seconds of audio
+    bool calibrates;        // it is analysed already
+};
+
 /// `window` files at most are under way. The scheduler is borrowed. @return 0; -ENOMEM. On error *out is NULL.
 MUST_CHECK int scan_create(struct scan **out, struct scheduler *scheduler, uint32_t window,
                            enum scan_order order);
@@ -40,6 +46,8 @@ MUST_CHECK int scan_take(struct scan *scan, struct scan_result *result);
 int scan_has_result(struct scan *scan);
 /// Wait until scan_take() would not, at most until CLOCK_MONOTONIC reads `deadline_ns`. @return as scan_has_result().
 int scan_wait(struct scan *scan, int64_t deadline_ns);
+/// How far the first file is whose result is not taken. @return false where nothing is told of it (yet).
+int scan_progress_of_first(struct scan *scan, struct scan_file_progress *progress);
 uint32_t scan_under_way(struct scan *scan);
 /// Free what a result holds.
 void scan_result_deinit(struct scan_result *result);

@@ -5,6 +5,7 @@
 #include "io/tags.h"
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct track_reader {
     char *path;
     struct file_identity expected;
     enum loader_priority priority;
+    struct track_reader_progress *progress; // not owned; NULL: nobody asks
     // --- worker only
     struct decoder *decoder;
     struct decoder_info info;
@@ -127,13 +129,31 @@ static int open_first(struct track_reader *r)
     return 0;
 }
 
+void track_reader_set_progress(struct track_reader *r, struct track_reader_progress *progress)
+{
+    r->progress = progress;
+}
+
+static void begin_pass(struct track_reader *r)
+{
+    struct track_reader_progress *p = r->progress;
+    if (!p)
+        return;
+    atomic_store_explicit(&p->rate_hz, r->info.format.rate_hz, memory_order_relaxed);
+    atomic_store_explicit(&p->total_frames, r->info.frames, memory_order_relaxed);
+    atomic_store_explicit(&p->done_frames, 0, memory_order_relaxed);
+    atomic_fetch_add_explicit(&p->pass, 1, memory_order_relaxed);
+}
+
 static int reader_open(void *context, struct pcm_format *format)
 {
     struct track_reader *r = context;
     const int error = r->decoder ? decoder_seek(r->decoder, 0) : open_first(r);
-    if (!error)
-        *format = r->info.format;
-    return error;
+    if (error)
+        return error;
+    *format = r->info.format;
+    begin_pass(r);
+    return 0;
 }
 
 // The first pass over the file says what there is to say of it.
@@ -149,6 +169,8 @@ static int64_t reader_read(void *context, float *interleaved, uint32_t frames)
 {
     struct track_reader *r = context;
     const int64_t got = decoder_read(r->decoder, interleaved, frames);
+    if (got > 0 && r->progress)
+        atomic_fetch_add_explicit(&r->progress->done_frames, (uint64_t)got, memory_order_relaxed);
     if (got != 0)
         return got;
     note_end(r);

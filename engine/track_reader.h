@@ -23,12 +23,22 @@ struct track_reader_report {
     bool changed; // the file is no longer the one that `expected` names: results must not be kept
 };
 
+/// How far a reader is. Thread-safety: Safe; the counters need not fit each other to the frame.
+struct track_reader_progress {
+    // --- atomic: written by the worker, read by who shows it (relaxed: nothing else hangs on it)
+    _Atomic uint32_t pass; // that is under way, from 1: the analysis; those after it calibrate
+    _Atomic uint32_t rate_hz;
+    _Atomic uint64_t done_frames, total_frames; // of that pass; by the container
+};
+
 /// `expected` is the file's identity as it was looked up. @return 0; -ENOMEM. On error *out is NULL.
 MUST_CHECK int track_reader_create(struct track_reader **out, struct loader *loader,
                                    const char *path, const struct file_identity *expected,
                                    enum loader_priority priority);
 /// Destroy and set *reader to NULL. NULL is fine.
 void track_reader_destroy(struct track_reader **reader);
+/// Tell `progress` (borrowed until the reader is destroyed) what is read from now on.
+void track_reader_set_progress(struct track_reader *reader, struct track_reader_progress *progress);
 /// The interface for the backend; valid as long as the reader.
 struct pcm_reader track_reader_pcm(struct track_reader *reader);
 /// Whether the file's tags say that it was mastered before (SEGUE_MASTERED), for struct backend_job: `context` is the

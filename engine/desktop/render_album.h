@@ -4,9 +4,19 @@
 #include "dsp/annotate.h"
 #include "engine/desktop/render_list.h"
 #include "io/loader.h"
+#include <stddef.h>
+
+struct render_albums_config {
+    const struct mastering_settings *settings;
+    struct loader *loader;
+    struct log *log;
+    /// Told now and then how far a pass over an item is; may be NULL.
+    void (*progress)(void *context, size_t item, double done_s, double total_s);
+    void *context;
+};
 
 /// Give the items of each album (neighbours in the list, all analysed, of one album by their tags) one makeup; what is
 /// alone stays so. *tracks is memory that the items point into, the caller's to free(). @return 0; -ENOMEM. An album
 /// that cannot be calibrated is named, its tracks are mastered alone.
-MUST_CHECK int render_albums(struct render_list *list, const struct mastering_settings *settings,
-                             struct loader *loader, struct log *log, struct album_track **tracks);
+MUST_CHECK int render_albums(struct render_list *list, const struct render_albums_config *config,
+                             struct album_track **tracks);

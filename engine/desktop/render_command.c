@@ -20,7 +20,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AHEAD = 3, REDRAW_NS = 100000000 }; // files analysed while one is rendered
+enum {
+    AHEAD = 3,
+    REDRAW_NS = 100000000,
+    TITLE_BYTES = 1024
+}; // files analysed while one is rendered
 
 struct rendering {
     const struct options *options;
@@ -44,19 +48,37 @@ static void note(struct rendering *r, int status)
 
 // --- What it shows -------------------------------------------------------------------------------
 
-static void draw(struct rendering *r, enum progress_state state, double done_s, double total_s)
+// `doing`: before the name; "" while it is rendered.
+static void draw(struct rendering *r, const char *doing, double done_s, double total_s)
 {
     const int64_t now = monotonic_ns();
+    char title[TITLE_BYTES];
     if (!r->has_line || (done_s > 0 && done_s < total_s && now - r->drawn_ns < REDRAW_NS))
         return;
     r->drawn_ns = now;
+    (void)snprintf(title, sizeof(title), "%s%s", doing,
+                   progress_file_name(r->list.items[r->at].in)); // cut on the line, if not here
     terminal_draw_progress(r->log,
-                           &(struct progress){.state = state,
+                           &(struct progress){.state = *doing ? PROGRESS_WAITING : PROGRESS_PLAYING,
                                               .track = (unsigned)r->at + 1,
                                               .track_count = (unsigned)r->list.count,
-                                              .title = progress_file_name(r->list.items[r->at].in),
+                                              .title = title,
                                               .elapsed_s = done_s,
                                               .total_s = total_s});
+}
+
+static void draw_analysis(struct rendering *r)
+{
+    struct scan_file_progress p = {.total_s = NAN};
+    (void)scan_progress_of_first(r->scan, &p); // else it has not begun
+    draw(r, p.calibrates ? "calibrating " : "analysing ", p.done_s, p.total_s);
+}
+
+static void on_album_progress(void *context, size_t item, double done_s, double total_s)
+{
+    struct rendering *r = context;
+    r->at = item;
+    draw(r, "calibrating ", done_s, total_s);
 }
 
 static void wipe(struct rendering *r)
@@ -69,7 +91,7 @@ static void wipe(struct rendering *r)
 
 static void on_progress(void *context, uint64_t frames, uint64_t of_frames, uint32_t rate_hz)
 {
-    draw(context, PROGRESS_PLAYING, (double)frames / rate_hz, (double)of_frames / rate_hz);
+    draw(context, "", (double)frames / rate_hz, (double)of_frames / rate_hz);
 }
 
 static void report(struct rendering *r, const struct render_item *item,
@@ -136,7 +158,9 @@ static int take_record(struct rendering *r, struct render_item *item)
     submit_ahead(r);
     if (item->refused)
         return EXIT_SOMETHING_FAILED; // noted already
-    draw(r, PROGRESS_WAITING, 0, NAN);
+    draw_analysis(r);
+    while (r->has_line && !scan_wait(r->scan, monotonic_ns() + REDRAW_NS))
+        draw_analysis(r);
     const int error = scan_take(r->scan, &result);
     submit_ahead(r);
     if (error)
@@ -169,7 +193,7 @@ static void render_item(struct rendering *r, const struct render_item *item)
     struct render_file *file = r->opened;
     struct render_outcome outcome = {.after_lufs = NAN};
     r->opened = NULL;
-    draw(r, PROGRESS_PLAYING, 0, NAN);
+    draw(r, "", 0, NAN);
     int status = file ? 0 : open_item(r, &file, item);
     if (!status && runs_on_into_next(r)) {
         struct render_item *next = &r->list.items[r->at + 1];
@@ -208,8 +232,12 @@ static int prepare_albums(struct rendering *r, struct album_track **tracks)
     }
     render_list_keep_analysed(&r->list);
     wipe(r);
-    return render_albums(&r->list, &r->options->mastering, scheduler_loader(r->scheduler), r->log,
-                         tracks);
+    const struct render_albums_config config = {.settings = &r->options->mastering,
+                                                .loader = scheduler_loader(r->scheduler),
+                                                .log = r->log,
+                                                .progress = on_album_progress,
+                                                .context = r};
+    return render_albums(&r->list, &config, tracks);
 }
 
 static int render_all(struct rendering *r)
