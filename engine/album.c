@@ -53,7 +53,7 @@ int album_follows(const struct tags *a, const struct tags *b)
 int album_runs_on(const struct album_track *a, const struct album_track *b)
 {
     const struct album_edges *before = &a->edges, *after = &b->edges;
-    return album_follows(a->tags, b->tags) && before->rate_hz == after->rate_hz &&
+    return (b->follows || album_follows(a->tags, b->tags)) && before->rate_hz == after->rate_hz &&
            before->duration_s >= LENGTH_LEAST_S && after->duration_s >= LENGTH_LEAST_S &&
            before->tail_db > SOUND_LEAST_DB && after->head_db > SOUND_LEAST_DB;
 }
@@ -96,7 +96,7 @@ static int measure_edges(struct decoder *decoder, const struct decoder_info *inf
     return error;
 }
 
-int album_look(const char *path, struct loader *loader, struct tags *tags,
+int album_look(const char *path, enum album_looks looks, struct loader *loader, struct tags *tags,
                struct album_edges *edges)
 {
     const struct source_config config = {.path = path, .priority = LOADER_SCAN};
@@ -110,7 +110,7 @@ int album_look(const char *path, struct loader *loader, struct tags *tags,
         error = source_wait_open(source, &identity);
     if (!error)
         error = tags_read(tags, source, identity.size_bytes);
-    if (!error && tags_get(tags, "ALBUM"))
+    if (!error && (looks == ALBUM_LOOK_ALL || tags_get(tags, "ALBUM")))
         error = decoder_open(&decoder, source, &info);
     if (decoder)
         error = measure_edges(decoder, &info, edges);

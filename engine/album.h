@@ -23,6 +23,7 @@ struct album_track {
     const struct tags *tags;
     struct album_edges edges;
     const struct record *record; // a struct track_record; NULL: not analysed
+    int follows; // 1: comes right after the track before it, though its tags do not say so
     // --- set by album_calibrate()
     struct mastering_targets targets;
     int runs_on;       // 1: from the track before it
@@ -37,14 +38,19 @@ struct album_watch {
     void *context;
 };
 
+enum album_looks {
+    ALBUM_LOOK_TAGGED, // at the ends only of what names an album
+    ALBUM_LOOK_ALL,
+};
+
 /// Look at a file: its tags (the caller's to deinit, empty on error) and its ends. Blocks. @return 0; what its source or decoder says.
-MUST_CHECK int album_look(const char *path, struct loader *loader, struct tags *tags,
-                          struct album_edges *edges);
+MUST_CHECK int album_look(const char *path, enum album_looks looks, struct loader *loader,
+                          struct tags *tags, struct album_edges *edges);
 /// Whether both are of one album: same ALBUM, and same ALBUMARTIST (or ARTIST where neither has one).
 int album_is_same(const struct tags *a, const struct tags *b);
 /// Whether `b` comes right after `a` on their album: same disc, next number.
 int album_follows(const struct tags *a, const struct tags *b);
-/// Whether the sound runs on from `a` into `b`: it follows on the album, at the same rate, and both ends at the join are over
+/// Whether the sound runs on from `a` into `b`: it follows on the album (or is said to), at the same rate, and both ends at the join are over
 /// -70 dBFS, which the noise of a 16-bit silence is not. Tracks of under a second are left alone.
 int album_runs_on(const struct album_track *a, const struct album_track *b);
 /// Let one makeup serve all of `tracks`, which are one album in its order and all analysed: their own targets with that makeup,

@@ -155,7 +155,8 @@ static bool runs_on(const struct row_track *a, const struct row_track *b)
 
 static int look(struct album_planner *p, struct row_track *t)
 {
-    return album_look(t->path, scheduler_loader(p->config.scheduler), &t->tags, &t->edges);
+    return album_look(t->path, ALBUM_LOOK_TAGGED, scheduler_loader(p->config.scheduler), &t->tags,
+                      &t->edges);
 }
 
 static uint64_t neighbour(struct album_planner *p, uint64_t id, enum album_side side, char **path)

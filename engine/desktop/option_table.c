@@ -49,9 +49,10 @@ static const struct option_info table[OPTION_COUNT] = {
     [OPTION_CHUNK] = {"--chunk", "N", RENDER,
                       "render only chunk N, counted from 0 (15 s, one every 10 s)"},
     [OPTION_ALBUM] = {"--album", NULL, RENDER,
-                      "one makeup for the files of an album (by their tags), so that\n"
-                      "they keep their loudness to each other; where the sound of one\n"
-                      "runs on into the next, so does the mastering"},
+                      "one makeup for the files of an album, so that they keep their\n"
+                      "loudness to each other; where the sound of one runs on into\n"
+                      "the next, so does the mastering. Tags tell albums apart; files\n"
+                      "without belong to those beside them"},
     [OPTION_MEASURE] = {"--measure", NULL, RENDER,
                         "write no file, only tell what would come of each"},
     [OPTION_OUTPUT] = {"--output", "FILE", REPORT, "the page to write, an HTML file"},

@@ -2,7 +2,9 @@
 #include "engine/desktop/render_album.h"
 #include "io/decoder.h"
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct group {
     const struct render_albums_config *config;
@@ -14,7 +16,7 @@ static void on_heard(void *context, uint32_t track, uint64_t done_frames)
 {
     const struct group *g = context;
     const struct album_edges *edges = &g->tracks[track].edges;
-    if (g->config->progress)
+    if (g->config->progress && edges->rate_hz)
         g->config->progress(g->config->context, g->first + track,
                             (double)done_frames / edges->rate_hz, edges->duration_s);
 }
@@ -33,6 +35,49 @@ static void calibrate_group(struct render_list *list, size_t first, struct album
         items[i].in_album = &tracks[i];
 }
 
+static bool is_same_folder(const char *a, const char *b)
+{
+    const char *end_a = strrchr(a, '/'), *end_b = strrchr(b, '/');
+    const size_t bytes = end_a ? (size_t)(end_a - a) : 0;
+    return bytes == (end_b ? (size_t)(end_b - b) : 0) && memcmp(a, b, bytes) == 0;
+}
+
+// What was asked for as an album is one as it is given, unless tags tell two apart. `tags`: the album's so far.
+static bool goes_on(const struct tags *tags, const struct render_item *last,
+                    const struct render_item *next)
+{
+    if (tags_get(tags, "ALBUM") && tags_get(&next->tags, "ALBUM"))
+        return album_is_same(tags, &next->tags);
+    return (last->is_named && next->is_named) || is_same_folder(last->in, next->in);
+}
+
+static size_t count_album(const struct render_list *list, size_t first)
+{
+    const struct tags *tags = &list->items[first].tags;
+    size_t i = first + 1;
+    for (; i < list->count && i - first < ALBUM_TRACKS_MAX; ++i) {
+        const struct render_item *next = &list->items[i];
+        if (!goes_on(tags, next - 1, next))
+            break;
+        if (!tags_get(tags, "ALBUM"))
+            tags = &next->tags;
+    }
+    return i - first;
+}
+
+static void look(struct album_track *track, struct render_item *item,
+                 const struct render_albums_config *config)
+{
+    *track = (struct album_track){.path = item->in, .tags = &item->tags, .record = item->record};
+    if (album_look(item->in, ALBUM_LOOK_ALL, config->loader, &item->tags, &track->edges))
+        log_write(config->log, LOG_LEVEL_DEBUG, item->in, "its tags cannot be read");
+}
+
+static bool has_number(const struct album_track *track)
+{
+    return tags_number(tags_get(track->tags, "TRACKNUMBER")) > 0;
+}
+
 int render_albums(struct render_list *list, const struct render_albums_config *config,
                   struct album_track **tracks)
 {
@@ -40,20 +85,14 @@ int render_albums(struct render_list *list, const struct render_albums_config *c
     *tracks = all;
     if (!all)
         return -ENOMEM;
-    for (size_t i = 0; i < list->count; ++i) {
-        struct render_item *item = &list->items[i];
-        all[i] =
-            (struct album_track){.path = item->in, .tags = &item->tags, .record = item->record};
-        if (album_look(item->in, config->loader, &item->tags, &all[i].edges))
-            log_write(config->log, LOG_LEVEL_DEBUG, item->in, "is of no album");
-    }
-    for (size_t i = 0, count; i < list->count; i += count) {
-        count = 1;
-        while (i + count < list->count && count < ALBUM_TRACKS_MAX &&
-               album_is_same(all[i].tags, all[i + count].tags))
-            ++count;
+    for (size_t i = 0; i < list->count; ++i)
+        look(&all[i], &list->items[i], config);
+    for (size_t first = 0, count; first < list->count; first += count) {
+        count = count_album(list, first);
+        for (size_t i = first + 1; i < first + count; ++i)
+            all[i].follows = !has_number(&all[i - 1]) || !has_number(&all[i]);
         if (count > 1)
-            calibrate_group(list, i, &all[i], (uint32_t)count, config);
+            calibrate_group(list, first, &all[first], (uint32_t)count, config);
     }
     return 0;
 }

@@ -144,7 +144,7 @@ static int add(struct render_list *list, const struct target *t, const char *arg
         list->items = items;
         list->capacity = capacity;
     }
-    struct render_item item = {.in = strdup(path)};
+    struct render_item item = {.in = strdup(path), .is_named = !is_folder(argument)};
     if (t->file)
         item.out = strdup(t->file);
     else if (t->folder)

@@ -16,8 +16,9 @@ struct render_item {
     char *in, *out; // out NULL: measured only
     dev_t device;   // of IN, if it is there
     ino_t inode;
-    bool clashes; // its output must not be written
-    bool refused; // named already: it cannot be rendered
+    bool is_named; // on the command line, not found in a folder
+    bool clashes;  // its output must not be written
+    bool refused;  // named already: it cannot be rendered
     // --- with --album
     struct tags tags;
     struct record *record;

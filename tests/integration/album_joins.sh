@@ -78,6 +78,24 @@ samples played.wav | cmp alone.raw - || complain "tracks with silence between th
 render --album --type wav --format f32 studio out/
 [ "$(makeups | wc -l)" -eq 1 ] || complain "one album, several makeups: $(cat render.out)"
 
+# As one it was asked for: a track without tags belongs to its neighbours, in a folder or as named; tags of another
+# album tell apart.
+rm -rf out
+cp -r live untagged
+metaflac --remove-all-tags untagged/2.flac
+render --album --type wav --format f32 untagged out/
+samples out/1.wav | cat - <(samples out/2.wav) <(samples out/3.wav) | cmp album.raw - ||
+    complain "a track without tags splits its album: $(cat render.out)"
+metaflac --remove-all-tags untagged/1.flac untagged/3.flac
+cp untagged/3.flac 3.flac
+render --album --type wav --format f32 untagged/1.flac untagged/2.flac 3.flac out/
+samples out/1.wav | cat - <(samples out/2.wav) <(samples out/3.wav) | cmp album.raw - ||
+    complain "files named one by one are no album: $(cat render.out)"
+cp studio/2.flac 4.flac
+render --album --type wav --format f32 live/1.flac untagged/2.flac studio/3.flac 4.flac out/
+grep -o 'makeup [-+0-9.]* dB' render.out | uniq -c | awk '{ print $1 }' | xargs | grep -qx '2 2' ||
+    complain "tags do not tell albums apart: $(cat render.out)"
+
 # Where the limiter holds an album down, what is missing is the album's, whatever its tracks' own.
 rm -rf out
 render --album --type wav --format f32 --target-lufs -6 studio out/
