@@ -15,9 +15,12 @@ static const struct {
 #define ROOT_WEIGHT 0.3
 // A triad that is less like a stretch by this much is e times less likely.
 #define TRIAD_STEP 0.125
-// The three kinds of evidence of a key: notes (weight 1), triads and bass.
+// A triad sounds on from one stretch to the next, or else any may follow.
+#define TRIAD_STAYS 0.95
+// The four kinds of evidence of a key: notes (weight 1), triads, bass, and how long the tonic's triad stays.
 #define TRIADS_WEIGHT 5.0
 #define BASS_WEIGHT   1.2
+#define STAY_WEIGHT   0.25
 
 static double sum_of(const double classes[CLASSES])
 {
@@ -67,12 +70,11 @@ static void remove_overtones(const double heard[CLASSES], double notes[CLASSES])
     }
 }
 
-/// Share a stretch out among the triads, by how likely it sounds like each.
-static void count_triads(double triads[KEY_MODES][CLASSES], const double notes[CLASSES],
-                         const double bass[CLASSES])
+/// How well a stretch goes with each triad, as odds.
+static void compare_triads(double odds[KEY_MODES][CLASSES], const double notes[CLASSES],
+                           const double bass[CLASSES])
 {
     const double notes_length = sqrt(3.0) * length_of(notes), bass_length = length_of(bass);
-    double odds[KEY_MODES][CLASSES], all = 0.0;
     for (int mode = 0; mode < KEY_MODES; mode++) {
         for (int root = 0; root < CLASSES; root++) {
             const int third = (root + (mode == KEY_MAJOR ? 4 : 3)) % CLASSES;
@@ -80,12 +82,40 @@ static void count_triads(double triads[KEY_MODES][CLASSES], const double notes[C
             const double low = bass_length > 0.0 ? ROOT_WEIGHT * bass[root] / bass_length : 0.0;
             const double likeness = (notes[root] + notes[third] + notes[fifth]) / notes_length;
             odds[mode][root] = exp((likeness + low) / TRIAD_STEP);
-            all += odds[mode][root];
         }
     }
-    for (int mode = 0; mode < KEY_MODES; mode++)
-        for (int root = 0; root < CLASSES; root++)
-            triads[mode][root] += odds[mode][root] / all;
+}
+
+/// Share a stretch out among the triads, by how likely each sounds in it after all that went before: a chord
+/// outlasts passing notes, and its bass need not stay on the root.
+static void count_triads(struct key_evidence *evidence, const double notes[CLASSES],
+                         const double bass[CLASSES])
+{
+    const double any = (1.0 - TRIAD_STAYS) / (KEY_MODES * CLASSES);
+    double odds[KEY_MODES][CLASSES], all = 0.0, most = 0.0;
+    int likeliest = 0;
+    compare_triads(odds, notes, bass);
+    for (int mode = 0; mode < KEY_MODES; mode++) {
+        for (int root = 0; root < CLASSES; root++) {
+            odds[mode][root] *= TRIAD_STAYS * evidence->latest[mode][root] + any;
+            all += odds[mode][root];
+            if (odds[mode][root] > most) {
+                most = odds[mode][root];
+                likeliest = mode * CLASSES + root;
+            }
+        }
+    }
+    for (int mode = 0; mode < KEY_MODES; mode++) {
+        for (int root = 0; root < CLASSES; root++) {
+            evidence->latest[mode][root] = odds[mode][root] / all;
+            evidence->triads[mode][root] += evidence->latest[mode][root];
+        }
+    }
+    evidence->stay = likeliest == evidence->likeliest ? evidence->stay + 1 : 1;
+    evidence->likeliest = likeliest;
+    uint32_t *longest = &evidence->longest[likeliest / CLASSES][likeliest % CLASSES];
+    if (evidence->stay > *longest)
+        *longest = evidence->stay;
 }
 
 static void add_share(double sums[CLASSES], const double classes[CLASSES])
@@ -104,7 +134,7 @@ void key_evidence_add(struct key_evidence *evidence, const double notes[PITCH_CL
     remove_overtones(notes, played);
     add_share(evidence->notes, played);
     add_share(evidence->bass, bass);
-    count_triads(evidence->triads, played, bass);
+    count_triads(evidence, played, bass);
 }
 
 /// Pearson correlation of the classes, read from `tonic` up, with a profile.
@@ -145,6 +175,18 @@ static double weigh_triads(const struct key_evidence *evidence, int tonic, int m
     return all > 0.0 ? sum / all : 0.0;
 }
 
+/// How long the tonic's triad stayed at most against the one that stayed longest, as a logarithm: it begins,
+/// ends and rests.
+static double weigh_stay(const struct key_evidence *evidence, int tonic, int mode)
+{
+    uint32_t longest = 0;
+    for (int kind = 0; kind < KEY_MODES; kind++)
+        for (int root = 0; root < CLASSES; root++)
+            if (evidence->longest[kind][root] > longest)
+                longest = evidence->longest[kind][root];
+    return log((evidence->longest[mode][tonic] + 1.0) / (longest + 1.0));
+}
+
 /// What is known of a key: the likeness of its scale to the notes, and all evidence together.
 struct reading {
     double likeness, evidence;
@@ -168,12 +210,13 @@ static struct reading read_key(const struct key_evidence *evidence, int tonic, i
     const double likeness = correlate(evidence->notes, note_profiles[mode], tonic);
     return (struct reading){
         likeness, likeness + TRIADS_WEIGHT * weigh_triads(evidence, tonic, mode) +
-                      BASS_WEIGHT * correlate(evidence->bass, bass_profiles[mode], tonic)};
+                      BASS_WEIGHT * correlate(evidence->bass, bass_profiles[mode], tonic) +
+                      STAY_WEIGHT * weigh_stay(evidence, tonic, mode)};
 }
 
 void key_evidence_choose(const struct key_evidence *evidence, struct key *out)
 {
-    double best = 0.0;
+    double best = -HUGE_VAL;
     out->tonic = -1;
     out->mode = KEY_MODE_UNKNOWN;
     out->strength = 0.0;

@@ -10,6 +10,11 @@ struct key_evidence {
     double notes[PITCH_CLASS_COUNT]; // as played: without their overtones
     double bass[PITCH_CLASS_COUNT];
     double triads[KEY_MODES][PITCH_CLASS_COUNT]; // by mode and root, how likely each sounded
+    // --- how likely each triad sounded in the last stretch, and for how many stretches the likeliest has
+    double latest[KEY_MODES][PITCH_CLASS_COUNT];
+    int likeliest; // mode * PITCH_CLASS_COUNT + root
+    uint32_t stay;
+    uint32_t longest[KEY_MODES][PITCH_CLASS_COUNT]; // the longest that each was the likeliest
 };
 
 /// Add a stretch, by how strongly it sounds in each pitch class (0 = C); silence adds nothing.
