@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { WAV_TAGS_MOST_BYTES = 8 << 20 }; // twice what tags can hold: they are written in two ways
+
 struct audio_file {
     SNDFILE *sndfile;
     int fd;        // the same open file, to the end
@@ -49,6 +51,19 @@ static bool is_flac_rate(uint32_t rate_hz)
     return rate_hz <= UINT16_MAX || (rate_hz % 10 == 0 && rate_hz / 10 <= UINT16_MAX);
 }
 
+static uint32_t bytes_of(enum audio_file_format format)
+{
+    return format == AUDIO_FILE_S16 ? 2 : format == AUDIO_FILE_S24 ? 3 : 4;
+}
+
+// Its header counts bytes by 32 bits, all chunks included.
+static bool fits_wav(const struct audio_file_config *config)
+{
+    const uint64_t most_frames =
+        (UINT32_MAX - WAV_TAGS_MOST_BYTES) / (config->channels * bytes_of(config->format));
+    return config->frames <= most_frames;
+}
+
 const char *audio_file_refusal(const struct audio_file_config *config)
 {
     const int container = container_of(config->path);
@@ -58,6 +73,8 @@ const char *audio_file_refusal(const struct audio_file_config *config)
         return "FLAC has no float samples";
     if (container == SF_FORMAT_FLAC && !is_flac_rate(config->rate_hz))
         return "FLAC has no such sample rate: above 65535 Hz it has tens of Hz, up to 655350";
+    if (container == SF_FORMAT_WAV && !fits_wav(config))
+        return "a WAV file ends at 4 GiB: make it FLAC, or of fewer bits";
     return NULL;
 }
 

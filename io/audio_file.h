@@ -15,6 +15,7 @@ struct audio_file_config {
     const char *path; // its extension says the container: .wav or .flac
     enum audio_file_format format;
     uint32_t rate_hz, channels;
+    uint64_t frames; // that will be written at most; 0: not known
     /// Borrowed until the file is committed or discarded; NULL: none. FLAC takes them as Vorbis comments, WAV in an ID3 and an INFO
     /// chunk, where SEGUE_MASTERED stands in ICMT, behind a comment.
     const struct tags *tags;

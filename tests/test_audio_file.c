@@ -147,6 +147,25 @@ static void flac_takes_the_rates_that_its_frames_can_name_and_no_other(void **st
     }
 }
 
+static void wav_is_refused_what_its_header_cannot_count(void **state)
+{
+    (void)state;
+    struct audio_file_config config = {.path = "a.wav",
+                                       .format = AUDIO_FILE_F32,
+                                       .rate_hz = 44100,
+                                       .channels = 2,
+                                       .frames = 10 * 3600 * 44100U}; // 12.7 GB
+    assert_non_null(audio_file_refusal(&config));
+    config.format = AUDIO_FILE_S16; // 6.4 GB
+    assert_non_null(audio_file_refusal(&config));
+    config.channels = 1; // 3.2 GB
+    assert_null(audio_file_refusal(&config));
+    config.frames = UINT64_MAX;
+    assert_non_null(audio_file_refusal(&config));
+    config.path = "a.flac";
+    assert_null(audio_file_refusal(&config));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +178,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(flac_takes_the_rates_that_its_frames_can_name_and_no_other,
                                         set_up, tear_down),
+        cmocka_unit_test(wav_is_refused_what_its_header_cannot_count),
     };
     return cmocka_run_group_tests_name("audio_file", tests, NULL, NULL);
 }

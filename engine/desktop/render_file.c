@@ -4,6 +4,7 @@
 #include "engine/chunk.h"
 #include "engine/desktop/commands.h"
 #include "engine/desktop/render_list.h"
+#include "engine/desktop/render_tags.h"
 #include "engine/extractor.h"
 #include "engine/output_meter.h"
 #include "engine/track_record.h"
@@ -89,6 +90,7 @@ static struct audio_file_config output_config(const struct render_file *f)
                                       .format = f->format,
                                       .rate_hz = f->info.format.rate_hz,
                                       .channels = f->info.format.channels == 1 ? 1 : 2,
+                                      .frames = f->frames,
                                       .tags = &f->tags};
 }
 
@@ -146,7 +148,7 @@ static int choose_frames(struct render_file *f)
                                    &f->start_frame, &end))
         return fail(f, f->config.in, "this chunk is past the end");
     f->frames = end - f->start_frame;
-    return 0;
+    return f->frames ? 0 : fail(f, f->config.in, "there is no audio in it");
 }
 
 static int open_stream(struct render_file *f)
@@ -180,8 +182,8 @@ static int create(struct render_file **out, const struct render_file_config *con
     if (!status)
         status = check_identity(f);
     if (!status)
-        status = check_format(f);
-    return status ? status : choose_frames(f);
+        status = choose_frames(f);
+    return status ? status : check_format(f);
 }
 
 int render_file_open(struct render_file **out, const struct render_file_config *config)
@@ -231,33 +233,6 @@ void render_file_close(struct render_file **file)
 
 // --- Output --------------------------------------------------------------------------------------
 
-// What is no longer true of the mastered audio, or was never of the audio.
-static int is_stale(const char *entry)
-{
-    static const char *const prefixes[] = {"REPLAYGAIN_",
-                                           "R128_",
-                                           "ITUNNORM=",
-                                           "SEGUE_MASTERED=",
-                                           "ENCODER=",
-                                           "ENCODED_BY=",
-                                           "METADATA_BLOCK_PICTURE="};
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); ++i)
-        if (strncmp(entry, prefixes[i], strlen(prefixes[i])) == 0)
-            return 1;
-    return 0;
-}
-
-static int mark_as_mastered(struct render_file *f)
-{
-    const struct mastering_settings *s = &f->config.options->mastering;
-    char mark[128];
-    const int bytes = snprintf(mark, sizeof(mark), "version %d, %s, intensity %g, target %.1f LUFS",
-                               ANALYSIS_ALGORITHM_VERSION, mastering_preset_name((int)s->preset),
-                               s->intensity, f->targets.target_lufs);
-    tags_drop(&f->tags, is_stale);
-    return tags_add(&f->tags, "SEGUE_MASTERED", mark, (size_t)bytes);
-}
-
 static int open_output(struct render_file *f)
 {
     f->channels = f->info.format.channels == 1 ? 1 : 2;
@@ -265,8 +240,8 @@ static int open_output(struct render_file *f)
     int error = output_meter_create(&f->meter, f->info.format.rate_hz);
     if (error || !f->config.out)
         return error;
-    if (f->config.record)
-        error = mark_as_mastered(f);
+    error = render_tags_carry(&f->tags, &f->config.options->mastering,
+                              f->config.record ? &f->targets : NULL);
     if (!error && !is_named(f))
         error = render_list_make_folders(f->config.out);
     const struct audio_file_config config = output_config(f);

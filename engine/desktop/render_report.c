@@ -29,6 +29,12 @@ static void write_shortfall(FILE *to, const struct render_outcome *o)
                          : "limiter reduction of 4 dB reached");
 }
 
+// Without a sign on what rounds to nothing.
+static double tenths(double db)
+{
+    return round(db * 10) / 10 + 0.0;
+}
+
 void render_report_line(FILE *to, const char *in, const char *out, const struct render_outcome *o)
 {
     const struct mastering_targets *t = &o->targets;
@@ -40,7 +46,7 @@ void render_report_line(FILE *to, const char *in, const char *out, const struct 
     fprintf(to,
             ": %.1f -> %.1f LUFS (target %.1f), %.1f dBTP, makeup %+.1f dB, limiting at most "
             "%.1f dB",
-            o->before_lufs, o->after_lufs, t->target_lufs, o->after_dbtp, t->makeup_db,
+            o->before_lufs, o->after_lufs, t->target_lufs, o->after_dbtp, tenths(t->makeup_db),
             o->limiter_db);
     if (t->shortfall == SHORTFALL_LIMITER)
         write_shortfall(to, o);

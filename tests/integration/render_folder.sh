@@ -5,6 +5,7 @@ source "$(dirname "$(readlink -f "$0")")/common.bash"
 mkdir -p in/sub out
 recording tmp.wav 6 44100 16 2 1
 flac --totally-silent -T TITLE=One -T "ALBUMARTIST=Vari ous" -T DISCNUMBER=2/3 -T REPLAYGAIN_TRACK_GAIN=-3 \
+    -T WAVEFORMATEXTENSIBLE_CHANNEL_MASK=0x063F -T ITUNSMPB=0 -T MP3GAIN_MINMAX=1,2 \
     -o in/1.flac tmp.wav
 recording tmp.wav 5 48000 24 2 2
 oggenc -Q -t Two -a Somebody -G Folk -N 7 -c "ALBUMARTIST=Vari ous" -o in/sub/2.ogg tmp.wav
