@@ -44,17 +44,25 @@ static inline void load_frames(struct vector8_wide *out, const float *pair, uint
 #endif
 }
 
-// What each segment leaves in the filter's memory, beside what was there.
+// What each segment leaves in the filter's memory, beside what was there. Unrolled, as sums in an array would wait
+// for memory at each frame.
 static inline void contribute(struct vector8_wide sums[ORDER], const struct k_slice_plan *plan,
                               const float *pair)
 {
+    vector_part parts[ORDER][PARTS] = {{{0}}};
     for (uint32_t t = 0; t < plan->segment_frames; ++t) {
         struct vector8_wide frame;
         load_frames(&frame, pair + 2 * (size_t)t, plan->segment_frames);
+        const double *weights = plan->weights[t];
+#pragma GCC unroll 4
         for (uint32_t k = 0; k < ORDER; ++k)
+#pragma GCC unroll 4
             for (uint32_t p = 0; p < PARTS; ++p)
-                sums[k].part[p] += plan->weights[t][k] * frame.part[p];
+                parts[k][p] += weights[k] * frame.part[p];
     }
+    for (uint32_t k = 0; k < ORDER; ++k)
+        for (uint32_t p = 0; p < PARTS; ++p)
+            sums[k].part[p] = parts[k][p];
 }
 
 // The memory at the start of each segment.
