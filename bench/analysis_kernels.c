@@ -38,7 +38,7 @@ struct bench_data {
     float weights[SPECTRUM_CLASSES * LOW_BINS];
     float rows[ROWS][LANES], medians[MEDIAN31_RUN][LANES];
     struct spectrum_half halves[3];
-    double energy[BINS], blocks[BINS / SPECTRUM_BLOCK + 1], differences[LAGS];
+    double energy[BINS], blocks[BINS / SPECTRUM_BLOCK + 1], differences[LAGS], sums[2 * LAGS];
     struct k_slice_plan plan;
     struct k_state states[2];
     struct level_block level;
@@ -76,7 +76,30 @@ static void call_sort(struct bench_data *d, size_t variant)
 
 static void call_yin(struct bench_data *d, size_t variant)
 {
-    yin_impls[variant].differences(d->differences, d->x, LAGS);
+    yin_impls[variant]->differences(d->differences, d->x, LAGS);
+}
+
+static void call_yin_expand(struct bench_data *d, size_t variant)
+{
+    const struct yin_energies energies = {1.0, d->sums, d->sums + LAGS};
+    const struct yin_energies both[2] = {energies, energies};
+    double *const out[2] = {d->differences, d->energy};
+    yin_impls[variant]->expand(out, both, d->x, 0.5, LAGS);
+}
+
+static void call_yin_squares(struct bench_data *d, size_t variant)
+{
+    yin_impls[variant]->sum_squares(d->energy, d->x);
+}
+
+static void call_yin_sums(struct bench_data *d, size_t variant)
+{
+    yin_impls[variant]->accumulate(d->energy, d->sums, LAGS);
+}
+
+static void call_yin_under(struct bench_data *d, size_t variant)
+{
+    d->kept += yin_impls[variant]->first_under(d->sums, d->sums, 10, LAGS, 0.1);
 }
 
 static void call_clean(struct bench_data *d, size_t variant)
@@ -149,7 +172,8 @@ static void call_follow(struct bench_data *d, size_t variant)
 
 static void call_join_pairs(struct bench_data *d, size_t variant)
 {
-    spectrum_impls[variant]->join_pairs(d->out, d->halves);
+    const struct spectrum_half *const parts[3] = {&d->halves[0], &d->halves[1], &d->halves[2]};
+    spectrum_impls[variant]->join_pairs(d->out, parts);
 }
 
 static void call_pair_power(struct bench_data *d, size_t variant)
@@ -187,8 +211,8 @@ static const char *median_name(size_t i, uint32_t *flags)
 
 static const char *yin_name(size_t i, uint32_t *flags)
 {
-    *flags = yin_impls[i].cpu_flags;
-    return yin_impls[i].name;
+    *flags = yin_impls[i]->cpu_flags;
+    return yin_impls[i]->name;
 }
 
 static const char *k_slice_name(size_t i, uint32_t *flags)
@@ -242,6 +266,10 @@ static const struct {
     {"median31-octet", call_median, median_name, &median31_impl_count},
     {"median31-sort", call_sort, median_name, &median31_impl_count},
     {"yin-differences", call_yin, yin_name, &yin_impl_count},
+    {"yin-expand", call_yin_expand, yin_name, &yin_impl_count},
+    {"yin-squares", call_yin_squares, yin_name, &yin_impl_count},
+    {"yin-sums", call_yin_sums, yin_name, &yin_impl_count},
+    {"yin-under", call_yin_under, yin_name, &yin_impl_count},
     {"intake-clean", call_clean, intake_name, &intake_impl_count},
     {"intake-split", call_split, intake_name, &intake_impl_count},
     {"k-slice", call_k_slice, k_slice_name, &k_slice_impl_count},
@@ -266,6 +294,8 @@ static const struct {
 static void fill(struct bench_data *d)
 {
     uint64_t seed = 77;
+    for (int i = 0; i < 2 * LAGS; ++i)
+        d->sums[i] = 1.0 + i;
     for (int i = 0; i < 2 * POINTS; ++i)
         d->points[i] = (float)(bench_random(&seed) >> 40) * 0x1p-24F;
     for (int i = 0; i < 2 * POINTS + 2; ++i) {

@@ -131,6 +131,23 @@ static inline void vector8_keep_over(vector8 *x, const vector8 *floor)
 #endif
 }
 
+/// Deal sixteen values out by turns: even[i] = values[2i], odd[i] = values[2i + 1].
+static inline void vector8_deal(vector8 *even, vector8 *odd, const float *values)
+{
+#ifdef __AVX2__
+    const __m256 a = _mm256_loadu_ps(values), b = _mm256_loadu_ps(values + VECTOR_LANES);
+    const __m256d evens = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
+    const __m256d odds = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xdd));
+    *even = (vector8)_mm256_permute4x64_pd(evens, 0xd8);
+    *odd = (vector8)_mm256_permute4x64_pd(odds, 0xd8);
+#else
+    for (int i = 0; i < VECTOR_LANES; ++i) {
+        (*even)[i] = values[2 * i];
+        (*odd)[i] = values[2 * i + 1];
+    }
+#endif
+}
+
 /// As many floats as one register holds, for kernels whose results do not depend on how many.
 #ifdef __AVX512F__
 enum { WIDE_LANES = 16 };
@@ -183,7 +200,7 @@ static inline void wide_clean(wide *x, float largest)
 #endif
 }
 
-/// Deal values out by turns: even[i] = values[2i], odd[i] = values[2i + 1].
+/// The same of two registers of values: even[i] = values[2i], odd[i] = values[2i + 1].
 static inline void wide_deal(wide *even, wide *odd, const float *values)
 {
 #if defined(__AVX512F__)
@@ -192,16 +209,7 @@ static inline void wide_deal(wide *even, wide *odd, const float *values)
         _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
     *even = (wide)_mm512_permutex2var_ps(a, places, b);
     *odd = (wide)_mm512_permutex2var_ps(a, _mm512_add_epi32(places, _mm512_set1_epi32(1)), b);
-#elif defined(__AVX2__)
-    const __m256 a = _mm256_loadu_ps(values), b = _mm256_loadu_ps(values + WIDE_LANES);
-    const __m256d evens = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0x88));
-    const __m256d odds = _mm256_castps_pd(_mm256_shuffle_ps(a, b, 0xdd));
-    *even = (wide)_mm256_permute4x64_pd(evens, 0xd8);
-    *odd = (wide)_mm256_permute4x64_pd(odds, 0xd8);
 #else
-    for (int i = 0; i < WIDE_LANES; ++i) {
-        (*even)[i] = values[2 * i];
-        (*odd)[i] = values[2 * i + 1];
-    }
+    vector8_deal(even, odd, values);
 #endif
 }

@@ -144,12 +144,22 @@ static void split_pair(struct spectrum_half *restrict first, struct spectrum_hal
 static void follow(struct spectrum_half *restrict out, const struct spectrum_half *restrict block,
                    const struct spectrum_half *restrict next)
 {
-    for (uint32_t k = 0; k < SPECTRUM_HALF; ++k) {
-        const float sign = k % 2 ? -1.0F : 1.0F;
-        const float re = block->re[k], im = block->im[k];
-        const float next_re = sign * next->re[k], next_im = sign * next->im[k];
-        out->re[k] = re * (re + next_re) + im * (im + next_im);
-        out->im[k] = re * next_im - im * next_re;
+    wide sign;
+    for (uint32_t i = 0; i < WIDE_LANES; ++i)
+        sign[i] = i % 2 ? -1.0F : 1.0F;
+    // What lies beyond the last bin is room for whole registers.
+    for (uint32_t k = 0; k < SPECTRUM_HALF; k += WIDE_LANES) {
+        wide re, im, next_re, next_im;
+        memcpy(&re, block->re + k, sizeof re);
+        memcpy(&im, block->im + k, sizeof im);
+        memcpy(&next_re, next->re + k, sizeof next_re);
+        memcpy(&next_im, next->im + k, sizeof next_im);
+        next_re *= sign;
+        next_im *= sign;
+        const wide out_re = re * (re + next_re) + im * (im + next_im);
+        const wide out_im = re * next_im - im * next_re;
+        memcpy(out->re + k, &out_re, sizeof out_re);
+        memcpy(out->im + k, &out_im, sizeof out_im);
     }
 }
 
@@ -162,11 +172,11 @@ static inline void interleave_points(float *restrict z, const struct points *res
     }
 }
 
-static void join_pairs(float *restrict z, const struct spectrum_half parts[3])
+static void join_pairs(float *restrict z, const struct spectrum_half *const parts[3])
 {
     enum { HALF = SPECTRUM_HALF - 1, SIZE = 2 * HALF };
-    const struct spectrum_half *restrict a = &parts[0], *restrict b = &parts[1];
-    const struct spectrum_half *restrict c = &parts[2];
+    const struct spectrum_half *restrict a = parts[0], *restrict b = parts[1];
+    const struct spectrum_half *restrict c = parts[2];
     for (uint32_t k = 0; k < HALF; k += CHUNK) {
         struct points forth, back;
         for (uint32_t i = 0; i < CHUNK; ++i) {

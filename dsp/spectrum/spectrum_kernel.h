@@ -6,13 +6,14 @@
 
 enum {
     SPECTRUM_CLASSES = 12,
-    SPECTRUM_BLOCK = 32, // bins whose weighted magnitudes are summed apart
-    SPECTRUM_HALF = 513, // bins of a spectrum_half
+    SPECTRUM_BLOCK = 32,      // bins whose weighted magnitudes are summed apart
+    SPECTRUM_HALF = 513,      // bins of a spectrum_half
+    SPECTRUM_HALF_ROOM = 528, // whole cache lines
 };
 
 /// The transform of 1024 real samples, bins 0 to 512; the other half mirrors it.
 struct spectrum_half {
-    float re[SPECTRUM_HALF], im[SPECTRUM_HALF];
+    float re[SPECTRUM_HALF_ROOM], im[SPECTRUM_HALF_ROOM];
 };
 
 /// What one pass over the floored powers of a row gives.
@@ -50,8 +51,8 @@ struct spectrum_impl {
     void (*follow)(struct spectrum_half *out, const struct spectrum_half *block,
                    const struct spectrum_half *next);
     /// The transform of x + i y, 1024 points, its real and imaginary parts exchanged so that another
-    /// transform forth is one back (1024 times y + i x), for x = parts[0] + parts[1] and y = parts[1] + parts[2].
-    void (*join_pairs)(float *z, const struct spectrum_half parts[3]);
+    /// transform forth is one back (1024 times y + i x), for x = *parts[0] + *parts[1] and y = *parts[1] + *parts[2].
+    void (*join_pairs)(float *z, const struct spectrum_half *const parts[3]);
     /// @return the sum of the values, in double precision.
     double (*sum)(const float *values, uint32_t count);
     /// @return the sum of the squares, in double precision.

@@ -17,7 +17,6 @@ enum {
     MAX_LAGS = 800, // 50 kHz / 65.4 Hz + 2, in whole lanes
     LINE = 3 * HOP + MAX_LAGS,
     SIZE = 2 * HOP, // of the transform: no lag up to HOP wraps around
-    CHAINS = 4,     // sums that run side by side
     STEADINESS_BINS = 16384,
 };
 static_assert(SPECTRUM_HALF == SIZE / 2 + 1, "the kernels are for transforms of this size");
@@ -26,6 +25,11 @@ static const double LOWEST_HZ = 65.4, HIGHEST_HZ = 2093.0, THRESHOLD = 0.1;
 // The transform's rounding, some 1e-7 of the energy it carries, counts for little where the differences
 // are more than this share of it.
 static const double LEAST_DIFFERENCE = 1e-3;
+
+struct pitch_block {
+    struct spectrum_half transform; // with as many zeros behind it
+    double squares[HOP + 1];        // sums over the first so many samples
+};
 
 struct yin {
     // --- immutable after create
@@ -37,12 +41,13 @@ struct yin {
     alignas(ALIGNED_BYTES) float line[LINE];
     uint32_t fill;
     uint64_t samples;
+    alignas(ALIGNED_BYTES) struct pitch_block rooms[BLOCKS];
+    struct pitch_block *blocks[BLOCKS]; // places of the rooms
+    alignas(ALIGNED_BYTES) struct spectrum_half products[3];
     struct spectrum_half
-        blocks[BLOCKS];               // transforms of the blocks, each with as many zeros behind it
-    struct spectrum_half followed[3]; // of the blocks with themselves and what follows
-    double squares[BLOCKS][HOP + 1];  // sums over the first so many samples of each block
+        *followed[3]; // the products of the blocks with themselves and what follows
     alignas(ALIGNED_BYTES) double difference[2][MAX_LAGS];
-    double sums[MAX_LAGS]; // of the differences at lags 1 to this one
+    alignas(ALIGNED_BYTES) double sums[2][MAX_LAGS]; // of the differences at lags 1 to this one
     // --- results: steps between voiced neighbours, kept as exp(-cents / 100) in 0..1
     double period;
     uint64_t frames, voiced, steps;
@@ -61,6 +66,10 @@ int yin_create(struct yin **out, double rate_hz)
     assert(y->lags <= MAX_LAGS);
     y->kernel = yin_select(cpu_flags());
     y->spectra = spectrum_select(cpu_flags());
+    for (int b = 0; b < BLOCKS; ++b)
+        y->blocks[b] = &y->rooms[b];
+    for (int i = 0; i < 3; ++i)
+        y->followed[i] = &y->products[i];
     if (y->lags <= HOP && (fft_create(&y->forth, SIZE) || fft_create(&y->back, SIZE))) {
         yin_destroy(out);
         return -ENOMEM;
@@ -78,30 +87,6 @@ void yin_destroy(struct yin **yin)
     *yin = NULL;
 }
 
-// Replace values by the sums up to each: in stretches side by side, as one sum would wait for itself.
-static void accumulate(double *values, uint32_t count)
-{
-    assert(count % CHAINS == 0);
-    const uint32_t stretch = count / CHAINS;
-    double sums[CHAINS] = {0};
-    for (uint32_t i = 0; i < stretch; ++i)
-        for (uint32_t c = 0; c < CHAINS; ++c)
-            values[c * stretch + i] = sums[c] += values[c * stretch + i];
-    for (uint32_t c = 1; c < CHAINS; ++c) {
-        const double before = values[c * stretch - 1];
-        for (uint32_t i = 0; i < stretch; ++i)
-            values[c * stretch + i] += before;
-    }
-}
-
-static void sum_squares(double sums[HOP + 1], const float *restrict block)
-{
-    sums[0] = 0;
-    for (uint32_t i = 0; i < HOP; ++i)
-        sums[i + 1] = (double)block[i] * (double)block[i];
-    accumulate(sums + 1, HOP);
-}
-
 // Transforms of the newest two blocks, in one.
 static void transform_blocks(struct yin *y)
 {
@@ -111,31 +96,28 @@ static void transform_blocks(struct yin *y)
         in[2 * i] = first[i];
         in[2 * i + 1] = second[i];
     }
-    y->spectra->split_pair(&y->blocks[2], &y->blocks[3], fft_forward(y->forth));
-    sum_squares(y->squares[2], first);
-    sum_squares(y->squares[3], second);
+    y->spectra->split_pair(&y->blocks[2]->transform, &y->blocks[3]->transform,
+                           fft_forward(y->forth));
+    y->kernel->sum_squares(y->blocks[2]->squares, first);
+    y->kernel->sum_squares(y->blocks[3]->squares, second);
 }
 
 // The sum of (a - b)^2 is that of a^2 and b^2 less twice that of a b, which one transform gives for both frames.
 static void differ_by_transform(struct yin *y)
 {
     transform_blocks(y);
-    for (int i = 0; i < 3; ++i)
-        y->spectra->follow(&y->followed[i], &y->blocks[i], &y->blocks[i + 1]);
-    y->spectra->join_pairs(fft_input(y->back), y->followed);
-    const float *restrict products = fft_forward(y->back);
-    for (uint32_t f = 0; f < 2; ++f) {
-        const double *restrict left = y->squares[f], *restrict entered = y->squares[f + 2];
-        const double both = 2.0 * (y->squares[f][HOP] + y->squares[f + 1][HOP]);
-        const float *restrict own = products + (1 - f);
-        double *restrict out = y->difference[f];
-        for (size_t lag = 0; lag < y->lags;
-             ++lag) { // 64 bits: a doubled lag must not seem to wrap around
-            const double product = (double)own[2 * lag] * (2.0 / SIZE);
-            const double difference = (both + entered[lag] - left[lag]) - product;
-            out[lag] = difference > 0 ? difference : 0.0;
-        }
-    }
+    for (int i = 1; i < 3; ++i) // the first is the last of the frames before
+        y->spectra->follow(y->followed[i], &y->blocks[i]->transform, &y->blocks[i + 1]->transform);
+    y->spectra->join_pairs(fft_input(y->back), (const struct spectrum_half *const *)y->followed);
+    struct yin_energies energies[2];
+    for (uint32_t f = 0; f < 2; ++f)
+        energies[f] = (struct yin_energies){
+            .both = 2.0 * (y->blocks[f]->squares[HOP] + y->blocks[f + 1]->squares[HOP]),
+            .left = y->blocks[f]->squares,
+            .entered = y->blocks[f + 2]->squares,
+        };
+    double *const out[2] = {y->difference[0], y->difference[1]};
+    y->kernel->expand(out, energies, fft_forward(y->back), 2.0 / SIZE, y->lags);
 }
 
 static void differ_directly(struct yin *y)
@@ -148,22 +130,28 @@ static void differ_directly(struct yin *y)
             y->difference[f][lag] = block[f][lag] + block[f + 1][lag];
 }
 
+static void sum_differences(struct yin *y)
+{
+    for (uint32_t f = 0; f < 2; ++f) {
+        y->difference[f][0] = 0;
+        y->kernel->accumulate(y->sums[f], y->difference[f], y->lags);
+    }
+}
+
 // Whether rounding may be felt in the differences of either frame: they are small against what was transformed.
 static int is_rough(const struct yin *y)
 {
-    double energy = 0, differences[2] = {0};
+    double energy = 0;
     for (int b = 0; b < BLOCKS; ++b)
-        energy += y->squares[b][HOP];
-    for (uint32_t lag = 1; lag <= y->last_lag; ++lag)
-        for (uint32_t f = 0; f < 2; ++f)
-            differences[f] += y->difference[f][lag];
-    return fmin(differences[0], differences[1]) < LEAST_DIFFERENCE * energy * y->last_lag;
+        energy += y->blocks[b]->squares[HOP];
+    return fmin(y->sums[0][y->last_lag], y->sums[1][y->last_lag]) <
+           LEAST_DIFFERENCE * energy * y->last_lag;
 }
 
 // Cumulative mean normalised difference; 1 where nothing differs, which is silence.
 static double normalized(const struct yin *y, uint32_t frame, uint32_t lag)
 {
-    const double sum = y->sums[lag];
+    const double sum = y->sums[frame][lag];
     return sum > 0 ? y->difference[frame][lag] * lag / sum : 1.0;
 }
 
@@ -186,17 +174,15 @@ static double period_at(const struct yin *y, uint32_t frame, uint32_t lag)
     return curve > fabs(slope) ? lag - slope / curve : lag;
 }
 
-static double period_of(struct yin *y, uint32_t frame)
+static double period_of(const struct yin *y, uint32_t frame)
 {
-    const double *difference = y->difference[frame];
-    memcpy(y->sums, difference, y->lags * sizeof *difference);
-    y->sums[0] = 0;
-    accumulate(y->sums, y->lags);
-    for (uint32_t lag = y->first_lag; lag <= y->last_lag; ++lag) {
-        // No quotient where it would clearly be over the threshold.
-        if (difference[lag] * lag > 1.001 * THRESHOLD * y->sums[lag])
-            continue;
-        const double period = period_at(y, frame, lag);
+    const double *difference = y->difference[frame], *sums = y->sums[frame];
+    const uint32_t end = y->last_lag + 1;
+    // No quotient where it would clearly be over the threshold.
+    const double share = 1.001 * THRESHOLD;
+    uint32_t lag = y->first_lag;
+    while ((lag = y->kernel->first_under(difference, sums, lag, end, share)) < end) {
+        const double period = period_at(y, frame, lag++);
         if (period > 0)
             return period;
     }
@@ -222,16 +208,24 @@ static void end_frame(struct yin *y, uint32_t frame)
 // Frames by twos, of which `count` exist. Block b starts at sample 512 (b - 2): the first two lie before the signal.
 static void end_frames(struct yin *y, uint32_t count)
 {
-    if (y->forth)
+    if (y->forth) {
         differ_by_transform(y);
-    if (!y->forth || is_rough(y))
+        sum_differences(y);
+    }
+    if (!y->forth || is_rough(y)) {
         differ_directly(y);
+        sum_differences(y);
+    }
     for (uint32_t f = 0; f < count; ++f)
         end_frame(y, f);
     for (int b = 0; b < 2; ++b) {
+        struct pitch_block *older = y->blocks[b];
         y->blocks[b] = y->blocks[b + 2];
-        memcpy(y->squares[b], y->squares[b + 2], sizeof y->squares[b]);
+        y->blocks[b + 2] = older;
     }
+    struct spectrum_half *first = y->followed[0];
+    y->followed[0] = y->followed[2];
+    y->followed[2] = first;
     memmove(y->line, y->line + 2 * HOP, (LINE - 2 * HOP) * sizeof(float));
     y->fill -= 2 * HOP;
 }

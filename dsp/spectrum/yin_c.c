@@ -1,30 +1,36 @@
 // SPDX-License-Identifier: MIT
+#include "dsp/spectrum/yin_body.h"
 #include "dsp/spectrum/yin_variants.h"
-#include <assert.h>
-#include <string.h>
 
-enum { LANES = 16, PART = 64 };
+enum { LAGS = 16, PART = 64 };
 
-// Four lags side by side; left as an array, the compiler would keep the sums in memory.
-typedef float quad __attribute__((vector_size(16)));
+// Lags by fours side by side; left as an array, the compiler would keep the sums in memory.
 
-void yin_differences_c(double *restrict out, const float *restrict x, uint32_t lags)
+static void differences(double *restrict out, const float *restrict x, uint32_t lags)
 {
     assert(lags % YIN_LAG_LANES == 0);
-    for (uint32_t lag = 0; lag < lags; lag += LANES) {
-        double sums[LANES] = {0};
+    for (uint32_t lag = 0; lag < lags; lag += LAGS) {
+        double sums[LAGS] = {0};
         for (uint32_t part = 0; part < YIN_BLOCK; part += PART) {
-            quad lanes[LANES / 4] = {{0}};
+            vector4 lanes[LAGS / 4] = {{0}};
             for (uint32_t j = part; j < part + PART; ++j)
-                for (uint32_t i = 0; i < LANES / 4; ++i) {
-                    quad shifted;
+                for (uint32_t i = 0; i < LAGS / 4; ++i) {
+                    vector4 shifted;
                     memcpy(&shifted, x + j + lag + 4 * i, sizeof shifted);
-                    const quad d = x[j] - shifted;
+                    const vector4 d = x[j] - shifted;
                     lanes[i] += d * d;
                 }
-            for (uint32_t i = 0; i < LANES; ++i)
+            for (uint32_t i = 0; i < LAGS; ++i)
                 sums[i] += (double)lanes[i / 4][i % 4];
         }
         memcpy(out + lag, sums, sizeof sums);
     }
 }
+
+const struct yin_impl yin_impl_c = {.name = "c",
+                                    .cpu_flags = 0,
+                                    .differences = differences,
+                                    .expand = yin_expand,
+                                    .sum_squares = yin_sum_squares,
+                                    .accumulate = yin_accumulate,
+                                    .first_under = yin_first_under};

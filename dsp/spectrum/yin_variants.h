@@ -3,6 +3,7 @@
 #pragma once
 #include "dsp/spectrum/yin_kernel.h"
 
-void yin_differences_c(double *out, const float *x, uint32_t lags);
-/// x86-64 only.
-void yin_differences_avx2(double *out, const float *x, uint32_t lags);
+extern const struct yin_impl yin_impl_c;
+// x86-64 only
+extern const struct yin_impl yin_impl_avx2;
+extern const struct yin_impl yin_impl_avx512;

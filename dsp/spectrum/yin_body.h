@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// What every variant of yin_kernel.h does in the same order, so that it gives the same bits: each .c that
+// includes it compiles it for its instruction set.
+#pragma once
+#include "dsp/spectrum/yin_kernel.h"
+#include "dsp/vectors.h"
+#include <assert.h>
+
+enum { LANES = VECTOR_LANES, QUAD = 4 };
+typedef double quad_wide __attribute__((vector_size(32)));
+
+static inline void widen_quad(quad_wide *out, const float *values)
+{
+#ifdef __AVX2__
+    *out = (quad_wide)_mm256_cvtps_pd(_mm_loadu_ps(values));
+#else
+    for (int i = 0; i < QUAD; ++i)
+        (*out)[i] = (double)values[i];
+#endif
+}
+
+// Replace four values by the sums up to each.
+static inline void sum_up(quad_wide *x)
+{
+    const quad_wide zero = {0};
+    *x += __builtin_shufflevector(*x, zero, 4, 0, 1, 2);
+    *x += __builtin_shufflevector(*x, zero, 4, 4, 0, 1);
+}
+
+// Store the sums up to each of eight values after those `before`: one addition in eight waits for another.
+static inline void store_sums(double *out, quad_wide *low, quad_wide *high, quad_wide *before)
+{
+    sum_up(low);
+    sum_up(high);
+    *high += __builtin_shufflevector(*low, *low, 3, 3, 3, 3);
+    const quad_wide all = __builtin_shufflevector(*high, *high, 3, 3, 3, 3);
+    *low += *before;
+    *high += *before;
+    *before += all;
+    memcpy(out, low, sizeof *low);
+    memcpy(out + QUAD, high, sizeof *high);
+}
+
+static inline void yin_accumulate(double *restrict out, const double *restrict values,
+                                  uint32_t count)
+{
+    assert(count % LANES == 0);
+    quad_wide before = {0};
+    for (uint32_t i = 0; i < count; i += LANES) {
+        quad_wide low, high;
+        memcpy(&low, values + i, sizeof low);
+        memcpy(&high, values + i + QUAD, sizeof high);
+        store_sums(out + i, &low, &high, &before);
+    }
+}
+
+static inline void yin_sum_squares(double sums[YIN_BLOCK + 1], const float *block)
+{
+    quad_wide before = {0};
+    sums[0] = 0;
+    for (uint32_t i = 0; i < YIN_BLOCK; i += LANES) {
+        quad_wide low, high;
+        widen_quad(&low, block + i);
+        widen_quad(&high, block + i + QUAD);
+        low *= low;
+        high *= high;
+        store_sums(sums + 1 + i, &low, &high, &before);
+    }
+}
+
+// Eight lags of one frame.
+static inline void expand_eight(double *out, const struct yin_energies *energies, uint32_t lag,
+                                const vector8 *products, double scale)
+{
+    const vector_part zero = {0};
+    float stored[LANES];
+    struct vector8_wide product;
+    memcpy(stored, products, sizeof stored);
+    vector8_widen(&product, stored);
+    for (int h = 0; h < VECTOR_PARTS; ++h) {
+        const uint32_t at = lag + (uint32_t)h * VECTOR_PART;
+        vector_part left, entered;
+        memcpy(&left, energies->left + at, sizeof left);
+        memcpy(&entered, energies->entered + at, sizeof entered);
+        vector_part difference = (energies->both + entered - left) - product.part[h] * scale;
+        vector_part_higher(&difference, &zero);
+        memcpy(out + at, &difference, sizeof difference);
+    }
+}
+
+static inline void yin_expand(double *const out[2], const struct yin_energies energies[2],
+                              const float *products, double scale, uint32_t lags)
+{
+    assert(lags % LANES == 0);
+    for (uint32_t lag = 0; lag < lags; lag += LANES) {
+        vector8 first, second;
+        vector8_deal(&second, &first, products + 2 * (size_t)lag);
+        expand_eight(out[0], &energies[0], lag, &first, scale);
+        expand_eight(out[1], &energies[1], lag, &second, scale);
+    }
+}
+
+// Which of eight lags from `lag` on are under the threshold, as bits.
+static inline uint32_t under_eight(const double *differences, const double *sums, uint32_t lag,
+                                   double share)
+{
+    uint32_t under = 0;
+    for (uint32_t h = 0; h < VECTOR_PARTS; ++h) {
+        const uint32_t at = lag + h * VECTOR_PART;
+        vector_part difference, sum, lags;
+        memcpy(&difference, differences + at, sizeof difference);
+        memcpy(&sum, sums + at, sizeof sum);
+        for (uint32_t i = 0; i < VECTOR_PART; ++i)
+            lags[i] = (double)i;
+        lags += (double)at;
+        difference *= lags;
+        sum *= share;
+#if defined(__AVX512F__)
+        under |= _mm512_cmp_pd_mask((__m512d)difference, (__m512d)sum, _CMP_LE_OQ);
+#elif defined(__AVX2__)
+        const __m256d le = _mm256_cmp_pd((__m256d)difference, (__m256d)sum, _CMP_LE_OQ);
+        under |= (uint32_t)_mm256_movemask_pd(le) << h * VECTOR_PART;
+#else
+        for (uint32_t i = 0; i < VECTOR_PART; ++i)
+            under |= (uint32_t)(difference[i] <= sum[i]) << (h * VECTOR_PART + i);
+#endif
+    }
+    return under;
+}
+
+static inline uint32_t yin_first_under(const double *differences, const double *sums,
+                                       uint32_t first, uint32_t end, double share)
+{
+    uint32_t lag = first;
+    for (; lag + LANES <= end; lag += LANES) {
+        const uint32_t under = under_eight(differences, sums, lag, share);
+        if (under)
+            return lag + (uint32_t)__builtin_ctz(under);
+    }
+    while (lag < end && differences[lag] * lag > sums[lag] * share)
+        ++lag;
+    return lag;
+}
