@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "io/audio_file.h"
 #include "io/audio_tags.h"
+#include "io/new_file.h"
 #include "io/tags.h"
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <sndfile.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { WAV_TAGS_MOST_BYTES = 8 << 20 }; // twice what tags can hold: they are written in two ways
 
 struct audio_file {
     SNDFILE *sndfile;
-    int fd;        // the same open file, to the end
-    bool is_named; // as `temporary`
-    char *path, *temporary;
+    struct new_file file;    // the same open file, to the end
     const struct tags *tags; // not owned; NULL: none
     bool is_flac;
     uint32_t channels;
@@ -90,40 +86,10 @@ static int coding_of(enum audio_file_format format)
     }
 }
 
-// Beside the target, so that the rename stays in one file system; not made from its name, which may be as
-// long as a name can be.
-static char *temporary_beside(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const int folder = slash ? (int)(slash - path) + 1 : 0;
-    char *name = NULL;
-    if (asprintf(&name, "%.*s.segue-XXXXXX", folder, path) < 0)
-        return NULL;
-    return name;
-}
-
-// A file without a name vanishes with the program; where there is no such thing it has a temporary one.
-static int open_temporary(struct audio_file *f)
-{
-    const char *slash = strrchr(f->path, '/');
-    char *folder = strndup(f->path, slash ? (size_t)(slash - f->path) + 1 : 0);
-    if (!folder)
-        return -ENOMEM;
-    const mode_t mask = umask(0);
-    umask(mask);
-    f->fd = open(*folder ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666 & ~mask);
-    free(folder);
-    if (f->fd >= 0)
-        return 0;
-    f->fd = mkostemp(f->temporary, O_CLOEXEC);
-    f->is_named = f->fd >= 0;
-    return f->fd < 0 || fchmod(f->fd, 0666 & ~mask) ? -errno : 0;
-}
-
 static int open_sndfile(struct audio_file *f, int format, uint32_t rate_hz)
 {
     SF_INFO info = {.samplerate = (int)rate_hz, .channels = (int)f->channels, .format = format};
-    const int fd = sf_format_check(&info) ? dup(f->fd) : -1;
+    const int fd = sf_format_check(&info) ? dup(f->file.fd) : -1;
     f->sndfile = fd >= 0 ? sf_open_fd(fd, SFM_WRITE, &info, SF_TRUE) : NULL;
     if (!f->sndfile && fd >= 0)
         close(fd);
@@ -144,14 +110,12 @@ int audio_file_create(struct audio_file **out, const struct audio_file_config *c
     struct audio_file *f = calloc(1, sizeof(*f));
     if (!f)
         return -ENOMEM;
-    f->fd = -1;
+    f->file.fd = -1;
     f->channels = config->channels;
     f->format = config->format;
     f->tags = config->tags;
     f->is_flac = container == SF_FORMAT_FLAC;
-    f->path = strdup(config->path);
-    f->temporary = temporary_beside(config->path);
-    int error = f->path && f->temporary ? open_temporary(f) : -ENOMEM;
+    int error = new_file_init(&f->file, config->path);
     if (!error)
         error = open_sndfile(f, container | coding_of(config->format), config->rate_hz);
     if (!error && f->tags && f->tags->count)
@@ -217,26 +181,6 @@ uint64_t audio_file_clipped_samples(const struct audio_file *f)
     return f->clipped_samples;
 }
 
-// Give the file its name. One that has none yet can take only a free one first.
-static int publish(struct audio_file *f)
-{
-    if (!f->is_named) {
-        char self[64];
-        snprintf(self, sizeof(self), "/proc/self/fd/%d", f->fd);
-        char *unique = f->temporary + strlen(f->temporary) - 6;
-        for (unsigned i = 0; i < 1000; ++i) {
-            snprintf(unique, 7, "%06u", ((unsigned)getpid() * 1000 + i) % 1000000);
-            f->is_named = linkat(AT_FDCWD, self, AT_FDCWD, f->temporary, AT_SYMLINK_FOLLOW) == 0;
-            if (f->is_named || errno != EEXIST)
-                break;
-        }
-    }
-    if (!f->is_named || rename(f->temporary, f->path))
-        return -errno;
-    f->is_named = false;
-    return 0;
-}
-
 int audio_file_commit(struct audio_file **file)
 {
     struct audio_file *f = *file;
@@ -244,9 +188,9 @@ int audio_file_commit(struct audio_file **file)
     int error = sf_close(f->sndfile) ? write_error(f) : 0;
     f->sndfile = NULL;
     if (!error && f->is_flac && f->tags && f->tags->count)
-        error = audio_tags_fill(f->fd, f->tags);
+        error = audio_tags_fill(f->file.fd, f->tags);
     if (!error)
-        error = publish(f);
+        error = new_file_publish(&f->file);
     audio_file_discard(file);
     return error;
 }
@@ -258,12 +202,7 @@ void audio_file_discard(struct audio_file **file)
         return;
     if (f->sndfile)
         sf_close(f->sndfile);
-    if (f->is_named)
-        unlink(f->temporary);
-    if (f->fd >= 0)
-        close(f->fd);
-    free(f->temporary);
-    free(f->path);
+    new_file_deinit(&f->file);
     free(f);
     *file = NULL;
 }
