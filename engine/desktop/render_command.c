@@ -2,14 +2,12 @@
 // `segue render`: the player's own stream, into files or past a meter.
 #include "engine/desktop/commands.h"
 #include "engine/desktop/interrupt.h"
-#include "engine/desktop/progress_line.h"
 #include "engine/desktop/render_album.h"
 #include "engine/desktop/render_file.h"
 #include "engine/desktop/render_list.h"
 #include "engine/desktop/render_report.h"
 #include "engine/desktop/session.h"
-#include "engine/desktop/terminal.h"
-#include "engine/monotonic.h"
+#include "engine/desktop/work_line.h"
 #include "engine/scan.h"
 #include "engine/track_record.h"
 #include <errno.h>
@@ -18,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     AHEAD = 3,
@@ -35,8 +32,7 @@ struct rendering {
     size_t submitted;           // items
     size_t at;                  // the item under way
     struct render_file *opened; // of the item after it, where the audio runs on
-    bool has_line;              // standard error is a terminal
-    int64_t drawn_ns;
+    struct work_line line;
     enum exit_status status;
 };
 
@@ -48,30 +44,12 @@ static void note(struct rendering *r, int status)
 
 // --- What it shows -------------------------------------------------------------------------------
 
-// `doing`: before the name; "" while it is rendered.
 static void draw(struct rendering *r, const char *doing, double done_s, double total_s)
 {
-    const int64_t now = monotonic_ns();
-    char title[TITLE_BYTES];
-    if (!r->has_line || (done_s > 0 && done_s < total_s && now - r->drawn_ns < REDRAW_NS))
-        return;
-    r->drawn_ns = now;
-    (void)snprintf(title, sizeof(title), "%s%s", doing,
-                   progress_file_name(r->list.items[r->at].in)); // cut on the line, if not here
-    terminal_draw_progress(r->log,
-                           &(struct progress){.state = *doing ? PROGRESS_WAITING : PROGRESS_PLAYING,
-                                              .track = (unsigned)r->at + 1,
-                                              .track_count = (unsigned)r->list.count,
-                                              .title = title,
-                                              .elapsed_s = done_s,
-                                              .total_s = total_s});
-}
-
-static void draw_analysis(struct rendering *r)
-{
-    struct scan_file_progress p = {.total_s = NAN};
-    (void)scan_progress_of_first(r->scan, &p); // else it has not begun
-    draw(r, p.calibrates ? "calibrating " : "analysing ", p.done_s, p.total_s);
+    r->line.file = (unsigned)r->at + 1;
+    r->line.file_count = (unsigned)r->list.count;
+    r->line.path = r->list.items[r->at].in;
+    work_line_draw(&r->line, doing, done_s, total_s);
 }
 
 static void on_album_progress(void *context, size_t item, double done_s, double total_s)
@@ -79,14 +57,6 @@ static void on_album_progress(void *context, size_t item, double done_s, double 
     struct rendering *r = context;
     r->at = item;
     draw(r, "calibrating ", done_s, total_s);
-}
-
-static void wipe(struct rendering *r)
-{
-    if (!r->has_line)
-        return;
-    fputs("\r\033[K", stderr);
-    log_set_status_line(r->log, 0);
 }
 
 static void on_progress(void *context, uint64_t frames, uint64_t of_frames, uint32_t rate_hz)
@@ -97,7 +67,7 @@ static void on_progress(void *context, uint64_t frames, uint64_t of_frames, uint
 static void report(struct rendering *r, const struct render_item *item,
                    const struct render_outcome *outcome)
 {
-    wipe(r);
+    work_line_wipe(&r->line);
     int error = 0;
     if (options_has(r->options, OPTION_JSON))
         error = render_report_json(stdout, item->in, item->out, outcome);
@@ -158,9 +128,8 @@ static int take_record(struct rendering *r, struct render_item *item)
     submit_ahead(r);
     if (item->refused)
         return EXIT_SOMETHING_FAILED; // noted already
-    draw_analysis(r);
-    while (r->has_line && !scan_wait(r->scan, monotonic_ns() + REDRAW_NS))
-        draw_analysis(r);
+    draw(r, "analysing ", 0, NAN);
+    work_line_watch_scan(&r->line, r->scan);
     const int error = scan_take(r->scan, &result);
     submit_ahead(r);
     if (error)
@@ -231,7 +200,7 @@ static int prepare_albums(struct rendering *r, struct album_track **tracks)
         note(r, take_record(r, item));
     }
     render_list_keep_analysed(&r->list);
-    wipe(r);
+    work_line_wipe(&r->line);
     const struct render_albums_config config = {.settings = &r->options->mastering,
                                                 .loader = scheduler_loader(r->scheduler),
                                                 .log = r->log,
@@ -251,7 +220,7 @@ static int render_all(struct rendering *r)
     for (r->at = 0; r->at < r->list.count && !error; ++r->at)
         render_next(r);
     render_file_close(&r->opened);
-    wipe(r);
+    work_line_wipe(&r->line);
     while (r->scan && scan_under_way(r->scan)) {
         struct scan_result result;
         if (scan_take(r->scan, &result))
@@ -281,8 +250,8 @@ static enum exit_status run(struct rendering *r)
 
 enum exit_status command_render(const struct options *options, struct log *log)
 {
-    struct rendering r = {
-        .options = options, .log = log, .has_line = isatty(STDERR_FILENO), .status = EXIT_DONE};
+    struct rendering r = {.options = options, .log = log, .status = EXIT_DONE};
+    work_line_init(&r.line, log);
     const int error = render_list_make(&r.list, options, log);
     enum exit_status status = EXIT_BAD_USAGE;
     if (error == -ENOMEM)

@@ -5,12 +5,14 @@
 #include "engine/desktop/report_page.h"
 #include "engine/desktop/session.h"
 #include "engine/desktop/walk.h"
+#include "engine/desktop/work_line.h"
 #include "engine/escape.h"
 #include "engine/output_meter.h"
 #include "engine/scan.h"
 #include "engine/track_record.h"
 #include "engine/track_stream.h"
 #include "io/decoder.h"
+#include "io/new_file.h"
 #include "io/source.h"
 #include <errno.h>
 #include <stdbool.h>
@@ -43,19 +45,22 @@ struct report {
     struct log *log;
     struct scheduler *scheduler;
     FILE *page;
+    struct work_line line;
     enum report_fold fold;
     unsigned tracks;
     bool failed; // something, named already
 };
 
-static int open_reading(struct report *report, struct reading *r, const char *path,
+static int open_reading(struct report *report, struct reading *r, const struct scan_result *of,
                         enum track_stream_mastering mastering)
 {
-    const struct source_config config = {.path = path, .priority = LOADER_PLAYING};
+    const struct source_config config = {.path = of->path, .priority = LOADER_PLAYING};
     struct file_identity identity;
     int error = source_open(&r->source, scheduler_loader(report->scheduler), &config);
     if (!error)
         error = source_wait_open(r->source, &identity);
+    if (!error && memcmp(&identity, &of->identity, sizeof(identity)) != 0)
+        error = -ESTALE; // figures of one file and pictures of another
     if (!error)
         error = decoder_open(&r->decoder, r->source, &r->info);
     if (error)
@@ -84,12 +89,12 @@ static void close_track(struct shown_track *t)
     free(t->short_term);
 }
 
-static int open_track(struct report *report, struct shown_track *t, const char *path)
+static int open_track(struct report *report, struct shown_track *t, const struct scan_result *of)
 {
     const int masters = session_mastering(report->options) != NULL;
-    int error = open_reading(report, &t->sides[TRACK_BEFORE], path, TRACK_STREAM_PLAIN);
+    int error = open_reading(report, &t->sides[TRACK_BEFORE], of, TRACK_STREAM_PLAIN);
     if (!error)
-        error = open_reading(report, &t->sides[TRACK_AFTER], path,
+        error = open_reading(report, &t->sides[TRACK_AFTER], of,
                              masters ? TRACK_STREAM_MASTERED : TRACK_STREAM_PLAIN);
     if (error)
         return error;
@@ -104,9 +109,11 @@ static int open_track(struct report *report, struct shown_track *t, const char *
 }
 
 // Both sides together, column by column. @return 0, at the end or where both end early; -errno.
-static int draw(struct shown_track *t)
+static int draw(struct report *report, struct shown_track *t)
 {
     struct reading *before = &t->sides[TRACK_BEFORE], *after = &t->sides[TRACK_AFTER];
+    const double rate_hz = before->info.format.rate_hz;
+    uint64_t done_frames = 0;
     uint32_t want;
     while ((want = track_picture_wants(t->picture, BLOCK_FRAMES)) > 0) {
         const int64_t got = track_stream_read(before->stream, before->stereo, want);
@@ -120,6 +127,9 @@ static int draw(struct shown_track *t)
         const int error = output_meter_feed(t->meter, after->stereo, (uint32_t)got);
         if (error)
             return error;
+        done_frames += (uint64_t)got;
+        work_line_draw(&report->line, "drawing ", (double)done_frames / rate_hz,
+                       (double)before->info.frames / rate_hz);
     }
     return 0;
 }
@@ -163,9 +173,9 @@ static void show(struct report *report, struct scan_result *result)
     result->record = NULL;
     if (result->error)
         fail(report, result->path, result->text[0] ? result->text : "damaged");
-    int error = track.record ? open_track(report, &track, result->path) : 0;
+    int error = track.record ? open_track(report, &track, result) : 0;
     if (!error && track.record)
-        error = draw(&track);
+        error = draw(report, &track);
     if (!error && track.record) {
         track_picture_finish(track.picture);
         error = write_track(report, &track, result->path);
@@ -184,12 +194,16 @@ static int show_item(struct report *report, struct scan *scan, const struct walk
         return 0;
     }
     struct scan_result result;
+    report->line.path = item->path;
     int error = scan_submit(scan, item->path);
+    if (!error)
+        work_line_watch_scan(&report->line, scan);
     if (!error)
         error = scan_take(scan, &result);
     if (error)
         return error;
     show(report, &result);
+    work_line_wipe(&report->line);
     scan_result_deinit(&result);
     return 0;
 }
@@ -214,12 +228,14 @@ static int show_all(struct report *report)
     return error ? error : more;
 }
 
-// The page appears under its name when it is whole.
-static int write_page(struct report *report, const char *temporary)
+static int write_page(struct report *report, int fd)
 {
-    report->page = fopen(temporary, "wxe");
-    if (!report->page)
-        return -errno;
+    report->page = fdopen(fd, "w");
+    if (!report->page) {
+        const int error = -errno;
+        close(fd);
+        return error;
+    }
     report_page_begin(report->page, report->options->paths[0], report->fold);
     int error = show_all(report);
     report_page_end(report->page);
@@ -227,10 +243,6 @@ static int write_page(struct report *report, const char *temporary)
         error = -EIO;
     if (fclose(report->page) == EOF && !error)
         error = -errno;
-    if (!error && rename(temporary, report->options->output))
-        error = -errno;
-    if (error)
-        unlink(temporary);
     return error;
 }
 
@@ -241,13 +253,17 @@ static void print_summary(const struct report *report)
     printf("%s: %u track%s\n", out, report->tracks, report->tracks == 1 ? "" : "s");
 }
 
+// The page appears under its name when it is whole.
 static int run(struct report *report)
 {
-    char *temporary;
-    if (asprintf(&temporary, "%s.%ld.tmp", report->options->output, (long)getpid()) < 0)
-        return -ENOMEM;
-    const int error = write_page(report, temporary);
-    free(temporary);
+    struct new_file file;
+    int error = new_file_init(&file, report->options->output);
+    const int fd = error ? -1 : dup(file.fd);
+    if (!error)
+        error = fd < 0 ? -errno : write_page(report, fd);
+    if (!error)
+        error = new_file_publish(&file);
+    new_file_deinit(&file);
     if (error)
         log_write(report->log, LOG_LEVEL_ERROR, report->options->output, "%s", strerror(-error));
     return error;
@@ -266,6 +282,7 @@ enum exit_status command_report(const struct options *options, struct log *log)
 {
     struct report report = {.options = options, .log = log, .fold = fold_for(options)};
     struct interrupt *interrupt;
+    work_line_init(&report.line, log);
     interrupt_hold();
     if (session_start(&report.scheduler, options, log))
         return EXIT_SOMETHING_FAILED;

@@ -41,6 +41,19 @@ report 0 --no-mastering -o plain.html album/2.flac
 
 report 2 -o 1.wav 1.wav
 report 1 -o none/x.html 1.wav
+# An interrupt leaves no half of a page.
+recording long.wav 200 44100 16 2 5
+mkdir killed
+mkfifo lines
+env --default-signal=INT "$segue" report --no-cache --log-level debug -o killed/x.html long.wav 2>lines &
+started+=($!)
+while read -r line; do
+    [[ $line != *'after 10 s: '* ]] || kill -INT $!
+done <lines
+wait $!
+[ $? -eq 130 ] || complain 'interrupted: was not'
+[ -z "$(ls -A killed)" ] || complain "interrupted: left $(ls -A killed)"
+
 echo before >kept.html
 (
     failures=0
