@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What mastering does to a torture set and to music, how fast, and what other programs do to the same.
 #include "bench.h"
+#include "mastering_contract.h"
 #include "mastering_speed.h"
 #include "mastering_torture.h"
 #include "mastering_tracks.h"
@@ -38,12 +39,15 @@ static int read_options(struct request *request, int argc, char **argv)
     return request->tracks.excerpt.seconds > 0 ? at : -EINVAL;
 }
 
-static int run_speed(const struct request *request)
+/// The promises and the speed, by the first of the files.
+static int run_first(const struct request *request)
 {
     struct mastering_excerpt excerpt = request->tracks.excerpt;
     excerpt.path = request->tracks.paths[0];
     struct mastered_tape tape;
     int error = mastering_audio_load(&tape, &excerpt);
+    if (!error)
+        error = mastering_contract_run(&tape);
     if (!error)
         error = mastering_speed_run(&tape);
     mastering_audio_free(&tape);
@@ -61,7 +65,7 @@ int bench_mastering(int argc, char **argv)
     request.tracks.count = argc - used;
     int error = request.with_torture ? mastering_torture_run() : 0;
     if (!error)
-        error = run_speed(&request);
+        error = run_first(&request);
     if (!error)
         error = mastering_tracks_run(&request.tracks);
     if (error)

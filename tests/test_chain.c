@@ -204,39 +204,6 @@ static void steady_sine_comes_out_with_less_than_minus_140_db_of_anything_else(v
         }
 }
 
-/// Power outside 200 Hz around `hz` in dB re full scale: a Blackman-Harris spectrum over all of x.
-static double outside_db(const float *x, uint32_t frames, double hz)
-{
-    // A comb of bands would need an FFT; a high-order notch does as well: take the tone out by
-    // shifting it to 0 Hz and subtracting what a long window's low-pass keeps.
-    enum { HALF = 1100 };
-    static double window[2 * HALF + 1];
-    double sum = 0;
-    for (int k = -HALF; k <= HALF; ++k) {
-        const double w = 2 * M_PI * (k + HALF + 1) / (2 * HALF + 2);
-        const double bh = 0.35875 - 0.48829 * cos(w) + 0.14128 * cos(2 * w) - 0.01168 * cos(3 * w);
-        // Low-pass at 110 Hz, down to -92 dB well before 200 Hz.
-        const double t = 2 * 110.0 / RATE_HZ * k;
-        window[k + HALF] = bh * (k == 0 ? 1 : sin(M_PI * t) / (M_PI * t));
-        sum += window[k + HALF];
-    }
-    double power = 0;
-    uint32_t count = 0;
-    for (uint32_t n = HALF; n + HALF < frames; n += 7, ++count) {
-        double re = 0, im = 0;
-        for (int k = -HALF; k <= HALF; ++k) {
-            const double v = (double)x[2 * (n + (uint32_t)(k + HALF) - HALF)] * window[k + HALF];
-            const double w = 2 * M_PI * hz * k / RATE_HZ;
-            re += v * cos(w);
-            im -= v * sin(w);
-        }
-        (void)im;
-        const double rest = (double)x[2 * n] - 2 * re / sum;
-        power += rest * rest;
-    }
-    return 10 * log10(power / count / 0.5);
-}
-
 static double zipper_db(const struct mastering_targets *from, const struct mastering_targets *to,
                         uint32_t ramp_frames)
 {
@@ -252,7 +219,7 @@ static double zipper_db(const struct mastering_targets *from, const struct maste
     chain_process(chain, x, STEP);
     chain_ramp_to(chain, to, ramp_frames);
     chain_process(chain, x + (size_t)2 * STEP, FRAMES - STEP);
-    const double db = outside_db(x + (size_t)2 * 4000, FRAMES - 4000, 1000);
+    const double db = measure_outside_db(x + (size_t)2 * 4000, 2, FRAMES - 4000, 1000, RATE_HZ);
     print_message("outside 200 Hz: %.1f dBFS\n", db);
     chain_destroy(&chain);
     free(x);

@@ -2,7 +2,7 @@
 #include "dsp/cpu.h"
 #include "dsp/mastering/eq.h"
 #include "support/measure.h"
-#include <complex.h>
+#include "support/response.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,37 +10,6 @@
 #include <string.h>
 // cmocka needs the headers above
 #include <cmocka.h>
-
-/// The prototype of eq_design.h, evaluated in the s plane.
-static double analog_db(const struct eq_band *band, double gain_db, double hz)
-{
-    const double a = pow(10, gain_db / 40);
-    const double complex s = I * hz / band->center_hz;
-    const double complex mid = s * sqrt(a) / band->q;
-    double complex h = 0;
-    switch (band->shape) {
-    case EQ_LOW_SHELF:
-        h = a * (s * s + mid + a) / (a * s * s + mid + 1);
-        break;
-    case EQ_HIGH_SHELF:
-        h = a * (a * s * s + mid + 1) / (s * s + mid + a);
-        break;
-    case EQ_BELL:
-        h = (s * s + s * a / band->q + 1) / (s * s + s / (a * band->q) + 1);
-        break;
-    }
-    return 20 * log10(cabs(h));
-}
-
-/// Response of the running filter: the discrete Fourier sum of its impulse response.
-static double measured_db(const double *impulse, uint32_t frames, double hz, double rate_hz)
-{
-    const double complex step = cexp(-2 * M_PI * I * hz / rate_hz);
-    double complex sum = 0, z = 1;
-    for (uint32_t n = 0; n < frames; ++n, z *= step)
-        sum += impulse[2 * n] * z;
-    return 20 * log10(cabs(sum));
-}
 
 enum { IMPULSE_FRAMES = 8192 };
 
@@ -58,8 +27,9 @@ static double worst_error_db(const double gains_db[EQ_BAND_COUNT], double rate_h
         const double hz = 20 * pow(1000, i / 60.0);
         double wanted_db = 0;
         for (int band = 0; band < EQ_BAND_COUNT; ++band)
-            wanted_db += analog_db(eq_band_of(band), gains_db[band], hz);
-        const double error = fabs(measured_db(impulse, IMPULSE_FRAMES, hz, rate_hz) - wanted_db);
+            wanted_db += response_wanted_db(eq_band_of(band), gains_db[band], hz);
+        const double error =
+            fabs(response_measured_db(impulse, IMPULSE_FRAMES, hz, rate_hz) - wanted_db);
         worst = fmax(worst, error);
     }
     return worst;
