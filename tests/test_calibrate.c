@@ -71,11 +71,8 @@ static struct pcm_reader reader_of(struct tape *tape)
 }
 
 /// A song of kick, bass, chords and hats, quieter in its middle.
-static struct tape song(double gain, uint32_t channels)
+static void compose(double *left, double *right)
 {
-    struct tape tape = {.channels = channels, .frames = FRAMES};
-    tape.samples = malloc((size_t)FRAMES * channels * sizeof *tape.samples);
-    assert_non_null(tape.samples);
     uint64_t seed = 23;
     for (uint32_t n = 0; n < FRAMES; ++n) {
         const double t = n / (double)RATE_HZ;
@@ -85,11 +82,25 @@ static struct tape song(double gain, uint32_t channels)
         const double chord =
             sin(2 * M_PI * 329.6 * t) + sin(2 * M_PI * 415.3 * t) + sin(2 * M_PI * 1976 * t) * 0.5;
         const double hat = measure_noise(&seed) * exp(-40 * fmod(t, 0.25));
-        const double left = part * (0.3 * kick + 0.2 * bass + 0.12 * chord + 0.15 * hat);
-        const double right = part * (0.3 * kick + 0.2 * bass + 0.1 * chord - 0.08 * hat);
-        for (uint32_t c = 0; c < channels; ++c)
-            tape.samples[n * channels + c] = (float)(gain * (c % 2 ? right : left));
+        left[n] = part * (0.3 * kick + 0.2 * bass + 0.12 * chord + 0.15 * hat);
+        right[n] = part * (0.3 * kick + 0.2 * bass + 0.1 * chord - 0.08 * hat);
     }
+}
+
+/// The song, composed once, as loud and for as many channels as wanted.
+static struct tape song(double gain, uint32_t channels)
+{
+    static double sides[2][FRAMES];
+    static int is_composed;
+    if (!is_composed)
+        compose(sides[0], sides[1]);
+    is_composed = 1;
+    struct tape tape = {.channels = channels, .frames = FRAMES};
+    tape.samples = malloc((size_t)FRAMES * channels * sizeof *tape.samples);
+    assert_non_null(tape.samples);
+    for (uint32_t n = 0; n < FRAMES; ++n)
+        for (uint32_t c = 0; c < channels; ++c)
+            tape.samples[n * channels + c] = (float)(gain * sides[c % 2][n]);
     return tape;
 }
 
@@ -432,22 +443,23 @@ static void track_mastered_again_moves_by_a_fifth_of_a_decibel_at_most(void **st
     }
 }
 
-static void limited_track_of_eight_minutes_lands_on_its_target(void **state)
+static void limited_track_of_twelve_minutes_lands_on_its_target(void **state)
 {
     (void)state;
-    // At 8 kHz the song lasts half a minute.
+    // At 1 kHz the song lasts four minutes. The limiter's model has room for 17, by the millisecond, so that it is not
+    // shown a track twice.
     struct tape tape = song(0.5, 2);
-    tape.rate_hz = 8000;
-    tape.rounds = 16;
+    tape.rate_hz = 1000;
+    tape.rounds = 3;
     const struct pcm_reader reader = reader_of(&tape);
     struct analysis *a = song_analysis(-12);
-    struct mastering_targets t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_FIXED, -16);
+    struct mastering_targets t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_FIXED, -24);
     assert_int_equal(calibrate(&t, a, &reader), 0);
     print_message("%.3f LUFS, limiting %.2f dB, %u passes\n", t.predicted_lufs,
                   t.limiter_reduction_db, tape.opens);
     assert_true(t.limiter_reduction_db > 1);
     assert_int_equal(t.shortfall, SHORTFALL_NONE);
-    assert_true(fabs(t.predicted_lufs + 16) <= 0.1);
+    assert_true(fabs(t.predicted_lufs + 24) <= 0.1);
     free(a);
     free(tape.samples);
 }
@@ -636,7 +648,7 @@ int main(void)
         cmocka_unit_test(calibration_is_deterministic),
         cmocka_unit_test(short_and_spiky_tracks_land_on_their_target_or_say_why_not),
         cmocka_unit_test(track_mastered_again_moves_by_a_fifth_of_a_decibel_at_most),
-        cmocka_unit_test(limited_track_of_eight_minutes_lands_on_its_target),
+        cmocka_unit_test(limited_track_of_twelve_minutes_lands_on_its_target),
         cmocka_unit_test(album_lands_on_its_target_by_one_makeup),
         cmocka_unit_test(album_as_it_is_keeps_its_own_loudness),
         cmocka_unit_test(album_stays_below_where_one_tracks_limiter_would_take_too_much),

@@ -31,11 +31,13 @@ static const struct mastering_targets busy = {
     .limiter = {.lookahead_s = 0.0045, .release_s = 0.15},
 };
 
-static void make_music(float *stereo, uint32_t frames)
+enum { MUSIC_MOST = 13 * 96000 / 2 };
+
+static void compose(float *stereo)
 {
     uint64_t seed = 5;
     double low = 0;
-    for (uint32_t n = 0; n < frames; ++n) {
+    for (uint32_t n = 0; n < MUSIC_MOST; ++n) {
         const double t = n / (double)RATE_HZ;
         const double kick = sin(2 * M_PI * 52 * t) * exp(-9 * fmod(t, 0.5));
         const double pad = sin(2 * M_PI * 330 * t) * (0.6 + 0.4 * sin(2 * M_PI * 0.7 * t));
@@ -44,6 +46,18 @@ static void make_music(float *stereo, uint32_t frames)
         stereo[2 * n] = (float)(0.4 * kick + 0.15 * pad + 0.1 * hiss + 0.3 * low);
         stereo[2 * n + 1] = (float)(0.4 * kick + 0.12 * pad - 0.05 * hiss + 0.2 * low);
     }
+}
+
+/// The first frames of what is composed once.
+static void make_music(float *stereo, uint32_t frames)
+{
+    static float composed[2 * MUSIC_MOST];
+    static int is_composed;
+    assert_true(frames <= MUSIC_MOST);
+    if (!is_composed)
+        compose(composed);
+    is_composed = 1;
+    memcpy(stereo, composed, 2 * sizeof *stereo * frames);
 }
 
 static float *music(uint32_t frames)

@@ -71,14 +71,17 @@ static double burst_peak_db(const double oversampled[LONG], int factor, int offs
 {
     static float samples[LONG];
     const int count = LONG / factor;
+    double taps[2 * HALF + 1];
+    for (int j = -HALF; j <= HALF; ++j) {
+        const double x = (double)j / factor, sinc = j ? sin(M_PI * x) / (M_PI * x) : 1;
+        taps[j + HALF] = sinc / factor * (0.5 + 0.5 * cos(M_PI * j / (HALF + 1.0)));
+    }
     for (int i = 0; i < count; ++i) {
         double sum = 0;
         for (int j = -HALF; j <= HALF; ++j) {
             const int from = factor * i + offset + j;
-            const double x = (double)j / factor, sinc = j ? sin(M_PI * x) / (M_PI * x) : 1;
             if (from >= 0 && from < LONG)
-                sum +=
-                    oversampled[from] * sinc / factor * (0.5 + 0.5 * cos(M_PI * j / (HALF + 1.0)));
+                sum += oversampled[from] * taps[j + HALF];
         }
         samples[i] = (float)sum;
     }

@@ -89,36 +89,44 @@ static uint64_t next(uint64_t *state)
     return *state >> 33;
 }
 
-// One struck chord, added from `start` on.
-static void strike(double *left, double *right, size_t frames, size_t start, uint32_t rate_hz,
-                   uint64_t *state)
+enum { KEYS = 12 };
+
+// One struck chord of half a second, left and right by turns, made once a key and rate and kept.
+static const double *chord(uint32_t key, uint32_t rate_hz)
 {
-    const double root = 110.0 * exp2((double)(next(state) % 12) / 12.0);
+    static double *kept[KEYS];
+    static uint32_t kept_rate_hz[KEYS];
+    if (kept[key] && kept_rate_hz[key] == rate_hz)
+        return kept[key];
+    const double root = 110.0 * exp2((double)key / KEYS);
     static const double ratios[3] = {1.0, 1.25, 1.5};
     const size_t length = rate_hz / 2;
-    for (size_t i = 0; i < length && start + i < frames; ++i) {
+    free(kept[key]);
+    kept[key] = calloc(length, 2 * sizeof(double));
+    assert_non_null(kept[key]);
+    kept_rate_hz[key] = rate_hz;
+    for (size_t i = 0; i < length; ++i) {
         const double t = (double)i / rate_hz, envelope = exp(-6.0 * t) * fmin(1.0, 400.0 * t);
         for (int k = 0; k < 3; ++k) {
-            const double phase = 6.283185307179586 * root * ratios[k] * t;
-            left[start + i] += 0.10 * envelope * (sin(phase) + 0.3 * sin(4 * phase));
-            right[start + i] += 0.10 * envelope * (sin(phase) + 0.3 * sin(6 * phase));
+            const double phase = 6.283185307179586 * root * ratios[k] * t, base = sin(phase);
+            kept[key][2 * i] += 0.10 * envelope * (base + 0.3 * sin(4 * phase));
+            kept[key][2 * i + 1] += 0.10 * envelope * (base + 0.3 * sin(6 * phase));
         }
     }
+    return kept[key];
 }
 
 int16_t *scratch_music(uint64_t seed, size_t frames, uint32_t rate_hz)
 {
-    double *left = calloc(frames, sizeof(double)), *right = calloc(frames, sizeof(double));
-    int16_t *samples = malloc(frames * 2 * sizeof(int16_t));
-    assert_true(left && right && samples);
+    int16_t *samples = calloc(frames, 2 * sizeof(int16_t));
+    assert_non_null(samples);
     uint64_t state = seed * 2654435761U + 1;
-    for (size_t start = 0; start < frames; start += rate_hz / 2)
-        strike(left, right, frames, start, rate_hz, &state);
-    for (size_t i = 0; i < frames; ++i) {
-        samples[2 * i] = (int16_t)lrint(fmax(-1.0, fmin(1.0, left[i])) * 32000.0);
-        samples[2 * i + 1] = (int16_t)lrint(fmax(-1.0, fmin(1.0, right[i])) * 32000.0);
+    const size_t length = rate_hz / 2;
+    for (size_t start = 0; start < frames; start += length) {
+        const double *struck = chord((uint32_t)(next(&state) % KEYS), rate_hz);
+        const size_t left = frames - start, count = left < length ? left : length;
+        for (size_t i = 0; i < 2 * count; ++i)
+            samples[2 * start + i] = (int16_t)lrint(fmax(-1.0, fmin(1.0, struck[i])) * 32000.0);
     }
-    free(left);
-    free(right);
     return samples;
 }
