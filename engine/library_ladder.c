@@ -55,6 +55,8 @@ static int note(struct library_ladder *l, int error)
     if (error == -ENOENT || error == -ENOMEM)
         return error;
     library_notes_database(l->notes, error, 0);
+    if (error == -EBADMSG && l->reader)
+        return error; // a bad page: what others hold is as good as its checksums say
     l->is_corrupt |= error == -EBADMSG;
     l->is_unusable |= error != -EBADMSG && error != -EBUSY;
     store_close(&l->reader);
@@ -108,7 +110,9 @@ static int read_record(struct library_ladder *l, struct library_lookup *lookup,
     char target[LIBRARY_TARGET_BYTES];
     library_columns_settings(&targets.settings, target, &l->settings);
     int error = store_find_targets(l->reader, track, &targets);
-    if (error && error != -ENOENT)
+    if (error == -EBADMSG)
+        (void)note(l, error); // a calibration makes them anew
+    else if (error && error != -ENOENT)
         return error;
     const bool has_targets = !error;
     error = library_columns_to_record(&lookup->record, track, has_targets ? &targets : NULL);

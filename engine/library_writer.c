@@ -124,17 +124,20 @@ static int write_batch(struct library_writer *w, enum store_durability durabilit
 
 static int write_locked(struct library_writer *w, enum store_durability durability)
 {
-    int error = write_batch(w, durability);
-    if (error != -EBADMSG) {
-        if (error)
-            store_close(&w->store);
-        return error;
-    }
-    library_notes_database(w->notes, error, 0);
-    store_close(&w->store);
-    error = store_put_aside(w->database);
+    const int error = write_batch(w, durability);
+    if (error || durability == STORE_DURABLE)
+        store_close(&w->store); // under the lock, too
+    return error;
+}
+
+// All that still reads goes into a new one, and the batch with it.
+static int mend_and_write(struct library_writer *w, int *lock, enum store_durability durability)
+{
+    uint64_t kept;
+    library_notes_database(w->notes, -EBADMSG, 0);
+    int error = store_mend(w->database, lock, &kept);
     if (!error)
-        error = write_batch(w, durability);
+        error = write_locked(w, durability);
     // Release: who sees the new number finds the new file.
     atomic_fetch_add_explicit(&w->generation, 1, memory_order_release);
     return error;
@@ -142,13 +145,14 @@ static int write_locked(struct library_writer *w, enum store_durability durabili
 
 static int try_write(struct library_writer *w, enum store_durability durability)
 {
-    const int fd = store_lock_try(w->database);
+    int fd = store_lock_try(w->database);
     if (fd < 0)
         return fd;
-    const int error = write_locked(w, durability);
-    if (durability == STORE_DURABLE)
-        store_close(&w->store); // under the lock, too
-    store_lock_release(fd);
+    int error = write_locked(w, durability);
+    if (error == -EBADMSG)
+        error = mend_and_write(w, &fd, durability);
+    if (fd >= 0)
+        store_lock_release(fd);
     return error;
 }
 

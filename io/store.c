@@ -4,10 +4,12 @@
 #include "io/store_impl.h"
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { CACHE_KIB = 16384 };
 
@@ -53,6 +55,18 @@ static char *sql_of(enum store_statement which)
     }
 }
 
+int store_statement_error(const struct store *store, int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+        return -EBADMSG;
+    default:
+        return store_error(store->db, code);
+    }
+}
+
 int store_prepare(struct store *store, enum store_statement which, sqlite3_stmt **statement)
 {
     sqlite3_stmt **slot = &store->statements[which];
@@ -64,7 +78,7 @@ int store_prepare(struct store *store, enum store_statement which, sqlite3_stmt 
             sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, slot, NULL);
         sqlite3_free(sql);
         if (code != SQLITE_OK)
-            return store_error(store->db, code);
+            return store_statement_error(store, code);
     }
     sqlite3_reset(*slot); // reports the error of the last run, which its caller has had
     sqlite3_clear_bindings(*slot);
@@ -80,7 +94,7 @@ int store_run(struct store *store, const char *sql)
 int store_step(struct store *store, sqlite3_stmt *statement)
 {
     const int code = sqlite3_step(statement);
-    const int error = store_error(store->db, code);
+    const int error = store_statement_error(store, code);
     sqlite3_reset(statement); // the same error again
     return error;
 }
@@ -124,7 +138,8 @@ static int set_up(struct store *store)
     int code = sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
-    return store_error(store->db, code);
+    // Of a schema that SQLite makes nothing of it is to be told first whose it is: store_schema_check().
+    return code == SQLITE_ERROR ? 0 : store_error(store->db, code);
 }
 
 static int connect_to(struct store *store, const char *name, int flags)
@@ -177,6 +192,16 @@ int store_open_reader(struct store **out, const char *path)
     return error == -ENODATA ? -ENOENT : error;
 }
 
+int store_open_damaged(struct store **out, const char *path)
+{
+    int error = create(out, path);
+    if (!error)
+        error = connect_to(*out, path, SQLITE_OPEN_READONLY);
+    if (error)
+        store_close(out);
+    return error;
+}
+
 static int note_log_pages(void *context, sqlite3 *db, const char *name, int pages)
 {
     struct store *store = context;
@@ -196,9 +221,10 @@ int store_open_writer(struct store **out, const char *path)
         error = store_schema_check((*out)->db);
     if (error == -ENODATA)
         error = store_schema_migrate((*out)->db);
-    // SQLite opens what it may not write for reading, and says so only when it is written.
+    // SQLite opens what it may not write for reading, and says so only when it is written. Where the file may be
+    // written, it is the header that says it may not.
     if (!error && sqlite3_db_readonly((*out)->db, "main") == 1)
-        error = -EROFS;
+        error = faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) ? -EROFS : -EBADMSG;
     if (error)
         store_close(out);
     else

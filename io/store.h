@@ -102,12 +102,16 @@ enum store_checkpoint { STORE_CHECKPOINT_IF_LONG, STORE_CHECKPOINT_NOW };
 /// Bring what is committed into the main file as far as readers allow.
 void store_checkpoint(struct store *store, enum store_checkpoint when);
 
-enum store_saved { STORE_SAVED_ALL, STORE_SAVED_TARGETS };
+enum store_saved {
+    STORE_SAVED_ALL,
+    STORE_SAVED_TARGETS, // the track's row is known to be as good
+    STORE_SAVED_MISSING, // comes from elsewhere: what the path has here stands, but for an older algorithm version
+};
 
 /// Save or replace a track's row and one set of targets (NULL: none). `moved_from`, if not NULL, is the path of
 /// the row that this track's was found as: it is moved, and its other targets with it. Targets of another
-/// content go. `what` STORE_SAVED_TARGETS: the track's row is known to be as good. A row of a newer algorithm version
-/// is left as it is. Sets track->id. @return 0; -EINVAL: a value is not finite; else as store_begin().
+/// content go. A row of a newer algorithm version is left as it is. Sets track->id. @return 0; -EINVAL: a value is
+/// not finite; -EEXIST, of STORE_SAVED_MISSING alone: another row stands; else as store_begin().
 MUST_CHECK int store_save(struct store *store, struct store_track *track,
                           const struct store_targets *targets, const char *moved_from,
                           enum store_saved what);
@@ -125,8 +129,16 @@ MUST_CHECK int store_lock_try(const char *path);
 /// Waits for it, at most so long. @return as above, -EAGAIN when it took too long.
 MUST_CHECK int store_lock_wait(const char *path, int64_t timeout_ns);
 void store_lock_release(int fd);
+/// Give the lock up for as long as others need to get it, and take it again. @return as store_lock_wait(), which waits
+/// 10 s here.
+MUST_CHECK int store_lock_yield(const char *path, int fd);
 /// Under the lock, with no connection of this process open: put a corrupt database out of the way, with its -wal
-/// and -shm, as PATH.corrupt-TIME, and remove those put away before. @return 0 or -errno.
-MUST_CHECK int store_put_aside(const char *path);
+/// and -shm, as PATH.corrupt-TIME, and remove those put away before. aside, if not NULL, gets its new path, of
+/// PATH_MAX bytes. @return 0 or -errno.
+MUST_CHECK int store_put_aside(const char *path, char *aside);
+/// The same, and make a new one of all rows that still read, and of the totals. Between batches of rows the lock is
+/// given up and taken again: *lock is the new one, or -1 on -EAGAIN, when another process keeps it too long.
+/// @return 0 and *kept tracks; as store_open_writer().
+MUST_CHECK int store_mend(const char *path, int *lock, uint64_t *kept);
 /// Words for an error of these functions.
 const char *store_error_text(int error);

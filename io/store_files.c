@@ -95,6 +95,18 @@ void store_lock_release(int fd)
     close(fd); // the lock goes with the last descriptor
 }
 
+static const int64_t yield_wait_ns = 10000000000;
+
+int store_lock_yield(const char *path, int fd)
+{
+    // Longer than others take between two tries, so that who waits has a turn.
+    static const struct timespec pause = {.tv_nsec = 60 * 1000 * 1000};
+    store_lock_release(fd);
+    (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause,
+                          NULL); // cut short by a signal: a shorter turn
+    return store_lock_wait(path, yield_wait_ns);
+}
+
 // Remove what was put away before: the newest alone is kept.
 static void remove_older(const char *path)
 {
@@ -112,7 +124,7 @@ static void remove_older(const char *path)
     closedir(dir);
 }
 
-int store_put_aside(const char *path)
+int store_put_aside(const char *path, char *aside)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
     char from[PATH_MAX], to[PATH_MAX], time_text[32];
@@ -129,6 +141,8 @@ int store_put_aside(const char *path)
             return -ENAMETOOLONG;
         if (rename(from, to) && errno != ENOENT && !error)
             error = -errno;
+        if (i == 0 && aside)
+            memcpy(aside, to, sizeof(to));
     }
     return error;
 }

@@ -30,6 +30,12 @@ struct store {
 /// The prepared statement, made at first use, reset. @return 0 and *statement; as store_error().
 MUST_CHECK int store_prepare(struct store *store, enum store_statement which,
                              sqlite3_stmt **statement);
+/// Error of a statement of our own on a database whose id and version are ours: what does not compile there, or
+/// breaks a rule of its tables, meets a damaged schema. @return -EBADMSG; else as store_error().
+int store_statement_error(const struct store *store, int code);
+/// Open for reading what need not be a sound database.
+MUST_CHECK int store_open_damaged(struct store **out, const char *path);
+MUST_CHECK int store_read_totals(struct store *store, struct store_totals *totals);
 /// Run SQL without results. @return as store_error().
 MUST_CHECK int store_run(struct store *store, const char *sql);
 /// Step a statement that gives no row, and reset it. @return as store_error().

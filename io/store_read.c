@@ -151,10 +151,10 @@ static int each_row(struct store *store, const char *sql,
     sqlite3_stmt *statement;
     int code = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
     if (code != SQLITE_OK)
-        return store_error(store->db, code);
+        return store_statement_error(store, code);
     while ((code = sqlite3_step(statement)) == SQLITE_ROW)
         fn(context, statement);
-    const int error = store_error(store->db, code);
+    const int error = store_statement_error(store, code);
     sqlite3_finalize(statement);
     return error;
 }
@@ -251,6 +251,12 @@ static void take_total(void *context, sqlite3_stmt *row)
         *value = sqlite3_column_int64(row, 1);
 }
 
+int store_read_totals(struct store *store, struct store_totals *totals)
+{
+    *totals = (struct store_totals){0};
+    return each_row(store, "SELECT name,value FROM totals", take_total, totals);
+}
+
 int store_stats(struct store *store, struct store_stats *stats)
 {
     *stats = (struct store_stats){0};
@@ -259,7 +265,7 @@ int store_stats(struct store *store, struct store_stats *stats)
                          "GROUP BY algorithm_version,backend",
                          take_kind, stats);
     if (!error)
-        error = each_row(store, "SELECT name,value FROM totals", take_total, &stats->totals);
+        error = store_read_totals(store, &stats->totals);
     if (!error)
         error =
             each_row(store, "SELECT page_count*page_size FROM pragma_page_count,pragma_page_size",

@@ -236,6 +236,7 @@ int store_schema_inspect(const char *path)
     return error == -ENODATA ? check_unmarked(path) : error;
 }
 
+// What SQLite does not find its way in is no database of ours that is whole.
 static int query(sqlite3 *db, const char *sql, int64_t *value)
 {
     sqlite3_stmt *statement;
@@ -247,7 +248,7 @@ static int query(sqlite3 *db, const char *sql, int64_t *value)
             *value = sqlite3_column_int64(statement, 0);
         sqlite3_finalize(statement);
     }
-    return store_error(db, code);
+    return code == SQLITE_ERROR ? -EBADMSG : store_error(db, code);
 }
 
 int store_schema_check(sqlite3 *db)
@@ -256,13 +257,14 @@ int store_schema_check(sqlite3 *db)
     int error = query(db, "PRAGMA application_id", &id);
     if (!error)
         error = query(db, "PRAGMA user_version", &version);
+    if (!error && id != 0)
+        error = check_numbers((uint32_t)id, (uint32_t)version);
     if (!error)
         error = query(db, "SELECT count(*) FROM sqlite_schema", &tables);
     if (error)
         return error;
-    if (id == 0 && tables == 0)
-        return -ENODATA;
-    error = check_numbers((uint32_t)id, (uint32_t)version);
+    if (id == 0)
+        return tables == 0 ? -ENODATA : -EMEDIUMTYPE;
     return !error && version < STORE_SCHEMA_VERSION ? -ENODATA : error;
 }
 
@@ -314,7 +316,8 @@ static int run_step(sqlite3 *db, const char *sql)
         code = sqlite3_exec(db, sql, NULL, NULL, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
-    const int error = store_error(db, code);
+    // An older version's tables that stand in the way are none of ours that are whole.
+    const int error = code == SQLITE_ERROR ? -EBADMSG : store_error(db, code);
     if (error && !sqlite3_get_autocommit(db))
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return error;

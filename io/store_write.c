@@ -138,12 +138,31 @@ static int insert_targets(struct store *store, const struct store_track *track,
     return error ? error : store_step(store, statement);
 }
 
+// What a row that comes from elsewhere finds under its path. @return 0 and how much of it is to be saved; -EEXIST.
+static int weigh(struct store *store, const struct store_track *track, enum store_saved *what)
+{
+    struct store_track known;
+    *what = STORE_SAVED_ALL;
+    const int error = store_find_by_path(store, track->path, &known);
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    const bool is_same = known.algorithm_version == track->algorithm_version &&
+                         memcmp(&known.checksum, &track->checksum, sizeof(known.checksum)) == 0;
+    const bool stands = !is_same && known.algorithm_version >= track->algorithm_version;
+    if (is_same)
+        *what = STORE_SAVED_TARGETS;
+    store_track_deinit(&known);
+    return stands ? -EEXIST : 0;
+}
+
 int store_save(struct store *store, struct store_track *track, const struct store_targets *targets,
                const char *moved_from, enum store_saved what)
 {
     assert(track->path && !sqlite3_get_autocommit(store->db));
     struct standing standing;
-    int error = make_way(store, track, moved_from, &standing);
+    int error = what == STORE_SAVED_MISSING ? weigh(store, track, &what) : 0;
+    if (!error)
+        error = make_way(store, track, moved_from, &standing);
     if (error || standing.algorithm_version > track->algorithm_version)
         return error;
     if (what == STORE_SAVED_ALL || !standing.id || !is_same_content(&standing, track))
@@ -196,7 +215,7 @@ static int clear_below(struct store *store, const char *path, int64_t *count)
         sqlite3_finalize(statement);
     }
     *count = sqlite3_changes64(store->db);
-    return store_error(store->db, code);
+    return store_statement_error(store, code);
 }
 
 int store_clear(struct store *store, const char *path, int64_t *count)

@@ -21,8 +21,8 @@ struct cache_job {
     struct log *log;
     char *database; // its path
     struct store *store;
-    int lock; // of a writer; -1: none
-    bool failed;
+    int lock;                // of a writer; -1: none
+    bool failed, is_damaged; // something was found wrong; the file itself was
 };
 
 static enum exit_status fail(struct cache_job *job, int error)
@@ -40,18 +40,60 @@ static int open_for_reading(struct cache_job *job)
     return error ? error : store_open_reader(&job->store, job->database);
 }
 
-enum creation { MUST_EXIST, CREATE };
-
-static int open_for_writing(struct cache_job *job, enum creation creation)
+// @return also -EBADMSG, then with the lock: it can be mended or replaced.
+static int open_for_writing(struct cache_job *job)
 {
     int error = store_schema_inspect(job->database);
-    if (error && (error != -ENOENT || creation == MUST_EXIST))
+    if (error && error != -EBADMSG)
         return error;
     job->lock = store_lock_wait(job->database, lock_wait_ns);
     if (job->lock < 0)
         return job->lock;
-    error = store_open_writer(&job->store, job->database);
+    return store_open_writer(&job->store, job->database);
+}
+
+static int create(struct cache_job *job)
+{
+    job->lock = store_lock_wait(job->database, lock_wait_ns);
+    return job->lock < 0 ? job->lock : store_open_writer(&job->store, job->database);
+}
+
+// All that still reads goes into a new one.
+static int mend(struct cache_job *job)
+{
+    uint64_t kept;
+    store_close(&job->store);
+    int error = store_mend(job->database, &job->lock, &kept);
+    if (!error)
+        error = store_open_writer(&job->store, job->database);
+    if (!error)
+        log_write(job->log, LOG_LEVEL_WARN, job->database,
+                  "the database was corrupt: %" PRIu64 " entries still read, and are in a new one",
+                  kept);
     return error;
+}
+
+// An empty one.
+static int replace(struct cache_job *job)
+{
+    store_close(&job->store);
+    const int error = store_put_aside(job->database, NULL);
+    return error ? error : store_open_writer(&job->store, job->database);
+}
+
+static void note_complaint(void *context, const char *complaint)
+{
+    bool *is_damaged = context;
+    (void)complaint;
+    *is_damaged = true;
+}
+
+// @return -EBADMSG, too, where a check finds fault.
+static int check_integrity(struct cache_job *job)
+{
+    bool is_damaged = false;
+    const int error = store_check_integrity(job->store, note_complaint, &is_damaged);
+    return !error && is_damaged ? -EBADMSG : error;
 }
 
 static void close_store(struct cache_job *job)
@@ -114,9 +156,16 @@ static int clear(struct cache_job *job, int64_t *cleared)
 
 static enum exit_status run_clear(struct cache_job *job)
 {
+    const bool clears_all = job->options->path_count == 0;
     int64_t cleared = 0;
-    int error = open_for_writing(job, MUST_EXIST);
+    int error = open_for_writing(job);
     if (!error)
+        error = clear(job, &cleared);
+    if (!error && clears_all)
+        error = check_integrity(job); // what is empty is soon looked through
+    if (error == -EBADMSG && clears_all)
+        error = replace(job);
+    else if (error == -EBADMSG && !(error = mend(job)))
         error = clear(job, &cleared);
     if (error && error != -ENOENT)
         return fail(job, error);
@@ -135,6 +184,7 @@ static void complain(struct cache_job *job, const char *subject, const char *cau
 static void name_complaint(void *context, const char *complaint)
 {
     struct cache_job *job = context;
+    job->is_damaged = true;
     complain(job, job->database, complaint);
 }
 
@@ -194,8 +244,13 @@ static enum exit_status run_verify(struct cache_job *job)
     int error = open_for_reading(job);
     if (!error)
         error = verify(job);
+    job->is_damaged |= error == -EBADMSG;
     if (error && error != -ENOENT)
-        return fail(job, error);
+        (void)fail(job, error);
+    job->failed |= error && error != -ENOENT;
+    if (job->is_damaged)
+        log_write(job->log, LOG_LEVEL_ERROR, job->database,
+                  "segue cache vacuum makes a new one of what still reads");
     return job->failed ? EXIT_SOMETHING_FAILED : EXIT_DONE;
 }
 
@@ -203,7 +258,11 @@ static enum exit_status run_verify(struct cache_job *job)
 
 static enum exit_status run_vacuum(struct cache_job *job)
 {
-    int error = open_for_writing(job, MUST_EXIST);
+    int error = open_for_writing(job);
+    if (!error)
+        error = check_integrity(job);
+    if (error == -EBADMSG)
+        error = mend(job);
     if (!error)
         error = store_vacuum(job->store);
     return error && error != -ENOENT ? fail(job, error) : EXIT_DONE;
@@ -244,7 +303,11 @@ static enum exit_status run_import(struct cache_job *job)
     FILE *in = fopen(path, "re");
     if (!in)
         return fail_file(job, path, -errno);
-    int error = open_for_writing(job, CREATE);
+    int error = open_for_writing(job);
+    if (error == -ENOENT)
+        error = create(job);
+    if (error == -EBADMSG)
+        error = mend(job);
     if (!error)
         error = library_transfer_import(job->store, in, path, job->log, &transfer);
     if (!error)

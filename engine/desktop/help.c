@@ -130,8 +130,9 @@ static const struct page pages[COMMAND_COUNT] = {
                 "Look after the analyses kept on disk. stats counts entries, hits and the time they\n"
                 "saved, over all runs since the last clear. clear forgets all, or those of a track\n"
                 "or a folder, gone or not; sidecars stay. verify checks every record and changes\n"
-                "nothing. vacuum gives free space back. export writes JSON lines, import takes\n"
-                "them: each checks itself, and bad ones are named.\n",
+                "nothing. vacuum gives free space back, and makes a new database of what still\n"
+                "reads in a damaged one. export writes JSON lines, import takes them: each checks\n"
+                "itself, and bad ones are named.\n",
             .examples = "  segue cache stats\n"
                         "  segue cache clear ~/Music/album\n"
                         "  segue cache export analyses.jsonl\n",

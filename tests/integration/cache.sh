@@ -383,6 +383,36 @@ check 'a database of damaged pages gives no wrong record' cmp -s "$root/first" "
 analyze "$music"
 check 'and is made anew' has_source sqlite 4
 
+# One flipped bit in the schema: no statement of ours fits it.
+damage_schema() {
+    start_over
+    rm -f "$database-wal" "$database-shm"
+    sed -i 's/codec TEXT/codeb TEXT/' "$database"
+}
+damage_schema
+"$segue" cache verify >"$out" 2>"$err"
+check 'a damaged schema: verify says so' test $? -eq 1
+check 'a damaged schema: and what helps' grep -q 'cache vacuum' "$err"
+analyze "$music"
+check 'a damaged schema: one warning' one_warning 'library.db: the database is corrupt'
+analyze "$music"
+check 'a damaged schema: the run after that hits' has_source sqlite 4
+check 'a damaged schema: and warns of nothing' no_warning
+"$segue" cache export "$root/all.jsonl"
+damage_schema
+"$segue" cache vacuum 2>"$err"
+check 'a damaged schema: vacuum keeps what reads' test "$(entries)" -eq 4
+analyze "$music"
+check 'a damaged schema: which is found' has_source sqlite 4
+damage_schema
+check 'a damaged schema: clear' "$segue" cache clear >"$out" 2>"$err"
+check 'a damaged schema: clear makes a sound one' "$segue" cache verify
+damage_schema
+check 'a damaged schema: import' "$segue" cache import "$root/all.jsonl" >"$out" 2>"$err"
+check 'a damaged schema: import makes a sound one' "$segue" cache verify
+analyze "$music"
+check 'a damaged schema: with all in it' has_source sqlite 4
+
 # Bits of a record that SQLite takes no notice of.
 rm -f "$database-wal" "$database-shm"
 sed -i 's/wavcpu/wawcpu/g' "$database" # codec and back end stand side by side
