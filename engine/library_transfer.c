@@ -4,11 +4,13 @@
 #include "engine/library_document.h"
 #include "io/sidecar.h"
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { BATCH_LINES = 512, LINE_BYTES = SIDECAR_MAX_BYTES };
+enum { BATCH_LINES = 256, LINE_BYTES = SIDECAR_MAX_BYTES };
+static const int64_t lock_wait_ns = 10000000000;
 
 // --- export
 
@@ -87,27 +89,27 @@ int library_transfer_export(struct store *store, FILE *out, struct log *log,
 
 // --- import
 
-// Is there something of this path that stands? *what: how much of the line is to be saved.
-static int weigh(struct store *store, const struct library_document *document,
-                 const struct store_track *track, enum store_saved *what, bool *stands)
-{
-    struct store_track known;
-    *what = STORE_SAVED_ALL;
-    *stands = false;
-    const int error = store_find_by_path(store, document->path, &known);
-    if (error)
-        return error == -ENOENT ? 0 : error;
-    const bool is_same = known.algorithm_version == track->algorithm_version &&
-                         memcmp(&known.checksum, &document->checksum, sizeof(known.checksum)) == 0;
-    *stands = !is_same && known.algorithm_version >= track->algorithm_version;
-    if (is_same)
-        *what = STORE_SAVED_TARGETS;
-    store_track_deinit(&known);
-    return 0;
-}
+// A line on its way into the database.
+struct import_item {
+    struct library_document document;
+    bool is_known; // what stands under its path is as good or better
+};
 
-static int save_document(struct store *store, const struct library_document *document)
+struct importer {
+    const char *database;
+    FILE *in;
+    const char *name; // of `in`, in the log
+    struct log *log;
+    struct library_transfer *transfer;
+    char *line; // LINE_BYTES
+    uint64_t lines;
+    unsigned count;
+    struct import_item items[BATCH_LINES];
+};
+
+static int save_document(struct store *store, struct import_item *item)
 {
+    const struct library_document *document = &item->document;
     const struct track_record *record = track_record_of(document->record);
     struct store_track track = {.path = document->path,
                                 .identity = document->identity,
@@ -116,78 +118,132 @@ static int save_document(struct store *store, const struct library_document *doc
                                 .created_s = time(NULL)};
     struct store_targets targets;
     char target[LIBRARY_TARGET_BYTES];
-    enum store_saved what;
-    bool stands;
     library_columns_from_record(&track, record);
-    int error = weigh(store, document, &track, &what, &stands);
-    if (error || stands)
-        return error;
     library_columns_settings(&targets.settings, target, &document->settings);
     library_columns_from_targets(&targets, &record->targets);
-    return store_save(store, &track, document->has_targets ? &targets : NULL, NULL, what);
+    const int error = store_save(store, &track, document->has_targets ? &targets : NULL, NULL,
+                                 STORE_SAVED_MISSING);
+    item->is_known = error == -EEXIST;
+    return item->is_known ? 0 : error;
 }
 
-// One line with its newline into `line`, of LINE_BYTES; what is longer is cut, and so bad. @return its bytes, 0 at
-// the end.
-static size_t read_line(FILE *in, char *line)
+// One line with its newline into x->line; what is longer is cut, and so bad. @return its bytes, 0 at the end.
+static size_t read_line(struct importer *x)
 {
     size_t bytes = 0;
     int c;
-    while ((c = getc_unlocked(in)) != EOF) {
+    while ((c = getc_unlocked(x->in)) != EOF) {
         if (bytes < LINE_BYTES)
-            line[bytes++] = (char)c;
+            x->line[bytes++] = (char)c;
         if (c == '\n')
             break;
     }
     return bytes;
 }
 
-static int import_batch(struct store *store, FILE *in, char *line, const char *name,
-                        struct log *log, struct library_transfer *transfer)
+// Fill the batch. @return 0; -ENODATA: that was the last; -ENOMEM, or why nothing can be read.
+static int read_batch(struct importer *x)
 {
-    for (unsigned i = 0; i < BATCH_LINES; ++i) {
-        const size_t bytes = read_line(in, line);
+    size_t total = 0;
+    while (x->count < BATCH_LINES && total < LINE_BYTES) {
+        const size_t bytes = read_line(x);
         if (bytes == 0)
-            return ferror(in) ? -EIO : -ENODATA;
-        struct library_document document;
-        int error = library_document_read(&document, line, bytes);
+            return ferror(x->in) ? -EIO : -ENODATA;
+        total += bytes;
+        ++x->lines;
+        const int error = library_document_read(&x->items[x->count].document, x->line, bytes);
         if (error == -ENOMEM)
             return error;
-        if (error) {
-            ++transfer->bad;
-            log_write(log, LOG_LEVEL_ERROR, name, "line %llu is %s",
-                      (unsigned long long)(transfer->taken + transfer->bad),
-                      error == -EOVERFLOW ? "of a newer version" : "damaged");
-            continue;
-        }
-        error = save_document(store, &document);
-        library_document_deinit(&document);
+        x->count += !error;
+        x->transfer->bad += error != 0;
         if (error)
-            return error;
-        ++transfer->taken;
+            log_write(x->log, LOG_LEVEL_ERROR, x->name, "line %llu is %s",
+                      (unsigned long long)x->lines,
+                      error == -EOVERFLOW ? "of a newer version" : "damaged");
     }
     return 0;
 }
 
-int library_transfer_import(struct store *store, FILE *in, const char *name, struct log *log,
+static int write_batch(struct importer *x, struct store *store)
+{
+    int error = store_begin(store, STORE_DURABLE);
+    if (error)
+        return error;
+    for (unsigned i = 0; i < x->count && !error; ++i)
+        error = save_document(store, &x->items[i]);
+    if (error)
+        store_rollback(store);
+    else
+        error = store_commit(store);
+    if (!error)
+        store_checkpoint(store, STORE_CHECKPOINT_NOW);
+    return error;
+}
+
+static int write_locked(struct importer *x)
+{
+    struct store *store;
+    int error = store_open_writer(&store, x->database);
+    if (!error)
+        error = write_batch(x, store);
+    store_close(&store);
+    return error;
+}
+
+// The lock is held for this alone, not while lines are read: they may be long in coming.
+static int save_batch(struct importer *x)
+{
+    int lock = store_lock_wait(x->database, lock_wait_ns);
+    if (lock < 0)
+        return lock;
+    int error = write_locked(x);
+    if (error == -EBADMSG) {
+        log_write(x->log, LOG_LEVEL_WARN, x->database, "%s", store_error_text(error));
+        uint64_t kept;
+        error = store_mend(x->database, &lock, &kept);
+        if (!error)
+            error = write_locked(x);
+    }
+    if (lock >= 0)
+        store_lock_release(lock);
+    return error;
+}
+
+static void end_batch(struct importer *x, int error)
+{
+    for (unsigned i = 0; i < x->count; ++i) {
+        x->transfer->known += !error && x->items[i].is_known;
+        x->transfer->taken += !error && !x->items[i].is_known;
+        library_document_deinit(&x->items[i].document);
+    }
+    x->count = 0;
+}
+
+static int import_all(struct importer *x)
+{
+    int error = 0;
+    while (!error) {
+        const int end = read_batch(x);
+        // What was read before the input failed is sound.
+        error = x->count && end != -ENOMEM ? save_batch(x) : 0;
+        end_batch(x, error);
+        error = error ? error : end;
+    }
+    return error == -ENODATA ? 0 : error;
+}
+
+int library_transfer_import(const char *database, FILE *in, const char *name, struct log *log,
                             struct library_transfer *transfer)
 {
     *transfer = (struct library_transfer){0};
-    char *line = malloc(LINE_BYTES);
-    int error = line ? 0 : -ENOMEM;
-    while (!error) {
-        error = store_begin(store, STORE_DURABLE);
-        if (error)
-            break;
-        error = import_batch(store, in, line, name, log, transfer);
-        if (error && error != -ENODATA) {
-            store_rollback(store);
-            break;
-        }
-        const int committed = store_commit(store);
-        store_checkpoint(store, STORE_CHECKPOINT_IF_LONG);
-        error = committed ? committed : error;
-    }
-    free(line);
-    return error == -ENODATA ? 0 : error;
+    struct importer *x = calloc(1, sizeof(*x));
+    if (!x)
+        return -ENOMEM;
+    *x = (struct importer){
+        .database = database, .in = in, .name = name, .log = log, .transfer = transfer};
+    x->line = malloc(LINE_BYTES);
+    const int error = x->line ? import_all(x) : -ENOMEM;
+    free(x->line);
+    free(x);
+    return error;
 }

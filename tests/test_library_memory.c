@@ -362,14 +362,14 @@ static void export_and_import(struct fixture *f)
         error = write_row(f, store);
     if (!error)
         error = library_transfer_export(store, lines, &f->log, &transfer);
+    store_close(&store);
     if (!error) {
         rewind(lines);
-        error = library_transfer_import(store, lines, "lines", &f->log, &transfer);
+        error = library_transfer_import(f->database, lines, "lines", &f->log, &transfer);
     }
     failing_heap_pause();
     if (!error)
         assert_int_equal(transfer.taken + transfer.bad, 1);
-    store_close(&store);
     fclose(lines);
     committed = 0;
     assert_true(error == 0 || error == -ENOMEM);

@@ -52,12 +52,6 @@ static int open_for_writing(struct cache_job *job)
     return store_open_writer(&job->store, job->database);
 }
 
-static int create(struct cache_job *job)
-{
-    job->lock = store_lock_wait(job->database, lock_wait_ns);
-    return job->lock < 0 ? job->lock : store_open_writer(&job->store, job->database);
-}
-
 // All that still reads goes into a new one.
 static int mend(struct cache_job *job)
 {
@@ -303,19 +297,18 @@ static enum exit_status run_import(struct cache_job *job)
     FILE *in = fopen(path, "re");
     if (!in)
         return fail_file(job, path, -errno);
-    int error = open_for_writing(job);
-    if (error == -ENOENT)
-        error = create(job);
-    if (error == -EBADMSG)
-        error = mend(job);
+    int error = store_schema_inspect(job->database);
+    if (error == -ENOENT || error == -EBADMSG) // it is made, or mended
+        error = 0;
     if (!error)
-        error = library_transfer_import(job->store, in, path, job->log, &transfer);
-    if (!error)
-        store_checkpoint(job->store, STORE_CHECKPOINT_NOW);
+        error = library_transfer_import(job->database, in, path, job->log, &transfer);
+    const bool is_input = ferror(in);
     fclose(in);
     if (error)
-        return fail(job, error);
+        return is_input ? fail_file(job, path, error) : fail(job, error);
     printf("%" PRIu64 " lines taken\n", transfer.taken);
+    if (transfer.known)
+        printf("%" PRIu64 " lines left: what is known of their paths is as good\n", transfer.known);
     return transfer.bad ? EXIT_SOMETHING_FAILED : EXIT_DONE;
 }
 

@@ -301,6 +301,19 @@ check 'import with bad lines fails' test $? -eq 1
 check 'import names bad lines' grep -q 'bad.jsonl: line 2 is damaged' "$err"
 check 'import takes the rest' grep -qx '5 lines taken' "$out"
 
+# An import whose input is long in coming holds up nobody.
+"$segue" cache clear >/dev/null
+mkfifo "$root/slow.jsonl"
+"$segue" cache import "$root/slow.jsonl" >"$root/imported" &
+pid=$!
+exec 3>"$root/slow.jsonl"
+sed -n 1p "$root/all.jsonl" >&3
+check 'an idle import holds no lock' timeout 5 "$segue" cache clear "$music/b" >"$out"
+sed -n '2,$p' "$root/all.jsonl" >&3
+exec 3>&-
+wait $pid
+check 'and takes all in the end' grep -qx '7 lines taken' "$root/imported"
+
 # --- sidecars
 start_over
 figures "$out" >"$root/first"
