@@ -39,10 +39,29 @@ static void percentiles_of_a_staircase_are_the_nearest_ranks(void **state)
     }
 }
 
+// A minute of one level, then 20 s of another: of 771 windows, 571 hold the first alone, 171 the second, and
+// the first's share of the 29 between them comes to 14.5.
+static double range_lu_of(double second_under_mean_lu)
+{
+    const double mean_db = 10 * log10((571 + 14.5) / 771);
+    const struct loudness_piece pieces[2] = {{-20, 60}, {-20 + mean_db - second_under_mean_lu, 20}};
+    return loudness_measure_tones(48000, pieces, 2).range_lu;
+}
+
+// The standard's cases have nothing between 19 and 21 LU under their mean.
+static void relative_gate_lies_20_lu_under_the_mean(void **state)
+{
+    (void)state;
+    const double mean_db = 10 * log10((571 + 14.5) / 771);
+    assert_near(range_lu_of(19.9), 19.9 - mean_db, 0.01);
+    assert_near(range_lu_of(20.1), 0, 0.01);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loudness_ranges),
+        cmocka_unit_test(relative_gate_lies_20_lu_under_the_mean),
         cmocka_unit_test(percentiles_of_a_staircase_are_the_nearest_ranks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,21 @@ static void ebu_3341_cases_15_to_19_sines_between_samples(void **state)
     }
 }
 
+// Crests that all lie a quarter of a sample off one: the samples and what lies half way read 0.69 dB less, so
+// nothing but the interpolation for that very place finds them.
+static void crests_a_quarter_of_a_sample_off_are_found(void **state)
+{
+    (void)state;
+    for (int r = 0; r < RATE_COUNT; ++r) {
+        const uint32_t rate_hz = RATES_HZ[r];
+        if (rate_hz >= 96000)
+            continue; // looked at half way, or at the samples alone
+        for (int quarter = 1; quarter < 4; ++quarter)
+            assert_within(sine_peak_db(rate_hz, rate_hz / 4.0, 0.5, 90 - 22.5 * quarter), -6.0206,
+                          0.02, 0.02);
+    }
+}
+
 // Made at 4 times 44.1 or 48 kHz: 0.5 of fs/6, one period of fs/4 at 1.0, 0.5 of fs/6.
 enum { LONG = 4 * 9600, HALF = 96 };
 static void make_burst(double oversampled[LONG])
@@ -184,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ebu_3341_cases_15_to_19_sines_between_samples),
+        cmocka_unit_test(crests_a_quarter_of_a_sample_off_are_found),
         cmocka_unit_test(ebu_3341_cases_20_to_23_one_period_at_any_offset),
         cmocka_unit_test(band_limited_noise_peaks_as_a_long_sinc_finds),
         cmocka_unit_test(the_worst_pattern_is_not_skipped),
