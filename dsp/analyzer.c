@@ -24,7 +24,9 @@
 
 // Every stage sees the track in blocks of this many frames, counted from its start, however it was
 // fed: that makes the result independent of the caller's blocks to the last bit.
-enum { BLOCK_FRAMES = DECIMATOR_MAX_FRAMES };
+enum { BLOCK_FRAMES = ANALYZER_BLOCK_FRAMES };
+static_assert((int)BLOCK_FRAMES <= (int)DECIMATOR_MAX_FRAMES,
+              "the decimator takes a block at once");
 // Under this a beat at 240 BPM is less than four frames long, so no pulse is looked for.
 static const double LOWEST_RHYTHM_RATE_HZ = 8000.0;
 
@@ -40,7 +42,7 @@ struct analyzer {
     float *block;     // of all channels, interleaved
     alignas(ALIGNED_BYTES) float stereo[2 * BLOCK_FRAMES];
     alignas(ALIGNED_BYTES) float left[BLOCK_FRAMES], right[BLOCK_FRAMES], mono[BLOCK_FRAMES];
-    alignas(ALIGNED_BYTES) float low[BLOCK_FRAMES + 1];
+    alignas(ALIGNED_BYTES) float low[DECIMATOR_MAX_FRAMES + 1];
     // --- what the blocks so far come to
     uint64_t frames, mono_samples;
     uint64_t first_sound, last_sound; // frames that are not digital silence; equal to frames: none

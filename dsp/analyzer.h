@@ -6,6 +6,10 @@
 #include "dsp/pcm.h"
 #include <stdint.h>
 
+/// Frames that it works on at once, however they come: few enough that a block of stereo and all that is made of
+/// it at once stay in the first-level cache.
+enum { ANALYZER_BLOCK_FRAMES = 1024 };
+
 enum analyzer_depth {
     ANALYZER_FULL,  // everything
     ANALYZER_TONAL, // only what the mastering targets are made of: bands, loudness, crest, centroid;
