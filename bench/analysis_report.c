@@ -78,6 +78,9 @@ static void print_whole(const struct analysis_report *r)
     printf("\n| against decoding the same file (%.0f ms) |", r->decode_ms);
     for (int s = 0; s < r->sets; ++s)
         printf(" %.2f |", r->of[s].over_decoding);
+    printf("\n| the same, block by block in one pass |");
+    for (int s = 0; s < r->sets; ++s)
+        printf(" %.2f |", r->of[s].over_decoding_jointly);
     printf("\n");
     print_ratios(r, "librosa takes so many times as long", r->python.librosa, analysis_of);
     print_ratios(r, "essentia's MusicExtractor, decoding included", r->python.essentia,

@@ -10,6 +10,7 @@ enum { ANALYSIS_SETS = 3 };
 struct analysis_figures {
     const char *set; // as SEGUE_CPU takes it
     double analysis_ms, over_decoding;
+    double over_decoding_jointly; // block by block, in one pass
     double loudness_ms,
         under_ebur128; // loudness, range and true peak together; how many times faster
     double stages_ms[ANALYSIS_STAGES_MAX];

@@ -2,6 +2,7 @@
 #include "analysis_stages.h"
 #include "bench.h"
 #include "dsp/aligned.h"
+#include "dsp/analyzer.h"
 #include "dsp/cpu.h"
 #include "dsp/downmix.h"
 #include "dsp/level/decimator.h"
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_FRAMES = DECIMATOR_MAX_FRAMES, ROUNDS_MAX = 64, LOW_FRAMES_MAX = 16 };
+enum { BLOCK_FRAMES = ANALYZER_BLOCK_FRAMES, ROUNDS_MAX = 64, LOW_FRAMES_MAX = 16 };
 
 enum stage {
     STAGE_INPUT,
@@ -52,7 +53,7 @@ struct rig {
     uint32_t frames, low_count, low_frames;
     alignas(ALIGNED_BYTES) float block[PCM_MAX_CHANNELS * BLOCK_FRAMES], stereo[2 * BLOCK_FRAMES];
     alignas(ALIGNED_BYTES) float left[BLOCK_FRAMES], right[BLOCK_FRAMES], mono[BLOCK_FRAMES];
-    alignas(ALIGNED_BYTES) float low[BLOCK_FRAMES + 1];
+    alignas(ALIGNED_BYTES) float low[DECIMATOR_MAX_FRAMES + 1];
     alignas(ALIGNED_BYTES) float powers[LOW_FRAMES_MAX][LOW_SPECTRUM_BINS / 16 * 16 + 16];
     double mean_squares[LOW_FRAMES_MAX];
     // --- stages

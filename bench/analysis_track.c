@@ -31,7 +31,7 @@ void analysis_track_unload(struct analysis_track *track)
     track->samples = NULL;
 }
 
-int analysis_track_decode(const struct analysis_track *track)
+int analysis_track_decode(const struct analysis_track *track, analysis_take_fn take, void *context)
 {
     SF_INFO info = {0};
     SNDFILE *file = sf_open(track->path, SFM_READ, &info);
@@ -39,10 +39,14 @@ int analysis_track_decode(const struct analysis_track *track)
         return -EIO;
     static float block[BLOCK_FRAMES * PCM_MAX_CHANNELS];
     uint64_t frames = 0;
-    for (sf_count_t got = 1; got > 0; frames += (uint64_t)got)
+    int error = 0;
+    for (sf_count_t got = 1; got > 0 && !error; frames += (uint64_t)got) {
         got = sf_readf_float(file, block, BLOCK_FRAMES);
+        if (take && got > 0)
+            error = take(context, block, (uint32_t)got);
+    }
     sf_close(file);
-    return frames == track->frames ? 0 : -EIO;
+    return error ? error : frames == track->frames ? 0 : -EIO;
 }
 
 static float noise(uint64_t *seed)
