@@ -23,6 +23,19 @@ static void samples_on_the_grid_stay_what_they_are(void **state)
     assert_int_equal(dither.clipped_samples, 0);
 }
 
+static void silence_with_a_guard_against_denormals_stays_silent(void **state)
+{
+    (void)state;
+    struct dither dither;
+    dither_init(&dither, 1);
+    for (int i = 0; i < 1000; ++i) {
+        const float in = i % 2 ? 1e-18F : -1e-18F;
+        int16_t out;
+        dither_to_s16(&dither, &out, &in, 1);
+        assert_int_equal(out, 0);
+    }
+}
+
 // Triangular dither: the error has no mean, and a variance of 1/12 + 2/12 of a step squared, wherever between
 // two steps the sample lies.
 static void error_has_the_moments_of_triangular_dither_at_any_level(void **state)
@@ -81,6 +94,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_on_the_grid_stay_what_they_are),
+        cmocka_unit_test(silence_with_a_guard_against_denormals_stays_silent),
         cmocka_unit_test(error_has_the_moments_of_triangular_dither_at_any_level),
         cmocka_unit_test(samples_out_of_range_are_clipped_and_counted),
         cmocka_unit_test(equal_seeds_give_equal_output),

@@ -2,6 +2,9 @@
 #include "dsp/mastering/dither.h"
 #include <math.h>
 
+// What the chain adds against denormal numbers is no sound: digital silence stays digital silence.
+static const float GRID_WIDTH = 0x1p-30F; // of a step
+
 void dither_init(struct dither *dither, uint64_t seed)
 {
     dither->state = seed;
@@ -24,7 +27,7 @@ void dither_to_s16(struct dither *d, int16_t *out, const float *in, uint32_t sam
     for (uint32_t i = 0; i < samples; ++i) {
         const float scaled = in[i] * 32768.0F;
         float rounded = rintf(scaled);
-        if (rounded != scaled)
+        if (fabsf(rounded - scaled) > GRID_WIDTH)
             rounded = rintf(scaled + triangular(d));
         if (rounded > 32767.0F || rounded < -32768.0F) {
             rounded = rounded > 0 ? 32767.0F : -32768.0F;
