@@ -199,10 +199,11 @@ int render_file_open(struct render_file **out, const struct render_file_config *
 // An output by its own name is made for a moment, so that what the file system has against it is known.
 static int try_output(struct render_file *f)
 {
-    if (!f->config.out || !is_named(f))
+    if (!f->config.out)
         return 0;
     const struct audio_file_config config = output_config(f);
-    const int error = audio_file_create(&f->file, &config);
+    const int error =
+        is_named(f) ? audio_file_create(&f->file, &config) : render_list_try_folders(f->config.out);
     return error ? fail_output(f, error) : 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /// Where outputs go, as the paths say.
 struct target {
@@ -81,6 +82,25 @@ char *render_list_name(const char *folder, const char *in, size_t skip, const ch
                  extension) < 0)
         return NULL;
     return out;
+}
+
+int render_list_try_folders(const char *path)
+{
+    char *folder = strdup(path);
+    if (!folder)
+        return -ENOMEM;
+    struct stat st = {0};
+    char *slash;
+    do { // up to what is there already
+        slash = strrchr(folder, '/');
+        if (slash)
+            *slash = 0;
+    } while (slash && *folder && stat(folder, &st) && errno == ENOENT);
+    const char *there = !slash ? "." : *folder ? folder : "/";
+    const int error = access(there, W_OK | X_OK) ? -errno : 0;
+    const bool is_file = stat(there, &st) == 0 && !S_ISDIR(st.st_mode);
+    free(folder);
+    return is_file ? -ENOTDIR : error;
 }
 
 int render_list_make_folders(const char *path)

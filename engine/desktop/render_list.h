@@ -45,5 +45,7 @@ void render_list_deinit(struct render_list *list);
 /// its own; new memory. @return NULL without memory.
 MUST_CHECK char *render_list_name(const char *folder, const char *in, size_t skip,
                                   const char *extension);
+/// Look whether they could be made, and `path` in them. @return 0 or -errno.
+MUST_CHECK int render_list_try_folders(const char *path);
 /// Make the folders that `path` lies in. @return 0 or -errno.
 MUST_CHECK int render_list_make_folders(const char *path);

@@ -92,13 +92,14 @@ sox -V1 1.wav -r 88201 odd.wav
 # refused ARGS...: named, nothing is analysed, and nothing is made.
 refused() {
     ! bounded 60 "$segue" render --no-cache --log-level debug "$@" 2>render.log &&
-        grep -q '^segue: bad/' render.log && ! grep -q 'timing: ' render.log && [ -z "$(ls -A bad)" ] ||
+        grep -q '^segue: \(bad\|out\)/' render.log && ! grep -q 'timing: ' render.log && [ -z "$(ls -A bad)" ] ||
         complain "segue render $*: not refused at once: $(cat render.log)"
 }
 sox -V1 1.wav empty.wav trim 0 0
 refused odd.wav bad/a.flac
 refused 3.ogg bad/a.flac
 refused 1.wav bad/none/a.wav
+refused 1.wav out/1.wav.wav/new/
 render 1 empty.wav bad/a.flac
 bounded 60 "$segue" render --no-cache --log-level debug 1.wav out/1.flac >render.out 2>render.log &&
     grep -q '1.wav: timing: ' render.log || complain "no analysis to be seen: $(cat render.log)"
@@ -106,6 +107,8 @@ bounded 60 "$segue" render --no-cache --log-level debug 1.wav out/1.flac >render
 # The mark on what has no loudness is one that is known again: a number stands in it.
 sox -V1 -D -n -r 44100 -b 16 -c 2 silence.wav trim 0 1
 render 0 --target-lufs asis silence.wav out/silence.flac
+[ "$(sox -V1 out/silence.flac -n stat 2>&1 | awk '/^Maximum amplitude/ { print $3 }')" = 0.000000 ] ||
+    complain "digital silence is dithered"
 metaflac --export-tags-to=- out/silence.flac |
     grep -qx 'SEGUE_MASTERED=version [0-9]*, adaptive, intensity 1, target -[0-9.]* LUFS' ||
     complain "the mark on silence: $(metaflac --export-tags-to=- out/silence.flac)"
