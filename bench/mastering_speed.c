@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 9, BLOCK_FRAMES = 512 };
+enum { ROUNDS = 9, BLOCK_PASSES = 5, BLOCK_FRAMES = 512 };
 
 struct speed {
     const struct mastered_tape *tape;
@@ -108,7 +108,8 @@ static int time_all(struct speed *s, struct mastered_tape *tape)
         if (error)
             break;
         chain_ms[r] = run_chain(s, &targets, s->stereo);
-        time_blocks(s, &targets);
+        for (int pass = 0; pass < BLOCK_PASSES; ++pass)
+            time_blocks(s, &targets);
     }
     if (error)
         return error;

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Spare elements: the kept ones move to the front once in so many, so that one-frame blocks stay cheap.
-enum { SPARE = 8 * HISTORY_PIECE };
+// Spare elements: the kept ones move to the front once in so many, so that one-frame blocks stay cheap. More of them
+// would only make a line longer than the caches like: a chain has twenty.
+enum { SPARE = HISTORY_PIECE };
 
 int history_init(struct history *history, size_t element_bytes, uint32_t keep)
 {
