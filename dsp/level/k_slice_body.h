@@ -26,12 +26,10 @@ static inline void load_frames(struct vector8_wide *out, const float *pair, uint
 {
     const size_t step = 2 * (size_t)length;
 #ifdef __AVX2__
-    const __m128 early =
-        _mm_loadh_pi(_mm_castpd_ps(_mm_load_sd((const double *)(const void *)pair)),
-                     (const __m64 *)(const void *)(pair + step));
-    const __m128 late =
-        _mm_loadh_pi(_mm_castpd_ps(_mm_load_sd((const double *)(const void *)(pair + 2 * step))),
-                     (const __m64 *)(const void *)(pair + 3 * step));
+    const __m128 early = _mm_loadh_pi(_mm_castsi128_ps(_mm_loadu_si64(pair)),
+                                      (const __m64 *)(const void *)(pair + step));
+    const __m128 late = _mm_loadh_pi(_mm_castsi128_ps(_mm_loadu_si64(pair + 2 * step)),
+                                     (const __m64 *)(const void *)(pair + 3 * step));
 #    ifdef __AVX512F__
     out->part[0] = (vector_part)_mm512_cvtps_pd(_mm256_set_m128(late, early));
 #    else
