@@ -18,7 +18,7 @@ enum { BEATS = 9, LOUDNESS = 31 };
 static void fill(double *values, size_t count, uint64_t *state)
 {
     for (size_t i = 0; i < count; ++i)
-        values[i] = (rng_unit(state) - 0.5) * exp2((double)(rng_next(state) % 40) - 20.0);
+        values[i] = rng_unit(state) * exp2(-(double)(rng_next(state) % 40));
 }
 
 static struct analysis *sample_analysis(uint64_t *state)
