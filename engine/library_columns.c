@@ -1,151 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "engine/library_columns.h"
+#include "engine/library_fields.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum kind {
-    KIND_DOUBLE, // NaN is NULL
-    KIND_UINT32,
-    KIND_UINT64,
-    KIND_INDEX, // int32_t; -1 is NULL
-    KIND_CODEC,
-    KIND_BACKEND,
-    KIND_BEATS,
-    KIND_CHROMA,
-    KIND_LOUDNESS,
-};
-
-struct field {
-    enum kind kind;
-    size_t offset;      // in struct analysis or struct mastering_targets
-    int32_t index_most; // of KIND_INDEX
-};
-
-#define REAL(member)                                                                               \
-    {                                                                                              \
-        KIND_DOUBLE, offsetof(struct analysis, member), 0                                          \
-    }
-#define FINGERPRINT(dimension)                                                                     \
-    {                                                                                              \
-        KIND_DOUBLE, offsetof(struct analysis, fingerprint) + sizeof(double) * (dimension), 0      \
-    }
-#define SCORE(label)                                                                               \
-    {                                                                                              \
-        KIND_DOUBLE, offsetof(struct analysis, genre.scores) + sizeof(double) * (label), 0         \
-    }
-
-// In the order of store_analysis_columns.
-static const struct field analysis_fields[STORE_ANALYSIS_COLUMNS] = {
-    {KIND_CODEC, 0, 0},
-    {KIND_BACKEND, 0, 0},
-    REAL(duration_s),
-    {KIND_UINT32, offsetof(struct analysis, sample_rate_hz), 0},
-    {KIND_UINT32, offsetof(struct analysis, channels), 0},
-    {KIND_UINT64, offsetof(struct analysis, frames), 0},
-    {KIND_UINT32, offsetof(struct analysis, replaced_samples_reported), 0},
-    REAL(silence_head_s),
-    REAL(silence_tail_s),
-    FINGERPRINT(FINGERPRINT_SUB_BASS_PCT),
-    FINGERPRINT(FINGERPRINT_BASS_PCT),
-    FINGERPRINT(FINGERPRINT_LOW_MID_PCT),
-    FINGERPRINT(FINGERPRINT_MID_PCT),
-    FINGERPRINT(FINGERPRINT_UPPER_MID_PCT),
-    FINGERPRINT(FINGERPRINT_PRESENCE_PCT),
-    FINGERPRINT(FINGERPRINT_AIR_PCT),
-    FINGERPRINT(FINGERPRINT_LUFS),
-    FINGERPRINT(FINGERPRINT_CREST_DB),
-    FINGERPRINT(FINGERPRINT_BASS_MID_RATIO),
-    FINGERPRINT(FINGERPRINT_TEMPO_BPM),
-    FINGERPRINT(FINGERPRINT_RHYTHM_STABILITY),
-    FINGERPRINT(FINGERPRINT_TRANSIENT_DENSITY),
-    FINGERPRINT(FINGERPRINT_SILENCE_RATIO),
-    FINGERPRINT(FINGERPRINT_SPECTRAL_CENTROID),
-    FINGERPRINT(FINGERPRINT_SPECTRAL_ROLLOFF),
-    FINGERPRINT(FINGERPRINT_SPECTRAL_FLATNESS),
-    FINGERPRINT(FINGERPRINT_HARMONIC_RATIO),
-    FINGERPRINT(FINGERPRINT_PITCH_STABILITY),
-    FINGERPRINT(FINGERPRINT_CHROMA_ENERGY),
-    FINGERPRINT(FINGERPRINT_DYNAMIC_RANGE_VARIATION),
-    FINGERPRINT(FINGERPRINT_LOUDNESS_VARIATION_STD),
-    FINGERPRINT(FINGERPRINT_PEAK_CONSISTENCY),
-    FINGERPRINT(FINGERPRINT_STEREO_WIDTH),
-    FINGERPRINT(FINGERPRINT_PHASE_CORRELATION),
-    REAL(loudness.integrated_lufs),
-    REAL(loudness.range_lu),
-    REAL(loudness.true_peak_dbtp),
-    REAL(loudness.sample_peak_dbfs),
-    REAL(loudness.momentary_max_lufs),
-    REAL(loudness.short_term_max_lufs),
-    REAL(tempo.bpm),
-    REAL(tempo.alternative_bpm),
-    REAL(tempo.confidence),
-    REAL(tempo.first_beat_s),
-    REAL(tempo.salience),
-    REAL(tempo.alternative_salience),
-    REAL(tempo.onsets_per_s),
-    {KIND_BEATS, 0, 0},
-    {KIND_INDEX, offsetof(struct analysis, key.tonic), PITCH_CLASS_COUNT - 1},
-    {KIND_INDEX, offsetof(struct analysis, key.mode), KEY_MODE_UNKNOWN},
-    REAL(key.strength),
-    {KIND_CHROMA, 0, 0},
-    {KIND_INDEX, offsetof(struct analysis, genre.label), GENRE_UNKNOWN},
-    SCORE(GENRE_CLASSICAL),
-    SCORE(GENRE_ROCK),
-    SCORE(GENRE_ELECTRONIC),
-    SCORE(GENRE_JAZZ),
-    SCORE(GENRE_POP),
-    SCORE(GENRE_HIP_HOP),
-    SCORE(GENRE_ACOUSTIC),
-    SCORE(GENRE_AMBIENT),
-    SCORE(GENRE_METAL),
-    SCORE(GENRE_COUNTRY),
-    REAL(profile.energy),
-    REAL(profile.dynamic_range),
-    REAL(profile.brightness),
-    REAL(profile.warmth),
-    REAL(profile.rhythm),
-    REAL(profile.harmony),
-    {KIND_LOUDNESS, 0, 0},
-};
-
-#define TARGET(member)                                                                             \
-    {                                                                                              \
-        KIND_DOUBLE, offsetof(struct mastering_targets, member), 0                                 \
-    }
-#define TARGET_EQ(band)                                                                            \
-    {                                                                                              \
-        KIND_DOUBLE, offsetof(struct mastering_targets, eq_db) + sizeof(double) * (band), 0        \
-    }
-
-// In the order of store_targets_columns.
-static const struct field targets_fields[STORE_TARGETS_COLUMNS] = {
-    TARGET(target_lufs),
-    TARGET(ceiling_dbtp),
-    TARGET_EQ(0),
-    TARGET_EQ(1),
-    TARGET_EQ(2),
-    TARGET_EQ(3),
-    TARGET_EQ(4),
-    TARGET(compressor.threshold_db),
-    TARGET(compressor.ratio),
-    TARGET(compressor.knee_db),
-    TARGET(compressor.attack_s),
-    TARGET(compressor.release_s),
-    TARGET(compressor.mix),
-    TARGET(width),
-    TARGET(makeup_db),
-    TARGET(limiter.lookahead_s),
-    TARGET(limiter.release_s),
-    TARGET(predicted_lufs),
-    TARGET(predicted_dbtp),
-    TARGET(limiter_reduction_db),
-    {KIND_INDEX, offsetof(struct mastering_targets, shortfall), SHORTFALL_SILENCE},
-    {KIND_INDEX, offsetof(struct mastering_targets, bypass), 1},
-};
 
 // --- to the database
 
@@ -170,7 +31,7 @@ static struct store_value chroma(const struct analysis *analysis)
     return bytes(analysis->key.chroma, sizeof(analysis->key.chroma));
 }
 
-static struct store_value number(const struct field *field, const void *base)
+static struct store_value number(const struct library_field *field, const void *base)
 {
     const char *at = (const char *)base + field->offset;
     double x;
@@ -194,7 +55,8 @@ static struct store_value number(const struct field *field, const void *base)
     }
 }
 
-static struct store_value value_of(const struct field *field, const struct track_record *record)
+static struct store_value value_of(const struct library_field *field,
+                                   const struct track_record *record)
 {
     const struct analysis *a = track_record_analysis(record);
     switch (field->kind) {
@@ -218,19 +80,21 @@ void library_columns_from_record(struct store_track *track, const struct track_r
     track->algorithm_version = track_record_analysis(record)->algorithm_version;
     track->cost_ns = record->cost_ns;
     for (unsigned i = 0; i < STORE_ANALYSIS_COLUMNS; ++i)
-        track->values[i] = value_of(&analysis_fields[i], record);
+        track->values[i] = value_of(&library_analysis_fields[i], record);
 }
 
 void library_columns_from_targets(struct store_targets *targets,
                                   const struct mastering_targets *from)
 {
     for (unsigned i = 0; i < STORE_TARGETS_COLUMNS; ++i)
-        targets->values[i] = number(&targets_fields[i], from);
+        targets->values[i] = number(&library_targets_fields[i], from);
 }
 
 // --- from the database
 
-static int read_number(const struct field *field, const struct store_value *value, void *base)
+// Only what would not fit: what is too much is for library_fields_check().
+static int read_number(const struct library_field *field, const struct store_value *value,
+                       void *base)
 {
     char *at = (char *)base + field->offset;
     const double x = value->is_null ? NAN : value->real;
@@ -249,9 +113,7 @@ static int read_number(const struct field *field, const struct store_value *valu
     default:
         assert(field->kind == KIND_INDEX);
         memcpy(at, &index, sizeof(index));
-        return !value->is_null && (value->integer < 0 || value->integer > field->index_most)
-                   ? -EBADMSG
-                   : 0;
+        return !value->is_null && (value->integer < 0 || value->integer != index) ? -EBADMSG : 0;
     }
 }
 
@@ -269,15 +131,6 @@ static int read_codec(struct track_record *record, const struct store_value *val
     return 0;
 }
 
-static int read_beats(struct analysis *analysis, const struct store_value *value)
-{
-    memcpy(analysis->beats_s, value->bytes.data, value->bytes.count);
-    for (uint32_t i = 0; i < analysis->beat_count; ++i)
-        if (!isfinite(analysis->beats_s[i]))
-            return -EBADMSG;
-    return 0;
-}
-
 static int read_chroma(struct analysis *analysis, const struct store_value *value)
 {
     for (unsigned i = 0; i < PITCH_CLASS_COUNT; ++i)
@@ -290,7 +143,7 @@ static int read_chroma(struct analysis *analysis, const struct store_value *valu
     return 0;
 }
 
-static int read_value(const struct field *field, const struct store_value *value,
+static int read_value(const struct library_field *field, const struct store_value *value,
                       struct track_record *record, struct analysis *analysis)
 {
     switch (field->kind) {
@@ -300,7 +153,8 @@ static int read_value(const struct field *field, const struct store_value *value
         record->on_cuda = is_text(value, "cuda");
         return record->on_cuda || is_text(value, "cpu") ? 0 : -EBADMSG;
     case KIND_BEATS:
-        return read_beats(analysis, value);
+        memcpy(analysis->beats_s, value->bytes.data, value->bytes.count);
+        return 0;
     case KIND_CHROMA:
         return read_chroma(analysis, value);
     case KIND_LOUDNESS:
@@ -317,7 +171,7 @@ static int create_analysis(struct analysis **out, const struct store_track *trac
     size_t beats = 0, loudness = 0;
     for (unsigned i = 0; i < STORE_ANALYSIS_COLUMNS; ++i) {
         const struct store_value *value = &track->values[i];
-        const enum kind kind = analysis_fields[i].kind;
+        const enum library_field_kind kind = library_analysis_fields[i].kind;
         if (kind != KIND_BEATS && kind != KIND_LOUDNESS)
             continue;
         const size_t each = kind == KIND_BEATS ? sizeof(double) : sizeof(float);
@@ -333,8 +187,8 @@ static int read_targets(struct mastering_targets *out, const struct store_target
 {
     int error = 0;
     for (unsigned i = 0; i < STORE_TARGETS_COLUMNS && !error; ++i)
-        error = read_number(&targets_fields[i], &targets->values[i], out);
-    return out->shortfall < 0 || out->bypass < 0 ? -EBADMSG : error;
+        error = read_number(&library_targets_fields[i], &targets->values[i], out);
+    return error;
 }
 
 int library_columns_to_record(struct record **out, const struct store_track *track,
@@ -345,13 +199,14 @@ int library_columns_to_record(struct record **out, const struct store_track *tra
     struct analysis *analysis = NULL;
     int error = create_analysis(&analysis, track);
     for (unsigned i = 0; i < STORE_ANALYSIS_COLUMNS && !error; ++i)
-        error = read_value(&analysis_fields[i], &track->values[i], &head, analysis);
-    if (!error && analysis->genre.label < 0)
-        error = -EBADMSG;
+        error = read_value(&library_analysis_fields[i], &track->values[i], &head, analysis);
     if (!error && targets)
         error = read_targets(&head.targets, targets);
     if (!error) {
         analysis->algorithm_version = track->algorithm_version;
+        error = library_fields_check(&head, analysis);
+    }
+    if (!error) {
         *out = track_record_create(&head, analysis);
         error = *out ? 0 : -ENOMEM;
     }

@@ -2,6 +2,7 @@
 #include "engine/library_document.h"
 #include "engine/analysis_json.h"
 #include "engine/escape.h"
+#include "engine/library_fields.h"
 #include "engine/track_record.h"
 #include <assert.h>
 #include <errno.h>
@@ -141,7 +142,7 @@ static int read_identity(struct library_document *d, json_t *object)
                &ctime_ns, "is_fresh", &is_fresh, "track_checksum", &checksum);
     if (error)
         return error;
-    if (path[0] != '/' || strlen(checksum) != SEAL_HEX_BYTES ||
+    if (path[0] != '/' || size_bytes < 0 || strlen(checksum) != SEAL_HEX_BYTES ||
         track_checksum_parse(&d->checksum, checksum))
         return -EBADMSG;
     d->identity = (struct file_identity){.device = (uint64_t)device,
@@ -153,8 +154,7 @@ static int read_identity(struct library_document *d, json_t *object)
     d->path = strdup(path);
     if (!d->path)
         return -ENOMEM;
-    (void)escape_undo(d->path); // its new length: a path has no NUL inside
-    return 0;
+    return escape_undo(d->path) == strlen(d->path) ? 0 : -EBADMSG; // a path has no NUL inside
 }
 
 static int read_settings(struct library_document *d, json_t *object)
@@ -192,6 +192,8 @@ static int read_record(struct library_document *d, const json_t *object, int64_t
     if ((!read.has_targets && d->has_targets) ||
         (!head.on_cuda && strcmp(read.backend, "cpu") != 0))
         error = -EBADMSG;
+    if (!error)
+        error = library_fields_check(&head, read.analysis);
     if (!error) {
         d->record = track_record_create(&head, read.analysis);
         error = d->record ? 0 : -ENOMEM;

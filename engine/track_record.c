@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/track_record.h"
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,15 +34,6 @@ struct record *track_record_pack(const struct backend_job *job, const char *code
 const struct analysis *track_record_analysis(const struct track_record *track_record)
 {
     return (const struct analysis *)(track_record + 1);
-}
-
-int track_record_has_all_beats(const struct track_record *track_record)
-{
-    const struct analysis *analysis = track_record_analysis(track_record);
-    for (uint32_t i = 0; i < analysis->beat_count; ++i)
-        if (!isfinite(analysis->beats_s[i]))
-            return 0;
-    return 1;
 }
 
 const struct track_record *track_record_of(const struct record *record)

@@ -29,8 +29,6 @@ MUST_CHECK struct record *track_record_pack(const struct backend_job *job, const
                                             const struct track_record *known);
 /// The analysis that follows the head.
 const struct analysis *track_record_analysis(const struct track_record *track_record);
-/// Any other figure may be unknown (NaN); a beat without a time is a fault, and no reader takes it.
-int track_record_has_all_beats(const struct track_record *track_record);
 /// View of a record that track_record_pack() made; valid as long as a reference to it is held.
 const struct track_record *track_record_of(const struct record *record);
 

@@ -18,8 +18,8 @@ enum { STORE_READER_WAIT_MS = 250 };
 /// second. At most once in a process, before the first connection; without it all works, only slower.
 void store_set_up_process(void);
 
-/// Open for reading; makes no file that was not there, but for SQLite's own -shm. From a folder that cannot be
-/// written it reads what the main file holds. @return 0; -ENOENT: there is no database, or an empty one;
+/// Open for reading; makes no file that was not there, but for SQLite's own -shm. Where -shm can be neither
+/// opened nor made, for a folder that cannot be written or a full disk, it reads what the main file holds. @return 0; -ENOENT: there is no database, or an empty one;
 /// -EBADMSG, -EMEDIUMTYPE, -EOVERFLOW, -EISDIR .. as store_schema_inspect(); -EBUSY, -EACCES, -ENOMEM. On error
 /// *out is NULL.
 MUST_CHECK int store_open_reader(struct store **out, const char *path);
@@ -67,12 +67,16 @@ struct store_totals {
     int64_t memory_hits, sqlite_hits, sidecar_hits, misses, saved_ns;
 };
 
+/// Of what is not negative; what passes the end of the integers stays there.
+int64_t store_total_sum(int64_t a, int64_t b);
+void store_totals_add(struct store_totals *to, const struct store_totals *more);
+
 struct store_count {
     char name[24];
     int64_t count;
 };
 
-enum { STORE_STATS_GROUPS = 8 };
+enum { STORE_STATS_GROUPS = 32 }; // the last may be "other"
 
 struct store_stats {
     int64_t entries, bytes;

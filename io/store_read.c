@@ -198,14 +198,25 @@ int store_check_integrity(struct store *store, void (*fn)(void *context, const c
     return error == -EBADMSG ? 0 : error;
 }
 
-// A row counts for the group that is named as it is; what finds no group left is counted in none.
+// What a damaged row calls itself is not printed.
+static bool is_word(const char *name)
+{
+    const size_t bytes = strlen(name);
+    return bytes > 0 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == bytes;
+}
+
+// A row counts for the group that is named as it is; the last is for what is no name, or finds no group left.
 static void count_group(struct store_count *groups, unsigned *used, const char *name, int64_t count)
 {
     unsigned i = 0;
+    if (!is_word(name) || strlen(name) >= sizeof(groups[0].name))
+        name = "other";
     while (i < *used && strcmp(groups[i].name, name) != 0)
         ++i;
+    if (i == STORE_STATS_GROUPS - 1 && i == *used)
+        name = "other";
     if (i == STORE_STATS_GROUPS)
-        return;
+        --i;
     if (i == *used) {
         snprintf(groups[i].name, sizeof(groups[i].name), "%s", name);
         ++*used;
@@ -247,8 +258,24 @@ static void take_total(void *context, sqlite3_stmt *row)
 {
     const char *name = (const char *)sqlite3_column_text(row, 0);
     int64_t *value = name ? total_named(context, name) : NULL;
+    const int64_t found = sqlite3_column_int64(row, 1);
     if (value)
-        *value = sqlite3_column_int64(row, 1);
+        *value = found > 0 ? found : 0;
+}
+
+int64_t store_total_sum(int64_t a, int64_t b)
+{
+    assert(a >= 0 && b >= 0);
+    return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
+void store_totals_add(struct store_totals *to, const struct store_totals *more)
+{
+    to->memory_hits = store_total_sum(to->memory_hits, more->memory_hits);
+    to->sqlite_hits = store_total_sum(to->sqlite_hits, more->sqlite_hits);
+    to->sidecar_hits = store_total_sum(to->sidecar_hits, more->sidecar_hits);
+    to->misses = store_total_sum(to->misses, more->misses);
+    to->saved_ns = store_total_sum(to->saved_ns, more->saved_ns);
 }
 
 int store_read_totals(struct store *store, struct store_totals *totals)

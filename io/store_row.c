@@ -364,8 +364,10 @@ static int take_bytes(struct store_track *track, const void *path, size_t path_b
     return 0;
 }
 
-static void read_key(sqlite3_stmt *statement, struct store_track *track)
+// @return whether its numbers are such as a row's can be.
+static bool read_key(sqlite3_stmt *statement, struct store_track *track)
 {
+    const int64_t version = sqlite3_column_int64(statement, AT_VERSION);
     track->id = sqlite3_column_int64(statement, AT_ID);
     track->identity.device = (uint64_t)sqlite3_column_int64(statement, AT_DEVICE);
     track->identity.inode = (uint64_t)sqlite3_column_int64(statement, AT_INODE);
@@ -373,16 +375,18 @@ static void read_key(sqlite3_stmt *statement, struct store_track *track)
     track->identity.mtime_ns = sqlite3_column_int64(statement, AT_MTIME);
     track->identity.ctime_ns = sqlite3_column_int64(statement, AT_CTIME);
     track->is_fresh = sqlite3_column_int64(statement, AT_FRESH) != 0;
-    track->algorithm_version = (uint32_t)sqlite3_column_int64(statement, AT_VERSION);
+    track->algorithm_version = (uint32_t)version;
     track->created_s = sqlite3_column_int64(statement, AT_CREATED);
     track->cost_ns = sqlite3_column_int64(statement, AT_COST);
+    return version > 0 && version <= UINT32_MAX && track->identity.size_bytes <= INT64_MAX &&
+           track->created_s >= 0 && track->cost_ns >= 0;
 }
 
 int store_track_read(sqlite3_stmt *statement, struct store_track *track)
 {
     *track = (struct store_track){0};
     struct track_checksum stored;
-    read_key(statement, track);
+    const bool is_sane = read_key(statement, track);
     int error = read_checksum(statement, AT_CHECKSUM, &track->checksum);
     if (!error)
         error = read_checksum(statement, AT_RECORD_CHECKSUM, &stored);
@@ -397,7 +401,8 @@ int store_track_read(sqlite3_stmt *statement, struct store_track *track)
     if (error)
         return error;
     const struct track_checksum computed = store_track_checksum(track);
-    return memcmp(&computed, &stored, sizeof(stored)) != 0 ? -EBADMSG : 0;
+    const bool is_whole = strlen(track->path) == (size_t)sqlite3_column_bytes(statement, AT_PATH);
+    return !is_sane || !is_whole || memcmp(&computed, &stored, sizeof(stored)) != 0 ? -EBADMSG : 0;
 }
 
 int store_targets_read_settings(sqlite3_stmt *statement, struct store_settings *settings)

@@ -232,7 +232,7 @@ int store_clear(struct store *store, const char *path, int64_t *count)
 
 static int add_total(struct store *store, const char *name, int64_t value)
 {
-    if (value == 0)
+    if (value <= 0)
         return 0;
     sqlite3_stmt *statement;
     int error = store_prepare(store, STORE_ADD_TOTAL, &statement);

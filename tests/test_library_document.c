@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include "engine/library_columns.h"
 #include "engine/library_document.h"
 #include "engine/track_record.h"
 #include "support/sample_record.h"
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -184,6 +186,132 @@ static void figures_that_no_analysis_has_are_rejected(void **state)
     assert_int_equal(read_changed("a5a5a5", "A5a5a5"), -EBADMSG);
 }
 
+// --- what no analysis makes
+
+struct hostile {
+    const char *name;
+    void (*change)(struct track_record *head, struct analysis *analysis);
+};
+
+#define HOSTILE(name, change)                                                                      \
+    static void name(struct track_record *head, struct analysis *analysis)                         \
+    {                                                                                              \
+        (void)head;                                                                                \
+        (void)analysis;                                                                            \
+        change;                                                                                    \
+    }
+HOSTILE(change_nothing, )
+HOSTILE(no_rate, analysis->sample_rate_hz = 0)
+HOSTILE(many_channels, analysis->channels = 2000000)
+HOSTILE(time_before_the_beginning, analysis->duration_s = -3.0)
+HOSTILE(endless, analysis->duration_s = 1e300)
+HOSTILE(unknown_duration, analysis->duration_s = NAN)
+HOSTILE(escape_sequence, strcpy(head->codec, "\x1b[2J"))
+HOSTILE(no_codec, strcpy(head->codec, ""))
+HOSTILE(loud, head->targets.makeup_db = 500.0)
+HOSTILE(unknown_makeup, head->targets.makeup_db = NAN)
+HOSTILE(negative_cost, head->cost_ns = -1)
+HOSTILE(endless_cost, head->cost_ns = INT64_MAX)
+HOSTILE(late_beat, analysis->beats_s[1] = 1e12)
+HOSTILE(score_of_two, analysis->genre.scores[3] = 2.0)
+
+static struct record *changed_record(const struct hostile *hostile)
+{
+    struct record *good = sample_record(3);
+    struct track_record head = *track_record_of(good);
+    const size_t bytes = record_bytes(good) - sizeof(head);
+    struct analysis *analysis = malloc(bytes);
+    assert_non_null(analysis);
+    memcpy(analysis, track_record_analysis(track_record_of(good)), bytes);
+    hostile->change(&head, analysis);
+    struct record *changed = track_record_create(&head, analysis);
+    assert_non_null(changed);
+    free(analysis);
+    record_unref(&good);
+    return changed;
+}
+
+static int read_as_document(struct record *record)
+{
+    struct library_document document = sample(), read;
+    record_unref(&document.record);
+    document.record = record;
+    char *text = library_document_print(&document);
+    assert_non_null(text);
+    const int error = library_document_read(&read, text, strlen(text));
+    if (!error)
+        library_document_deinit(&read);
+    free(text);
+    return error;
+}
+
+static int read_as_row(const struct record *record)
+{
+    const struct track_record *head = track_record_of(record);
+    struct store_track track = {0};
+    struct store_targets targets = {0};
+    struct record *read;
+    library_columns_from_record(&track, head);
+    library_columns_from_targets(&targets, &head->targets);
+    const int error = library_columns_to_record(&read, &track, &targets);
+    record_unref(&read);
+    return error;
+}
+
+static void what_no_analysis_makes_is_read_from_nowhere(void **state)
+{
+    (void)state;
+    static const struct hostile hostiles[] = {
+        {"no rate", no_rate},
+        {"many channels", many_channels},
+        {"negative duration", time_before_the_beginning},
+        {"endless", endless},
+        {"unknown duration", unknown_duration},
+        {"escape sequence", escape_sequence},
+        {"no codec", no_codec},
+        {"loud", loud},
+        {"unknown makeup", unknown_makeup},
+        {"negative cost", negative_cost},
+        {"endless cost", endless_cost},
+        {"late beat", late_beat},
+        {"score of two", score_of_two},
+    };
+    static const struct hostile none = {"none", change_nothing};
+    struct record *sound = changed_record(&none);
+    assert_int_equal(read_as_document(sound), 0);
+    assert_int_equal(read_as_row(sound), 0);
+    record_unref(&sound);
+    for (size_t i = 0; i < sizeof(hostiles) / sizeof(hostiles[0]); ++i) {
+        struct record *record = changed_record(&hostiles[i]);
+        if (read_as_document(record) != -EBADMSG || read_as_row(record) != -EBADMSG)
+            fail_msg("%s is taken", hostiles[i].name);
+        record_unref(&record);
+    }
+}
+
+static void file_of_less_than_nothing_and_path_with_a_nul_are_refused(void **state)
+{
+    (void)state;
+    struct library_document document = sample(), read;
+    document.identity.size_bytes = (uint64_t)-5;
+    char *text = library_document_print(&document);
+    assert_int_equal(library_document_read(&read, text, strlen(text)), -EBADMSG);
+    free(text);
+    document.identity.size_bytes = 5;
+    document.path = (char *)"/music/\x01.flac";
+    text = library_document_print(&document);
+    char *escaped = strstr(text, "\\x01");
+    assert_non_null(escaped);
+    escaped[3] = '0'; // \x00
+    char *seal = strstr(text, "\"checksum\": ");
+    const struct track_checksum checksum = track_checksum_of_bytes(text, (size_t)(seal - text));
+    track_checksum_print(seal + strlen("\"checksum\": \""), &checksum);
+    seal[strlen("\"checksum\": \"") + 2 * TRACK_CHECKSUM_BYTES] = '"'; // where its NUL came
+    assert_int_equal(library_document_read(&read, text, strlen(text)), -EBADMSG);
+    free(text);
+    record_unref(&document.record);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +323,8 @@ int main(void)
         cmocka_unit_test(nothing_may_follow),
         cmocka_unit_test(sound_line_of_something_else_is_rejected),
         cmocka_unit_test(figures_that_no_analysis_has_are_rejected),
+        cmocka_unit_test(what_no_analysis_makes_is_read_from_nowhere),
+        cmocka_unit_test(file_of_less_than_nothing_and_path_with_a_nul_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@ enum { TIME_BYTES = 32 };
 
 static int64_t hits_of(const struct store_totals *t)
 {
-    return t->memory_hits + t->sqlite_hits + t->sidecar_hits;
+    return store_total_sum(t->memory_hits, store_total_sum(t->sqlite_hits, t->sidecar_hits));
 }
 
 static void print_time(char text[TIME_BYTES], int64_t since_1970_s)
@@ -30,7 +30,7 @@ static void print_groups(FILE *out, const char *name, const struct store_count *
 void cache_stats_print_json(FILE *out, const struct store_stats *s)
 {
     const struct store_totals *t = &s->totals;
-    const int64_t hits = hits_of(t), asked = hits + t->misses;
+    const int64_t hits = hits_of(t), asked = store_total_sum(hits, t->misses);
     char rate[32] = "null", oldest[TIME_BYTES];
     if (asked)
         (void)snprintf(rate, sizeof rate, "%.6f", (double)hits / (double)asked); // fits
@@ -53,7 +53,7 @@ void cache_stats_print_json(FILE *out, const struct store_stats *s)
 void cache_stats_print_text(FILE *out, const struct store_stats *s)
 {
     const struct store_totals *t = &s->totals;
-    const int64_t hits = hits_of(t), asked = hits + t->misses;
+    const int64_t hits = hits_of(t), asked = store_total_sum(hits, t->misses);
     fprintf(out, "%" PRId64 " entries, %" PRId64 " bytes\n", s->entries, s->bytes);
     fprintf(out,
             "%" PRId64 " hits (memory %" PRId64 ", sqlite %" PRId64 ", sidecar %" PRId64
