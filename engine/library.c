@@ -236,6 +236,7 @@ void library_destroy(struct library **library)
     mutex_unlock(&l->lock);
     pthread_join(l->thread, NULL);
     library_writer_destroy(&l->writer);
+    library_notes_end(&l->notes);
     close(l->event_fd);
     free_library(l);
     *library = NULL;

@@ -2,6 +2,8 @@
 #include "engine/library_notes.h"
 #include "io/store.h"
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +56,7 @@ static enum library_note note_of(int error)
     }
 }
 
-void library_notes_database(struct library_notes *notes, int error, uint64_t lost)
+static void say(struct library_notes *notes, int error, uint64_t lost)
 {
     struct log_once *once = &notes->said[note_of(error)];
     const char *cause = store_error_text(error);
@@ -66,6 +68,31 @@ void library_notes_database(struct library_notes *notes, int error, uint64_t los
                        cause, (unsigned long long)lost);
     else
         log_write_once(notes->log, once, LOG_LEVEL_WARN, subject, "%s", cause);
+}
+
+// A look-up may meet these long before it turns out what cannot be saved for them.
+static bool may_cost_results(enum library_note note)
+{
+    return note == LIBRARY_NOTE_LOCKED || note == LIBRARY_NOTE_FULL ||
+           note == LIBRARY_NOTE_READ_ONLY || note == LIBRARY_NOTE_OTHER;
+}
+
+void library_notes_database(struct library_notes *notes, int error, uint64_t lost)
+{
+    const enum library_note note = note_of(error);
+    if (lost || !notes->database || !may_cost_results(note))
+        say(notes, error, lost);
+    else
+        atomic_store_explicit(&notes->pending[note], error, memory_order_relaxed);
+}
+
+void library_notes_end(struct library_notes *notes)
+{
+    for (unsigned i = 0; i < LIBRARY_NOTES; ++i) {
+        const int error = atomic_load_explicit(&notes->pending[i], memory_order_relaxed);
+        if (error)
+            say(notes, error, 0);
+    }
 }
 
 // Note a path: its first `bytes`. @return 1 if it is new here. Allocates before the lock is taken.
@@ -94,7 +121,15 @@ void library_notes_unsaved(struct library_notes *notes, const char *path)
 {
     if (is_new(notes, path, strlen(path)))
         log_write(notes->log, LOG_LEVEL_WARN, path,
-                  "its analysis has a figure that is not a number: it is not saved");
+                  "its analysis has a figure out of bounds: it is not saved");
+}
+
+void library_notes_gone(struct library_notes *notes, uint64_t lost)
+{
+    if (lost)
+        log_write(notes->log, LOG_LEVEL_WARN, NULL,
+                  "%llu results are not saved: their files are gone or cannot be read any more",
+                  (unsigned long long)lost);
 }
 
 void library_notes_unwritable(struct library_notes *notes, const char *sidecar, int error)

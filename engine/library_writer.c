@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/library_writer.h"
 #include "engine/library_columns.h"
+#include "engine/library_fields.h"
 #include "engine/library_sidecar.h"
 #include "engine/track_record.h"
 #include <assert.h>
@@ -43,8 +44,9 @@ struct library_writer {
     struct library_item *batch; // taken from the queue, not saved yet
     struct store_totals batch_totals;
     struct library_sidecar sidecar;
-    int error;                 // not 0: nothing is written in this run any more
-    uint64_t lost, unprepared; // not saved: the database's fault, or that of memory
+    int error; // not 0: nothing is written in this run any more
+    uint64_t lost, unprepared,
+        gone; // not saved: the database's fault, that of memory, or their files'
     // --- atomic: written by the thread (release), read by look-ups (acquire): they find the new file
     _Atomic unsigned generation;
 };
@@ -59,13 +61,15 @@ static int64_t now_ns(void)
 // What needs no lock of the database: the file's checksum, the sidecar. @return false: not to be saved.
 static bool prepare(struct library_writer *w, struct library_item *item)
 {
-    if (!track_record_has_all_beats(track_record_of(item->record))) {
+    const struct track_record *record = track_record_of(item->record);
+    if (library_fields_check(record, track_record_analysis(record))) {
         library_notes_unsaved(w->notes, item->path);
         return false;
     }
     if (!item->has_checksum) {
         const int error = track_checksum_of_file(&item->checksum, item->path, &item->identity);
         w->unprepared += error == -ENOMEM;
+        w->gone += error && error != -ENOMEM && error != -ESTALE;
         if (error)
             return false; // mostly since it has changed
         item->has_checksum = true;
@@ -204,11 +208,7 @@ static void take_items(struct library_writer *w, unsigned most) REQUIRES(w->lock
     if (!w->first)
         w->last = &w->first;
     w->first_ns = now_ns();
-    w->batch_totals.memory_hits += w->totals.memory_hits;
-    w->batch_totals.sqlite_hits += w->totals.sqlite_hits;
-    w->batch_totals.sidecar_hits += w->totals.sidecar_hits;
-    w->batch_totals.misses += w->totals.misses;
-    w->batch_totals.saved_ns += w->totals.saved_ns;
+    store_totals_add(&w->batch_totals, &w->totals);
     w->totals = (struct store_totals){0};
 }
 
@@ -311,6 +311,7 @@ static void *writer_run(void *context)
         library_notes_database(w->notes, w->error ? w->error : -EBUSY, lost);
     if (without_memory)
         library_notes_database(w->notes, -ENOMEM, without_memory);
+    library_notes_gone(w->notes, w->gone);
     return NULL;
 }
 
@@ -397,11 +398,7 @@ void library_writer_add(struct library_writer *w, struct library_item **item)
 void library_writer_count(struct library_writer *w, const struct store_totals *totals)
 {
     mutex_lock(&w->lock);
-    w->totals.memory_hits += totals->memory_hits;
-    w->totals.sqlite_hits += totals->sqlite_hits;
-    w->totals.sidecar_hits += totals->sidecar_hits;
-    w->totals.misses += totals->misses;
-    w->totals.saved_ns += totals->saved_ns;
+    store_totals_add(&w->totals, totals);
     mutex_unlock(&w->lock);
 }
 
