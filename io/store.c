@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +51,11 @@ static char *sql_of(enum store_statement which)
         return sqlite3_mprintf("DELETE FROM targets WHERE track=?1");
     default:
         assert(which == STORE_ADD_TOTAL);
-        return sqlite3_mprintf("INSERT INTO totals(name,value)VALUES(?1,?2)"
-                               "ON CONFLICT(name)DO UPDATE SET value=value+excluded.value");
+        // A sum past the end of the integers would be a REAL, which the table refuses.
+        return sqlite3_mprintf(
+            "INSERT INTO totals(name,value)VALUES(?1,?2)ON CONFLICT(name)DO UPDATE SET value="
+            "CASE WHEN value>%lld-excluded.value THEN %lld ELSE value+excluded.value END",
+            INT64_MAX, INT64_MAX);
     }
 }
 
@@ -153,14 +157,12 @@ static int connect_to(struct store *store, const char *name, int flags)
     return error;
 }
 
-// Of a database in a folder that cannot be written, without -wal: no lock, no -shm, as from a CD.
+// Of a database whose -shm can be neither opened nor made: no lock, as from a CD, and only what the main file holds.
+// What stands in a -wal beside it is not seen, and a checkpoint cut short may have left pages of two states: rows are
+// missed then, or the ones before are found. None is wrong for that: each has a checksum over its key and values, and
+// is a hit only for a file whose identity or whose every byte is as it was.
 static int connect_immutable(struct store *store)
 {
-    char wal[4096 + 8];
-    struct stat st;
-    snprintf(wal, sizeof(wal), "%s-wal", store->path);
-    if (stat(wal, &st) == 0 && st.st_size > 0)
-        return -EACCES;
     sqlite3_close(store->db);
     store->db = NULL;
     char *name = store_schema_immutable_uri(store->path);
@@ -185,7 +187,7 @@ int store_open_reader(struct store **out, const char *path)
         error = connect_to(*out, path, SQLITE_OPEN_READONLY);
     if (!error)
         error = store_schema_check((*out)->db);
-    if (error == -EACCES || error == -EROFS)
+    if (error == -EACCES || error == -EROFS || error == -ENOSPC)
         error = connect_immutable(*out);
     if (error)
         store_close(out);

@@ -102,6 +102,8 @@ int store_error(sqlite3 *db, int code)
 {
     if (code == SQLITE_IOERR_NOMEM)
         return -ENOMEM;
+    if (code == SQLITE_IOERR_SHMSIZE)
+        return -ENOSPC; // whose cause SQLite keeps to itself
     switch (code & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:

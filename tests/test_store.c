@@ -587,6 +587,166 @@ static void flipped_bit_of_an_index_without_sql_is_complained_of(void **state)
     assert_int_equal(complaints_of(f), 0);
 }
 
+// --- what is left behind, and what comes from elsewhere
+
+static int64_t ask(struct fixture *f, const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    const int64_t number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return number;
+}
+
+static void targets_of_what_was_replaced_are_gone(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    const struct store_targets targets = targets_of(1.0);
+    struct store_track first = track_of("/m/a", 1), second = track_of("/m/a", 2),
+                       moved = track_of("/m/b", 3), onto = track_of("/m/a", 3);
+    save(writer, &first, &targets, NULL);
+    save(writer, &second, NULL, NULL);
+    assert_int_equal(ask(f, "SELECT count(*) FROM targets"), 0);
+    save(writer, &second, &targets, NULL);
+    save(writer, &moved, NULL, NULL);
+    save(writer, &onto, NULL, "/m/b");
+    assert_int_equal(ask(f, "SELECT count(*) FROM targets"), 0);
+    assert_int_equal(entries(writer), 1);
+}
+
+static void row_from_elsewhere_replaces_only_what_is_older(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_track here = track_of("/m/a", 1), there = track_of("/m/a", 2), found;
+    save(writer, &here, NULL, NULL);
+    for (uint32_t version = 2; version <= 4; ++version) {
+        there.algorithm_version = version; // the row's is 3
+        assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
+        assert_int_equal(store_save(writer, &there, NULL, NULL, STORE_SAVED_MISSING),
+                         version > 3 ? 0 : -EEXIST);
+        assert_int_equal(store_commit(writer), 0);
+        assert_int_equal(store_find_by_path(writer, "/m/a", &found), 0);
+        assert_int_equal(found.algorithm_version, version > 3 ? 4 : 3);
+        store_track_deinit(&found);
+    }
+}
+
+static void key_that_no_row_has_makes_a_miss(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_track track = track_of("/m/a", 1), found;
+    save(writer, &track, NULL, NULL);
+    run_sql(f->path, "UPDATE analysis SET path=CAST(path||x'0062' AS BLOB)");
+    assert_int_equal(store_find_by_inode(writer, &track.identity, &found), -ENOENT);
+    run_sql(f->path, "UPDATE analysis SET path=CAST('/m/a' AS BLOB)");
+    assert_int_equal(store_find_by_path(writer, "/m/a", &found), 0);
+    store_track_deinit(&found);
+    run_sql(f->path, "UPDATE analysis SET algorithm_version=algorithm_version+4294967296");
+    assert_int_equal(store_find_by_path(writer, "/m/a", &found), -ENOENT);
+
+    struct store_track bad = track_of("/m/b", 1);
+    bad.cost_ns = -1;
+    save(writer, &bad, NULL, NULL);
+    assert_int_equal(store_find_by_path(writer, "/m/b", &found), -ENOENT);
+}
+
+static void totals_stay_at_the_end_of_the_integers(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_stats stats;
+    const struct store_totals most = {.misses = 3, .saved_ns = INT64_MAX}, more = {.saved_ns = 9};
+    for (unsigned i = 0; i < 3; ++i) {
+        assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
+        assert_int_equal(store_add_totals(writer, i ? &more : &most), 0);
+        assert_int_equal(store_commit(writer), 0);
+    }
+    assert_int_equal(store_stats(writer, &stats), 0);
+    assert_int_equal(stats.totals.saved_ns, INT64_MAX);
+    assert_int_equal(stats.totals.misses, 3);
+    assert_int_equal(store_total_sum(INT64_MAX - 1, 1), INT64_MAX);
+    assert_int_equal(store_total_sum(INT64_MAX, INT64_MAX), INT64_MAX);
+    assert_int_equal(store_total_sum(40, 2), 42);
+}
+
+static void statistics_count_every_version_and_print_no_damage(void **state)
+{
+    struct fixture *f = *state;
+    struct store *writer = open_writer(f);
+    struct store_stats stats;
+    int64_t counted = 0;
+    enum { VERSIONS = 40 };
+    for (uint32_t i = 0; i < VERSIONS; ++i) {
+        char path[32];
+        snprintf(path, sizeof(path), "/m/%u", i);
+        struct store_track track = track_of(path, i);
+        track.algorithm_version = 1 + i;
+        save(writer, &track, NULL, NULL);
+    }
+    run_sql(f->path, "UPDATE analysis SET backend='c\"p}u' WHERE algorithm_version=1");
+    assert_int_equal(store_stats(writer, &stats), 0);
+    for (unsigned i = 0; i < stats.version_count; ++i)
+        counted += stats.versions[i].count;
+    assert_int_equal(counted, VERSIONS);
+    assert_string_equal(stats.versions[0].name, "1");
+    assert_string_equal(stats.versions[stats.version_count - 1].name, "other");
+    assert_int_equal(stats.backend_count, 2);
+    assert_string_equal(stats.backends[0].name, "other");
+    assert_int_equal(stats.backends[1].count, VERSIONS - 1);
+}
+
+// Playback's look-ups go on to the sidecar after a quarter of a second.
+static void reader_waits_a_quarter_of_a_second(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3_stmt *statement;
+    open_writer(f);
+    struct store *reader = open_reader(f);
+    assert_int_equal(sqlite3_prepare_v2(reader->db, "PRAGMA busy_timeout", -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_int(statement, 0), 250);
+    sqlite3_finalize(statement);
+    store_close(&reader);
+}
+
+// A link where -shm should be made: not even root gets past that.
+static void without_shm_the_main_file_serves_what_it_holds(void **state)
+{
+    struct fixture *f = *state;
+    char shm[SCRATCH_PATH_BYTES];
+    struct store *writer = open_writer(f), *reader;
+    struct store_track in_main = track_of("/m/a", 1), replaced = track_of("/m/b", 2),
+                       by = track_of("/m/b", 3), in_log = track_of("/m/c", 4), found;
+    save(writer, &in_main, NULL, NULL);
+    save(writer, &replaced, NULL, NULL);
+    store_checkpoint(writer, STORE_CHECKPOINT_NOW);
+    save(writer, &by, NULL, NULL);
+    save(writer, &in_log, NULL, NULL);
+    store_close(&f->writer);
+    scratch_path(shm, f->folder, "library.db-shm");
+    (void)unlink(shm); // SQLite may have
+    assert_int_equal(symlink("/nowhere/at/all", shm), 0);
+
+    assert_int_equal(store_open_reader(&reader, f->path), 0);
+    assert_int_equal(store_find_by_path(reader, "/m/a", &found), 0);
+    assert_values_equal(&found, &in_main);
+    store_track_deinit(&found);
+    assert_int_equal(store_find_by_path(reader, "/m/b", &found), 0);
+    assert_values_equal(&found,
+                        &replaced); // of another content than the file has now: no hit for it
+    store_track_deinit(&found);
+    assert_int_equal(store_find_by_path(reader, "/m/c", &found), -ENOENT);
+    store_close(&reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -628,6 +788,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(damaged_schema_is_complained_of, set_up, tear_down),
         cmocka_unit_test_setup_teardown(flipped_bit_of_an_index_without_sql_is_complained_of,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(targets_of_what_was_replaced_are_gone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(row_from_elsewhere_replaces_only_what_is_older, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(key_that_no_row_has_makes_a_miss, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(totals_stay_at_the_end_of_the_integers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(statistics_count_every_version_and_print_no_damage, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(reader_waits_a_quarter_of_a_second, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_shm_the_main_file_serves_what_it_holds, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
