@@ -12,6 +12,12 @@
 enum { BATCH_LINES = 256, LINE_BYTES = SIDECAR_MAX_BYTES };
 static const int64_t lock_wait_ns = 10000000000;
 
+// Why a stream failed just now.
+static int stream_error(void)
+{
+    return errno ? -errno : -EIO;
+}
+
 // --- export
 
 struct exporter {
@@ -48,7 +54,7 @@ static int print_track(struct exporter *x, const struct store_track *track,
     record_unref(&document.record);
     if (!line)
         return -ENOMEM;
-    error = fputs(line, x->out) == EOF ? -EIO : 0;
+    error = fputs(line, x->out) == EOF ? stream_error() : 0;
     free(line);
     ++x->transfer->taken;
     return error;
@@ -84,7 +90,7 @@ int library_transfer_export(struct store *store, FILE *out, struct log *log,
     struct exporter x = {.store = store, .out = out, .log = log, .transfer = transfer};
     *transfer = (struct library_transfer){0};
     const int error = store_for_each_track(store, export_track, &x);
-    return !error && fflush(out) == EOF ? -EIO : error;
+    return !error && fflush(out) == EOF ? stream_error() : error;
 }
 
 // --- import
@@ -148,7 +154,7 @@ static int read_batch(struct importer *x)
     while (x->count < BATCH_LINES && total < LINE_BYTES) {
         const size_t bytes = read_line(x);
         if (bytes == 0)
-            return ferror(x->in) ? -EIO : -ENODATA;
+            return ferror(x->in) ? stream_error() : -ENODATA;
         total += bytes;
         ++x->lines;
         const int error = library_document_read(&x->items[x->count].document, x->line, bytes);

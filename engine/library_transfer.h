@@ -13,7 +13,8 @@ struct library_transfer {
     uint64_t bad;   // rows or lines that are not sound: each named in the log
 };
 
-/// A line for each track and set of targets. @return 0; -EIO: `out` cannot be written; as store_for_each_track().
+/// A line for each track and set of targets. @return 0; why `out` cannot be written, then ferror(out); as
+/// store_for_each_track().
 MUST_CHECK int library_transfer_export(struct store *store, FILE *out, struct log *log,
                                        struct library_transfer *transfer);
 /// Take each sound line; what the database knows of a path already stands, unless it is of an older algorithm. The

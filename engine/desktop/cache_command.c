@@ -275,16 +275,18 @@ static enum exit_status run_export(struct cache_job *job)
     int error = open_for_reading(job);
     if (error && error != -ENOENT)
         return fail(job, error);
-    FILE *out = fopen(path, "we");
+    const bool is_stdout = strcmp(path, "-") == 0;
+    FILE *out = is_stdout ? stdout : fopen(path, "we");
     if (!out)
         return fail_file(job, path, -errno);
     if (!error)
         error = library_transfer_export(job->store, out, job->log, &transfer);
     else
         error = 0; // no database, no lines
-    const int closed = fclose(out) == EOF ? -errno : 0;
-    if (closed || error == -EIO)
-        return fail_file(job, path, closed ? closed : error);
+    const bool is_output = ferror(out);
+    const int closed = (is_stdout ? fflush(out) : fclose(out)) == EOF ? -errno : 0;
+    if (is_output || (closed && !error))
+        return fail_file(job, path, error ? error : closed);
     if (error)
         return fail(job, error);
     return transfer.bad ? EXIT_SOMETHING_FAILED : EXIT_DONE;
@@ -294,7 +296,8 @@ static enum exit_status run_import(struct cache_job *job)
 {
     const char *path = job->options->paths[0];
     struct library_transfer transfer = {0};
-    FILE *in = fopen(path, "re");
+    const bool is_stdin = strcmp(path, "-") == 0;
+    FILE *in = is_stdin ? stdin : fopen(path, "re");
     if (!in)
         return fail_file(job, path, -errno);
     int error = store_schema_inspect(job->database);
@@ -303,7 +306,8 @@ static enum exit_status run_import(struct cache_job *job)
     if (!error)
         error = library_transfer_import(job->database, in, path, job->log, &transfer);
     const bool is_input = ferror(in);
-    fclose(in);
+    if (!is_stdin)
+        fclose(in);
     if (error)
         return is_input ? fail_file(job, path, error) : fail(job, error);
     printf("%" PRIu64 " lines taken\n", transfer.taken);

@@ -132,8 +132,8 @@ static const struct page pages[COMMAND_COUNT] = {
                 "saved, over all runs since the last clear. clear forgets all, or those of a track\n"
                 "or a folder, gone or not; sidecars stay. verify checks every record and changes\n"
                 "nothing. vacuum gives free space back, and makes a new database of what still\n"
-                "reads in a damaged one. export writes JSON lines, import takes them: each checks\n"
-                "itself, and bad ones are named.\n",
+                "reads in a damaged one. export writes JSON lines, import takes them (-: standard\n"
+                "output, input): each checks itself, and bad ones are named.\n",
             .examples = "  segue cache stats\n"
                         "  segue cache clear ~/Music/album\n"
                         "  segue cache export analyses.jsonl\n",

@@ -301,6 +301,19 @@ check 'import with bad lines fails' test $? -eq 1
 check 'import names bad lines' grep -q 'bad.jsonl: line 2 is damaged' "$err"
 check 'import takes the rest' grep -qx '5 lines taken' "$out"
 
+"$segue" cache import "$root/all.jsonl" >/dev/null
+"$segue" cache export - >"$root/again.jsonl"
+check 'export - writes to standard output' cmp -s "$root/all.jsonl" "$root/again.jsonl"
+"$segue" cache clear >/dev/null
+"$segue" cache import - <"$root/all.jsonl" >"$out"
+check 'import - reads standard input' grep -qx '7 lines taken' "$out"
+"$segue" cache export /dev/full 2>"$err"
+check 'a full disk is what export names' one_warning '/dev/full: No space left on device'
+rm -rf "$XDG_DATA_HOME"
+"$segue" cache import "$music" 2>"$err"
+check 'a folder is what import names' one_warning "$music: Is a directory"
+check 'and it makes no database for it' test ! -e "$database"
+
 # An import whose input is long in coming holds up nobody.
 "$segue" cache clear >/dev/null
 mkfifo "$root/slow.jsonl"
