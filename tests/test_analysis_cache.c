@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cache/analysis_cache.h"
+#include "cache/analysis_cache_impl.h"
 #include "support/cache_fixture.h"
 #include "support/rng.h"
 #include <errno.h>
@@ -514,6 +514,27 @@ static void an_insertion_begun_before_an_invalidation_is_refused(void **state)
     analysis_cache_destroy(&cache);
 }
 
+// As when another shard gave way to it while its track was invalidated.
+static void room_taken_for_a_record_that_goes_stale_is_given_back(void **state)
+{
+    (void)state;
+    struct numbered_key key;
+    const size_t bytes = entry_bytes(1000);
+    struct analysis_cache *cache = cache_with(
+        &(struct analysis_cache_config){.capacity_entries = 256, .capacity_bytes = 2 * bytes});
+    const uint64_t hash = hash_of(numbered_key_set(&key, 10));
+    struct record *record = record_of_number(10, 1000);
+    struct insertion in = {.entry = entry_create(&key.key, hash),
+                           .generation = analysis_cache_generation(cache),
+                           .has_room = budget_take(&cache->budget, bytes)};
+    assert_true(in.entry && record && in.has_room);
+    analysis_cache_clear(cache);
+    assert_int_equal(insertion_keep(cache, shard_of(cache, hash), &in, record), -ESTALE);
+    assert_int_equal(cache->budget.used_bytes, 0);
+    record_unref(&record);
+    analysis_cache_destroy(&cache);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -540,6 +561,7 @@ int main(void)
         cmocka_unit_test(a_prefix_covers_whole_components),
         cmocka_unit_test(clearing_drops_everything),
         cmocka_unit_test(an_insertion_begun_before_an_invalidation_is_refused),
+        cmocka_unit_test(room_taken_for_a_record_that_goes_stale_is_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -207,6 +207,29 @@ static void nothing_is_analysed_again_where_it_is_not_asked_for(void **state)
     assert_int_equal(count_current(f), 1);
 }
 
+static void what_is_scanned_goes_before_what_is_analysed_again(void **state)
+{
+    struct fixture *f = *state;
+    const char *const names[] = {"long.wav"};
+    char path[SCRATCH_PATH_BYTES];
+    struct scan *scan;
+    write_track(f, "long.wav", 1, 120);
+    write_track(f, "first.wav", 2, 1);
+    write_track(f, "next.wav", 3, 1);
+    scan_tracks(f, names, 1);
+    make_older(f);
+    start(f, 1);
+    plan(f, "first.wav");
+    expect_line(f, "long.wav: analysis of an older version begins again", NULL);
+    assert_int_equal(scan_create(&scan, f->scheduler, 1, SCAN_AS_DONE), 0);
+    scratch_path(path, f->folder, "next.wav");
+    assert_int_equal(scan_submit(scan, path), 0);
+    expect_line(f, "what is analysed again gives way", "analysed again\n");
+    scan_destroy(&scan);
+    assert_int_equal(scheduler_set_plan(f->scheduler, NULL, 0), 0);
+    scheduler_destroy(&f->scheduler);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +238,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_plays_next_goes_before_what_is_analysed_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_analysed_again_where_it_is_not_asked_for, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_scanned_goes_before_what_is_analysed_again, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests_name("sweep", tests, NULL, NULL);
