@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 // cmocka needs the headers above
 #include <cmocka.h>
 
@@ -120,6 +121,45 @@ static void output_does_not_depend_on_the_block_split(void **state)
                 sin((2 * FRAMES - 2) * 0.01) * sin((2 * FRAMES - 2) * 0.37));
 }
 
+static void it_glides_as_if_each_frame_had_its_own_numbers(void **state)
+{
+    (void)state;
+    enum { FRAMES = 5000, PIECE = 333 };
+    struct compressor_way way = {.from = two_to_one, .to = two_to_one};
+    way.to.threshold_db = -26;
+    way.to.slope = 0.7;
+    way.to.mix = 0.4;
+    way.to.release_s = 0.1;
+    static double shares[FRAMES], wanted[2 * FRAMES], whole[2 * FRAMES], cut[2 * FRAMES];
+    for (int n = 0; n < FRAMES; ++n) {
+        shares[n] = (n + 1.0) / FRAMES;
+        wanted[2 * n] = sin(n * 0.01) * sin(n * 0.37);
+        wanted[2 * n + 1] = 0.5 * wanted[2 * n];
+    }
+    memcpy(whole, wanted, sizeof whole);
+    memcpy(cut, wanted, sizeof cut);
+    struct compressor a, b, c;
+    compressor_init(&a, RATE_HZ);
+    compressor_init(&b, RATE_HZ);
+    compressor_init(&c, RATE_HZ);
+    for (int n = 0; n < FRAMES; ++n) {
+        struct compressor_numbers numbers = two_to_one;
+        numbers.threshold_db -= 6 * shares[n];
+        numbers.slope += 0.2 * shares[n];
+        numbers.mix -= 0.6 * shares[n];
+        numbers.release_s -= 0.1 * shares[n];
+        compressor_process(&a, &numbers, &wanted[2 * n], 1);
+    }
+    compressor_glide(&b, &way, shares, whole, FRAMES);
+    for (uint32_t at = 0; at < FRAMES; at += PIECE)
+        compressor_glide(&c, &way, shares + at, cut + (size_t)2 * at,
+                         FRAMES - at < PIECE ? FRAMES - at : PIECE);
+    assert_memory_equal(whole, cut, sizeof whole);
+    for (int i = 0; i < 2 * FRAMES; ++i)
+        assert_true(fabs(whole[i] - wanted[i]) < 1e-12);
+    assert_true(b.gain_db < -3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +168,7 @@ int main(void)
         cmocka_unit_test(both_channels_get_the_gain_of_the_louder),
         cmocka_unit_test(no_mix_leaves_audio_exactly_as_it_is),
         cmocka_unit_test(attack_reaches_63_percent_after_its_time),
+        cmocka_unit_test(it_glides_as_if_each_frame_had_its_own_numbers),
         cmocka_unit_test(output_does_not_depend_on_the_block_split),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,14 +112,22 @@ static uint32_t detect(struct compressor *c, double powers[MOST_TICKS], const do
     return ticks;
 }
 
+enum stride {
+    STRIDE_SAME = 0, // one set of numbers for all ticks
+    STRIDE_EACH = 1,
+};
+
 /// Turn powers into the linear gains that each tick moves to.
-static void decide(struct compressor *c, const struct compressor_numbers *numbers, double *values,
-                   uint32_t ticks)
+static void decide(struct compressor *c, const struct compressor_numbers *numbers,
+                   enum stride stride, double *values, uint32_t ticks)
 {
-    const struct pace pace = pace_of(c, numbers);
+    const uint32_t step = (uint32_t)stride;
     for (uint32_t i = 0; i < ticks; ++i)
-        values[i] = compressor_curve_db(numbers, DB_PER_OCTAVE / 2 * log2_of(values[i]));
+        values[i] = compressor_curve_db(&numbers[i * step], DB_PER_OCTAVE / 2 * log2_of(values[i]));
+    struct pace pace = pace_of(c, numbers);
     for (uint32_t i = 0; i < ticks; ++i) {
+        if (stride == STRIDE_EACH)
+            pace = pace_of(c, &numbers[i]);
         const double share = values[i] < c->gain_db ? pace.attack : pace.release;
         c->gain_db += share * (values[i] - c->gain_db);
         if (c->gain_db > -1e-9) // -180 dB from unity: the tail ends before it turns denormal
@@ -127,7 +135,8 @@ static void decide(struct compressor *c, const struct compressor_numbers *number
         values[i] = c->gain_db;
     }
     for (uint32_t i = 0; i < ticks; ++i)
-        values[i] = 1.0 + numbers->mix * (exp2_of(values[i] * (1.0 / DB_PER_OCTAVE)) - 1.0);
+        values[i] =
+            1.0 + numbers[i * step].mix * (exp2_of(values[i] * (1.0 / DB_PER_OCTAVE)) - 1.0);
 }
 
 /// Scale the frames by straight lines from gain to gain.
@@ -147,11 +156,6 @@ static void apply(struct compressor *c, const double *gains, double *stereo, uin
     c->phase = (c->phase + frames) % PERIOD_FRAMES;
 }
 
-uint32_t compressor_period_left(const struct compressor *compressor)
-{
-    return PERIOD_FRAMES - compressor->phase;
-}
-
 void compressor_process(struct compressor *compressor, const struct compressor_numbers *numbers,
                         double *stereo, uint32_t frames)
 {
@@ -161,9 +165,42 @@ void compressor_process(struct compressor *compressor, const struct compressor_n
         const uint32_t count = frames < PIECE_FRAMES ? frames : PIECE_FRAMES;
         const uint32_t ticks = detect(compressor, values, stereo, count);
         if (ticks > 0)
-            decide(compressor, numbers, values, ticks);
+            decide(compressor, numbers, STRIDE_SAME, values, ticks);
         apply(compressor, values, stereo, count);
         stereo += (size_t)2 * count;
         frames -= count;
+    }
+}
+
+static void mix_numbers(struct compressor_numbers *out, const struct compressor_way *way,
+                        double share)
+{
+    const struct compressor_numbers *from = &way->from, *to = &way->to;
+    *out = (struct compressor_numbers){
+        .threshold_db = from->threshold_db + share * (to->threshold_db - from->threshold_db),
+        .slope = from->slope + share * (to->slope - from->slope),
+        .knee_db = from->knee_db + share * (to->knee_db - from->knee_db),
+        .mix = from->mix + share * (to->mix - from->mix),
+        .attack_s = from->attack_s + share * (to->attack_s - from->attack_s),
+        .release_s = from->release_s + share * (to->release_s - from->release_s),
+    };
+}
+
+void compressor_glide(struct compressor *compressor, const struct compressor_way *way,
+                      const double *shares, double *stereo, uint32_t frames)
+{
+    assert(compressor->phase < PERIOD_FRAMES);
+    for (uint32_t at = 0, count; at < frames; at += count) {
+        double values[MOST_TICKS];
+        struct compressor_numbers numbers[MOST_TICKS];
+        count = frames - at < PIECE_FRAMES ? frames - at : PIECE_FRAMES;
+        double *piece = stereo + (size_t)2 * at;
+        const uint32_t first = PERIOD_FRAMES - 1 - compressor->phase; // frame with a tick
+        const uint32_t ticks = detect(compressor, values, piece, count);
+        for (uint32_t i = 0; i < ticks; ++i)
+            mix_numbers(&numbers[i], way, shares[at + first + i * PERIOD_FRAMES]);
+        if (ticks > 0)
+            decide(compressor, numbers, STRIDE_EACH, values, ticks);
+        apply(compressor, values, piece, count);
     }
 }

@@ -15,6 +15,11 @@ struct compressor_numbers {
     double release_s;
 };
 
+/// From some numbers to others.
+struct compressor_way {
+    struct compressor_numbers from, to;
+};
+
 /// Thread-safety: one thread at a time.
 struct compressor {
     // --- immutable after init
@@ -36,7 +41,8 @@ RT_SAFE void compressor_init(struct compressor *compressor, double rate_hz);
 RT_SAFE void compressor_process(struct compressor *compressor,
                                 const struct compressor_numbers *numbers, double *stereo,
                                 uint32_t frames);
-/// Frames to the end of the running period, which is where the numbers are looked at. RT safe.
-RT_SAFE uint32_t compressor_period_left(const struct compressor *compressor);
+/// The same with numbers that lie shares[i] of the way between two sets for frame i. RT safe.
+RT_SAFE void compressor_glide(struct compressor *compressor, const struct compressor_way *way,
+                              const double *shares, double *stereo, uint32_t frames);
 /// Gain in dB (<= 0) that the static curve asks for at a level. RT safe.
 RT_SAFE double compressor_curve_db(const struct compressor_numbers *numbers, double level_db);

@@ -119,9 +119,94 @@ void eq_process_avx2(struct eq *eq, const double numbers[EQ_NUMBERS], double *st
     eq_store(eq, &pairs);
 }
 
+/// Numbers on their way: where they begin, and how far they go.
+struct way_pairs {
+    struct eq_pairs from, more;
+};
+
+/// Let a band's numbers lie `share` of the way.
+static void mix_band(struct eq_pairs *now, const struct way_pairs *way, int band, double share)
+{
+    const eq_pair shares = {share, share};
+    for (int k = 0; k < EQ_BAND_NUMBERS; ++k)
+        now->numbers[band][k] = way->from.numbers[band][k] + shares * way->more.numbers[band][k];
+    if (band == 0)
+        now->scale = way->from.scale + shares * way->more.scale;
+}
+
+/// Likewise those of a row, whose bands are a frame apart.
+__attribute__((always_inline)) static inline void
+mix_row(struct row *row, const struct row *from, const struct row *more, const double *share)
+{
+    const __m256d shares = _mm256_set_m128d(_mm_set1_pd(share[-1]), _mm_set1_pd(share[0]));
+    row->n0 = from->n0 + shares * more->n0;
+    row->n1 = from->n1 + shares * more->n1;
+    row->n2 = from->n2 + shares * more->n2;
+    row->n3 = from->n3 + shares * more->n3;
+}
+
+/// Step `t` for those bands alone that have a frame in it, each with that frame's numbers.
+static void glide_some(struct eq_pairs *pairs, const struct way_pairs *way, const double *shares,
+                       struct handed *handed, double *stereo, uint32_t frames, uint32_t t)
+{
+    for (uint32_t band = 0; band < EQ_BAND_COUNT && band <= t; ++band)
+        if (t - band < frames)
+            mix_band(pairs, way, (int)band, shares[t - band]);
+    step_some(pairs, handed, stereo, frames, t);
+}
+
+/// Steps `STAGGER` .. `frames` - 1, in which every band has a frame.
+static void glide_all(struct eq_pairs *pairs, const struct way_pairs *way, const double *shares,
+                      struct handed *handed, double *stereo, uint32_t frames)
+{
+    struct row a, b, from_a, from_b, more_a, more_b;
+    load_row(&a, pairs, 0);
+    load_row(&b, pairs, 2);
+    load_row(&from_a, &way->from, 0);
+    load_row(&from_b, &way->from, 2);
+    load_row(&more_a, &way->more, 0);
+    load_row(&more_b, &way->more, 2);
+    __m256d out_a = _mm256_set_m128d((__m128d)handed->between[2], (__m128d)handed->between[1]);
+    __m256d out_b = _mm256_set_m128d((__m128d)handed->between[4], (__m128d)handed->between[3]);
+    for (uint32_t t = STAGGER; t < frames; ++t) {
+        const double *share = shares + t;
+        mix_row(&a, &from_a, &more_a, share);
+        mix_row(&b, &from_b, &more_b, share - 2);
+        mix_band(pairs, way, STAGGER, share[-STAGGER]);
+        const eq_pair scale = way->from.scale + share[0] * way->more.scale;
+        const __m128d in = _mm_loadu_pd(stereo + (size_t)2 * t) * (__m128d)scale;
+        const __m256d to_a =
+            _mm256_insertf128_pd(_mm256_castpd128_pd256(in), _mm256_castpd256_pd128(out_a), 1);
+        const __m256d to_b = _mm256_permute2f128_pd(out_a, out_b, 0x21);
+        eq_pair to_c = (eq_pair)_mm256_extractf128_pd(out_b, 1);
+        out_a = step_row(&a, to_a);
+        out_b = step_row(&b, to_b);
+        eq_step(pairs, STAGGER, &to_c);
+        memcpy(stereo + (size_t)2 * (t - STAGGER), &to_c, sizeof to_c);
+    }
+    handed->between[1] = (eq_pair)_mm256_castpd256_pd128(out_a);
+    handed->between[2] = (eq_pair)_mm256_extractf128_pd(out_a, 1);
+    handed->between[3] = (eq_pair)_mm256_castpd256_pd128(out_b);
+    handed->between[4] = (eq_pair)_mm256_extractf128_pd(out_b, 1);
+    store_row(pairs, &a, 0);
+    store_row(pairs, &b, 2);
+    _mm256_zeroupper(); // as above
+}
+
 void eq_glide_avx2(struct eq *eq, const struct eq_way *way, const double *shares, double *stereo,
                    uint32_t frames)
 {
-    eq_glide_all(eq, way, shares, stereo, frames);
-    _mm256_zeroupper(); // as above
+    struct way_pairs pairs;
+    eq_load(&pairs.from, eq, way->from);
+    eq_load(&pairs.more, eq, way->to);
+    eq_take_off(&pairs.more, &pairs.from);
+    struct eq_pairs now = pairs.from;
+    struct handed handed = {0};
+    const uint32_t filled = frames < STAGGER ? frames : STAGGER;
+    for (uint32_t t = 0; t < filled; ++t)
+        glide_some(&now, &pairs, shares, &handed, stereo, frames, t);
+    glide_all(&now, &pairs, shares, &handed, stereo, frames);
+    for (uint32_t t = frames > STAGGER ? frames : filled; t < frames + STAGGER; ++t)
+        glide_some(&now, &pairs, shares, &handed, stereo, frames, t);
+    eq_store(eq, &now);
 }

@@ -75,15 +75,17 @@ void tone_ramp_to(struct tone *tone, const struct mastering_targets *targets, ui
     tone->ramp_frames = ramp_frames > least ? ramp_frames : least;
 }
 
-/// Let `now` lie `share` of the way.
-static void set_now(struct tone *tone, double share)
+/// What lies `share` of the way.
+static struct tone_numbers numbers_at(const struct tone *tone, double share)
 {
-    double now[NUMBER_COUNT], from[NUMBER_COUNT], to[NUMBER_COUNT];
+    double at[NUMBER_COUNT], from[NUMBER_COUNT], to[NUMBER_COUNT];
     memcpy(from, &tone->from, sizeof from);
     memcpy(to, &tone->to, sizeof to);
     for (int i = 0; i < NUMBER_COUNT; ++i)
-        now[i] = from[i] + share * (to[i] - from[i]);
-    memcpy(&tone->now, now, sizeof now);
+        at[i] = from[i] + share * (to[i] - from[i]);
+    struct tone_numbers numbers;
+    memcpy(&numbers, at, sizeof numbers);
+    return numbers;
 }
 
 /// How far the next frames are on the ramp. A straight line would have corners that are heard (its spectrum falls by
@@ -118,23 +120,17 @@ static void glide(struct tone *tone, double *stereo, uint32_t frames)
 {
     double shares[RAMP_PIECE] = {0};
     struct eq_way eq;
+    const struct compressor_way compressor = {tone->from.compressor, tone->to.compressor};
     const struct width_way width = {width_of(tone, &tone->from), width_of(tone, &tone->to)};
     memcpy(eq.from, tone->from.eq, sizeof eq.from);
     memcpy(eq.to, tone->to.eq, sizeof eq.to);
     assert(frames > 0 && frames <= RAMP_PIECE);
     advance(tone, shares, frames);
     tone->eq_impl->glide(&tone->eq, &eq, shares, stereo, frames);
-    for (uint32_t at = 0, count; at < frames; at += count) {
-        // The compressor looks at its numbers once in a period, at its end.
-        const uint32_t left = compressor_period_left(&tone->compressor);
-        count = frames - at < left ? frames - at : left;
-        set_now(tone, shares[at + count - 1]);
-        compressor_process(&tone->compressor, &tone->now.compressor, stereo + (size_t)2 * at,
-                           count);
-    }
+    compressor_glide(&tone->compressor, &compressor, shares, stereo, frames);
     tone->width_impl->glide(&tone->width, &width, shares, stereo, frames);
-    if (tone->ramp_done == tone->ramp_frames)
-        tone->now = tone->to;
+    tone->now =
+        tone->ramp_done < tone->ramp_frames ? numbers_at(tone, shares[frames - 1]) : tone->to;
 }
 
 void tone_process(struct tone *tone, double *stereo, uint32_t frames)
