@@ -15,12 +15,12 @@ static const struct {
 #define ROOT_WEIGHT 0.3
 // A triad that is less like a stretch by this much is e times less likely.
 #define TRIAD_STEP 0.125
-// A triad sounds on from one stretch to the next, or else any may follow.
-#define TRIAD_STAYS 0.95
+// A bass walks over the notes of a chord: which of them is the root, the last few seconds tell.
+#define BASS_LASTS 0.85
 // The four kinds of evidence of a key: notes (weight 1), triads, bass, and how long the tonic's triad stays.
-#define TRIADS_WEIGHT 5.0
+#define TRIADS_WEIGHT 6.0
 #define BASS_WEIGHT   1.2
-#define STAY_WEIGHT   0.25
+#define STAY_WEIGHT   0.15
 
 static double sum_of(const double classes[CLASSES])
 {
@@ -70,52 +70,53 @@ static void remove_overtones(const double heard[CLASSES], double notes[CLASSES])
     }
 }
 
-/// How well a stretch goes with each triad, as odds.
-static void compare_triads(double odds[KEY_MODES][CLASSES], const double notes[CLASSES],
-                           const double bass[CLASSES])
+/// How well a stretch goes with each triad, as shares of 1. @return the likeliest: mode * CLASSES + root.
+static int compare_triads(double shares[KEY_MODES][CLASSES], const double notes[CLASSES],
+                          const double bass[CLASSES])
 {
     const double notes_length = sqrt(3.0) * length_of(notes), bass_length = length_of(bass);
+    double all = 0.0, most = 0.0;
+    int likeliest = 0;
     for (int mode = 0; mode < KEY_MODES; mode++) {
         for (int root = 0; root < CLASSES; root++) {
             const int third = (root + (mode == KEY_MAJOR ? 4 : 3)) % CLASSES;
             const int fifth = (root + 7) % CLASSES;
             const double low = bass_length > 0.0 ? ROOT_WEIGHT * bass[root] / bass_length : 0.0;
             const double likeness = (notes[root] + notes[third] + notes[fifth]) / notes_length;
-            odds[mode][root] = exp((likeness + low) / TRIAD_STEP);
-        }
-    }
-}
-
-/// Share a stretch out among the triads, by how likely each sounds in it after all that went before: a chord
-/// outlasts passing notes, and its bass need not stay on the root.
-static void count_triads(struct key_evidence *evidence, const double notes[CLASSES],
-                         const double bass[CLASSES])
-{
-    const double any = (1.0 - TRIAD_STAYS) / (KEY_MODES * CLASSES);
-    double odds[KEY_MODES][CLASSES], all = 0.0, most = 0.0;
-    int likeliest = 0;
-    compare_triads(odds, notes, bass);
-    for (int mode = 0; mode < KEY_MODES; mode++) {
-        for (int root = 0; root < CLASSES; root++) {
-            odds[mode][root] *= TRIAD_STAYS * evidence->latest[mode][root] + any;
-            all += odds[mode][root];
-            if (odds[mode][root] > most) {
-                most = odds[mode][root];
+            const double odds = exp((likeness + low) / TRIAD_STEP);
+            shares[mode][root] = odds;
+            all += odds;
+            if (odds > most) {
+                most = odds;
                 likeliest = mode * CLASSES + root;
             }
         }
     }
-    for (int mode = 0; mode < KEY_MODES; mode++) {
-        for (int root = 0; root < CLASSES; root++) {
-            evidence->latest[mode][root] = odds[mode][root] / all;
-            evidence->triads[mode][root] += evidence->latest[mode][root];
-        }
-    }
+    for (int mode = 0; mode < KEY_MODES; mode++)
+        for (int root = 0; root < CLASSES; root++)
+            shares[mode][root] /= all;
+    return likeliest;
+}
+
+/// Note for how many stretches a triad has been the likeliest.
+static void note_stay(struct key_evidence *evidence, int likeliest)
+{
     evidence->stay = likeliest == evidence->likeliest ? evidence->stay + 1 : 1;
     evidence->likeliest = likeliest;
     uint32_t *longest = &evidence->longest[likeliest / CLASSES][likeliest % CLASSES];
     if (evidence->stay > *longest)
         *longest = evidence->stay;
+}
+
+/// Share a stretch out among the triads, by how likely it sounds like each.
+static void count_triads(struct key_evidence *evidence, const double notes[CLASSES])
+{
+    double shares[KEY_MODES][CLASSES];
+    const int likeliest = compare_triads(shares, notes, evidence->recent_bass);
+    for (int mode = 0; mode < KEY_MODES; mode++)
+        for (int root = 0; root < CLASSES; root++)
+            evidence->triads[mode][root] += shares[mode][root];
+    note_stay(evidence, likeliest);
 }
 
 static void add_share(double sums[CLASSES], const double classes[CLASSES])
@@ -134,7 +135,11 @@ void key_evidence_add(struct key_evidence *evidence, const double notes[PITCH_CL
     remove_overtones(notes, played);
     add_share(evidence->notes, played);
     add_share(evidence->bass, bass);
-    count_triads(evidence, played, bass);
+    const double bass_sum = sum_of(bass);
+    for (int i = 0; bass_sum > 0.0 && i < CLASSES; i++)
+        evidence->recent_bass[i] =
+            BASS_LASTS * evidence->recent_bass[i] + (1.0 - BASS_LASTS) * bass[i] / bass_sum;
+    count_triads(evidence, played);
 }
 
 /// Pearson correlation of the classes, read from `tonic` up, with a profile.

@@ -10,8 +10,8 @@ struct key_evidence {
     double notes[PITCH_CLASS_COUNT]; // as played: without their overtones
     double bass[PITCH_CLASS_COUNT];
     double triads[KEY_MODES][PITCH_CLASS_COUNT]; // by mode and root, how likely each sounded
-    // --- how likely each triad sounded in the last stretch, and for how many stretches the likeliest has
-    double latest[KEY_MODES][PITCH_CLASS_COUNT];
+    double recent_bass[PITCH_CLASS_COUNT];
+    // --- the triad that is likeliest in the last stretch, and for how many stretches it has been
     int likeliest; // mode * PITCH_CLASS_COUNT + root
     uint32_t stay;
     uint32_t longest[KEY_MODES][PITCH_CLASS_COUNT]; // the longest that each was the likeliest
