@@ -140,6 +140,12 @@ static void call_fft(struct bench_data *d, size_t variant)
     fft_impls[variant].forward(&d->tables[variant], d->spectrum, d->work, d->points);
 }
 
+static void call_fft_pair(struct bench_data *d, size_t variant)
+{
+    const struct fft_pair pair = {{d->x, d->x + POINTS / 2}, {d->x + 1, d->x + POINTS / 2}, d->y};
+    fft_impls[variant].forward_pair(&d->tables[variant], d->spectrum, d->work, &pair);
+}
+
 static void call_weigh_pair(struct bench_data *d, size_t variant)
 {
     spectrum_impls[variant]->weigh_pair(d->out, d->x, d->x + POINTS, d->y, POINTS);
@@ -277,6 +283,7 @@ static const struct {
     {"interpolate", call_interpolate, interpolate_name, &interpolate_impl_count},
     {"half-band", call_half_band, half_band_name, &half_band_impl_count},
     {"fft-4096", call_fft, fft_name, &fft_impl_count},
+    {"fft-pair-4096", call_fft_pair, fft_name, &fft_impl_count},
     {"weigh-pair", call_weigh_pair, spectrum_name, &spectrum_impl_count},
     {"root", call_root, spectrum_name, &spectrum_impl_count},
     {"stereo-power", call_stereo_power, spectrum_name, &spectrum_impl_count},

@@ -149,6 +149,48 @@ static void zeros_stay_zeros(void **state)
     check_variants(4096); // within a tolerance of 0
 }
 
+// Two signals in halves that lie apart, at odd places: the transform of what is weighed beforehand.
+static struct fft_pair weigh_apart(uint32_t size)
+{
+    static float apart[4][POINTS / 2 + 16], window[POINTS + 1];
+    const uint32_t half = size / 2;
+    fill_noise(size);
+    for (uint32_t i = 0; i < size; ++i) {
+        window[1 + i] = (float)sin(PI * i / size);
+        apart[2 * i / size][3 + i % half] = in[2 * i];
+        apart[2 + 2 * i / size][5 + i % half] = in[2 * i + 1];
+        in[2 * i] *= window[1 + i];
+        in[2 * i + 1] *= window[1 + i];
+    }
+    return (struct fft_pair){
+        {apart[0] + 3, apart[1] + 3}, {apart[2] + 5, apart[3] + 5}, window + 1};
+}
+
+static void check_pair(const struct fft_impl *impl, uint32_t size, const struct fft_pair *pair)
+{
+    struct fft_tables tables;
+    assert_int_equal(fft_tables_init(&tables, impl, size), 0);
+    memset(out, 0xA5, sizeof out);
+    memset(work, 0xA5, sizeof work);
+    impl->forward_pair(&tables, out + GUARD, work + GUARD, pair);
+    assert_close(impl->name, out + GUARD, size);
+    assert_guards(out, size);
+    assert_guards(work, size);
+    fft_tables_deinit(&tables);
+}
+
+static void pairs_are_weighed_as_they_are_read(void **state)
+{
+    (void)state;
+    for (uint32_t size = FFT_LEAST_SIZE; size <= FFT_LARGEST_SIZE; size *= 2) {
+        const struct fft_pair pair = weigh_apart(size);
+        expect_fftw(size);
+        for (size_t i = 0; i < fft_impl_count; ++i)
+            if (!(fft_impls[i].cpu_flags & ~cpu_flags()))
+                check_pair(&fft_impls[i], size, &pair);
+    }
+}
+
 // What the analysis sees of it: any power of two, the first point once more, the input kept.
 static void every_power_of_two_has_a_transform(void **state)
 {
@@ -163,6 +205,11 @@ static void every_power_of_two_has_a_transform(void **state)
         assert_close("fft", got, size);
         assert_memory_equal(got + 2 * (size_t)size, got, 2 * sizeof(float));
         assert_memory_equal(fft_input(fft), in, 2 * size * sizeof(float));
+        const struct fft_pair pair = weigh_apart(size);
+        expect_fftw(size);
+        got = fft_forward_pair(fft, &pair);
+        assert_close("pair", got, size);
+        assert_memory_equal(got + 2 * (size_t)size, got, 2 * sizeof(float));
         fft_destroy(&fft);
         assert_null(fft);
     }
@@ -175,6 +222,7 @@ int main(void)
         cmocka_unit_test(all_agree_with_fftw_at_every_size),
         cmocka_unit_test(impulses_turn),
         cmocka_unit_test(zeros_stay_zeros),
+        cmocka_unit_test(pairs_are_weighed_as_they_are_read),
         cmocka_unit_test(every_power_of_two_has_a_transform),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

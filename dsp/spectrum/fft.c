@@ -4,6 +4,7 @@
 #include "dsp/cpu.h"
 #include "dsp/mutex.h"
 #include "dsp/spectrum/fft_kernel.h"
+#include "dsp/spectrum/spectrum_kernel.h"
 #include <assert.h>
 #include <errno.h>
 #include <fftw3.h>
@@ -12,6 +13,7 @@
 
 struct fft {
     uint32_t size;
+    const struct spectrum_impl *spectra;
     const struct fft_impl *impl; // NULL: FFTW's plan
     struct fft_tables tables;
     fftwf_plan plan;
@@ -69,6 +71,7 @@ int fft_create(struct fft **out, uint32_t size)
     if (!fft)
         return -ENOMEM;
     fft->size = size;
+    fft->spectra = spectrum_select(cpu_flags());
     fft->input = aligned_zeroed(2 * (size_t)size * sizeof *fft->input);
     fft->output = aligned_zeroed((2 * (size_t)size + 2) * sizeof *fft->output);
     // FFTW has code for small sizes and for any processor; the reference has none.
@@ -104,12 +107,31 @@ float *fft_input(struct fft *fft)
     return fft->input;
 }
 
+// The first point once more behind the last.
+static const float *wrap_around(struct fft *fft)
+{
+    memcpy(fft->output + 2 * (size_t)fft->size, fft->output, 2 * sizeof(float));
+    return fft->output;
+}
+
 const float *fft_forward(struct fft *fft)
 {
     if (fft->impl)
         fft->impl->forward(&fft->tables, fft->output, fft->work, fft->input);
     else
         fftwf_execute(fft->plan);
-    memcpy(fft->output + 2 * (size_t)fft->size, fft->output, 2 * sizeof(float));
-    return fft->output;
+    return wrap_around(fft);
+}
+
+const float *fft_forward_pair(struct fft *fft, const struct fft_pair *pair)
+{
+    if (fft->impl) {
+        fft->impl->forward_pair(&fft->tables, fft->output, fft->work, pair);
+        return wrap_around(fft);
+    }
+    const uint32_t half = fft->size / 2;
+    for (uint32_t h = 0; h < 2; ++h)
+        fft->spectra->weigh_pair(fft->input + 2 * (size_t)h * half, pair->first[h], pair->second[h],
+                                 pair->window + (size_t)h * half, half);
+    return fft_forward(fft);
 }

@@ -7,6 +7,12 @@
 /// One transform size with its buffers. Thread-safety: one thread at a time; any number side by side.
 struct fft;
 
+/// Two real signals of `size` samples, each in two halves that lie where they like, and their window.
+struct fft_pair {
+    const float *first[2], *second[2];
+    const float *window;
+};
+
 /// Plan a forward transform of `size` complex points, a power of two. Takes a lock for the time of
 /// planning (FFTW's planner is not reentrant). @return 0; -ENOMEM. On error *out is NULL.
 MUST_CHECK int fft_create(struct fft **out, uint32_t size);
@@ -17,3 +23,5 @@ float *fft_input(struct fft *fft);
 /// Transform. @return the output in the same form and its first point once more, valid until the next
 /// call; the input is kept.
 const float *fft_forward(struct fft *fft);
+/// Transform first * window + i second * window. @return as fft_forward(); what the input holds then is not said.
+const float *fft_forward_pair(struct fft *fft, const struct fft_pair *pair);

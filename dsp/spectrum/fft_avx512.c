@@ -48,5 +48,11 @@ ALWAYS void store_points(float *out, const struct points *x)
 
 void fft_forward_avx512(const struct fft_tables *tables, float *out, float *work, const float *in)
 {
-    transform(tables, out, work, in);
+    transform(tables, out, work, in, NULL);
+}
+
+void fft_forward_pair_avx512(const struct fft_tables *tables, float *out, float *work,
+                             const struct fft_pair *pair)
+{
+    transform(tables, out, work, NULL, pair);
 }

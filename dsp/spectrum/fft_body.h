@@ -100,16 +100,10 @@ ALWAYS void transform_of(struct points *x, uint32_t radix)
         four(&x[0], &x[1], &x[2], &x[3]);
 }
 
-// Rows a `step` apart, transformed and turned; from the input's interleaved points in the first pass.
-ALWAYS void butterfly(float *work, const float *in, size_t step, uint32_t radix, const float *turns)
+// Rows a `step` apart, transformed, turned and stored.
+ALWAYS void finish_rows(float *work, struct points *x, size_t step, uint32_t radix,
+                        const float *turns)
 {
-    struct points x[8];
-#pragma GCC unroll 8
-    for (uint32_t j = 0; j < radix; ++j)
-        if (in)
-            wide_deal(&x[j].re, &x[j].im, in + j * step * ROW);
-        else
-            load_row(&x[j], work + j * step * ROW);
     transform_of(x, radix);
 #pragma GCC unroll 8
     for (uint32_t j = 0; j < radix; ++j) {
@@ -120,34 +114,66 @@ ALWAYS void butterfly(float *work, const float *in, size_t step, uint32_t radix,
     }
 }
 
-ALWAYS void first_pass(float *work, const float *in, size_t step, uint32_t radix,
-                       const float *turns)
+ALWAYS void butterfly(float *work, size_t step, uint32_t radix, const float *turns)
 {
-    for (size_t p = 0; p < step; ++p)
-        butterfly(work + p * ROW, in + p * ROW, step, radix, turns + 2 * p * (radix - 1));
+    struct points x[8];
+#pragma GCC unroll 8
+    for (uint32_t j = 0; j < radix; ++j)
+        load_row(&x[j], work + j * step * ROW);
+    finish_rows(work, x, step, radix, turns);
+}
+
+ALWAYS void load_weighed(wide *x, const float *samples, const wide *weights)
+{
+    memcpy(x, samples, sizeof *x);
+    *x *= *weights;
+}
+
+// From the input's interleaved points, or from both signals of a pair.
+ALWAYS void first_pass(float *work, const float *in, const struct fft_pair *pair, size_t step,
+                       uint32_t radix, const float *turns)
+{
+    for (size_t p = 0; p < step; ++p) {
+        struct points x[8];
+#pragma GCC unroll 8
+        for (uint32_t j = 0; j < radix; ++j) {
+            const uint32_t half = 2 * j / radix;
+            const size_t row = p + j * step, row_of_half = p + (j - half * radix / 2) * step;
+            if (pair) {
+                wide weights;
+                memcpy(&weights, pair->window + row * LANES, sizeof weights);
+                load_weighed(&x[j].re, pair->first[half] + row_of_half * LANES, &weights);
+                load_weighed(&x[j].im, pair->second[half] + row_of_half * LANES, &weights);
+            } else {
+                wide_deal(&x[j].re, &x[j].im, in + row * ROW);
+            }
+        }
+        finish_rows(work + p * ROW, x, step, radix, turns + 2 * p * (radix - 1));
+    }
 }
 
 ALWAYS void pass(float *work, size_t rows, size_t step, uint32_t radix, const float *turns)
 {
     for (size_t block = 0; block < rows; block += step * radix)
         for (size_t p = 0; p < step; ++p)
-            butterfly(work + (block + p) * ROW, NULL, step, radix, turns + 2 * p * (radix - 1));
+            butterfly(work + (block + p) * ROW, step, radix, turns + 2 * p * (radix - 1));
 }
 
 ALWAYS void last_pass(float *work, size_t rows, uint32_t radix)
 {
     for (size_t block = 0; block < rows; block += radix)
-        butterfly(work + block * ROW, NULL, 1, radix, NULL);
+        butterfly(work + block * ROW, 1, radix, NULL);
 }
 
-static void transform_parts(const struct fft_tables *t, float *work, const float *in)
+ALWAYS void transform_parts(const struct fft_tables *t, float *work, const float *in,
+                            const struct fft_pair *pair)
 {
     const float *turns = t->turns;
     size_t step = t->rows / t->radices[0];
     if (t->radices[0] == 8)
-        first_pass(work, in, step, 8, turns);
+        first_pass(work, in, pair, step, 8, turns);
     else
-        first_pass(work, in, step, 4, turns);
+        first_pass(work, in, pair, step, 4, turns);
     for (uint32_t i = 1; i < t->passes; ++i) {
         turns += 2 * step * (t->radices[i - 1] - 1);
         const int is_last = i + 1 == t->passes;
@@ -236,9 +262,10 @@ static void join(const struct fft_tables *t, float *out, const float *work, size
         store_points(out + 2 * (at + (size_t)k * t->rows), &x[place_across(k)]);
 }
 
-ALWAYS void transform(const struct fft_tables *t, float *out, float *work, const float *in)
+ALWAYS void transform(const struct fft_tables *t, float *out, float *work, const float *in,
+                      const struct fft_pair *pair)
 {
-    transform_parts(t, work, in);
+    transform_parts(t, work, in, pair);
     for (size_t at = 0; at < t->rows; at += LANES)
         join(t, out, work, at);
 }

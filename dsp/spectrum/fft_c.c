@@ -22,5 +22,11 @@ static void store_points(float *out, const struct points *x)
 
 void fft_forward_c(const struct fft_tables *tables, float *out, float *work, const float *in)
 {
-    transform(tables, out, work, in);
+    transform(tables, out, work, in, NULL);
+}
+
+void fft_forward_pair_c(const struct fft_tables *tables, float *out, float *work,
+                        const struct fft_pair *pair)
+{
+    transform(tables, out, work, NULL, pair);
 }

@@ -4,6 +4,7 @@
 // across the lanes, after one transposition, joins them.
 #pragma once
 #include "dsp/annotate.h"
+#include "dsp/spectrum/fft.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,12 +24,16 @@ struct fft_tables {
 /// Where there is AVX2 alone, FFTW's own plan is the faster one.
 typedef void (*fft_forward_fn)(const struct fft_tables *tables, float *out, float *work,
                                const float *in);
+/// The same of a pair, each sample times its window's; no alignment is needed of those.
+typedef void (*fft_forward_pair_fn)(const struct fft_tables *tables, float *out, float *work,
+                                    const struct fft_pair *pair);
 
 struct fft_impl {
     const char *name;
     uint32_t cpu_flags; // what it needs
     uint32_t lanes;
     fft_forward_fn forward;
+    fft_forward_pair_fn forward_pair;
 };
 /// Best first; the last is the reference and needs nothing.
 extern const struct fft_impl fft_impls[];

@@ -4,5 +4,9 @@
 #include "dsp/spectrum/fft_kernel.h"
 
 void fft_forward_c(const struct fft_tables *tables, float *out, float *work, const float *in);
+void fft_forward_pair_c(const struct fft_tables *tables, float *out, float *work,
+                        const struct fft_pair *pair);
 // x86-64 only
 void fft_forward_avx512(const struct fft_tables *tables, float *out, float *work, const float *in);
+void fft_forward_pair_avx512(const struct fft_tables *tables, float *out, float *work,
+                             const struct fft_pair *pair);

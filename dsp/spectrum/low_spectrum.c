@@ -60,8 +60,13 @@ void low_spectrum_destroy(struct low_spectrum **spectrum)
 // Y = (Z[k] - conj Z[-k]) / 2i.
 static void transform_pair(struct low_spectrum *s)
 {
-    s->kernels->weigh_pair(fft_input(s->fft), s->line, s->line + HOP, s->window, SIZE);
-    s->kernels->pair_power(s->power[0], s->power[1], fft_forward(s->fft), SIZE);
+    const float *first = s->line, *second = s->line + HOP;
+    const struct fft_pair frames = {
+        .first = {first, first + SIZE / 2},
+        .second = {second, second + SIZE / 2},
+        .window = s->window,
+    };
+    s->kernels->pair_power(s->power[0], s->power[1], fft_forward_pair(s->fft, &frames), SIZE);
 }
 
 // Neighbouring frames share hops, so each hop of the line is squared but once.

@@ -87,11 +87,12 @@ void native_spectrum_destroy(struct native_spectrum **spectrum)
 static double transform(struct native_spectrum *s)
 {
     const size_t hop = s->hop, older = (s->newest + 1) % 2 * hop, newer = s->newest % 2 * hop;
-    float *in = fft_input(s->fft);
-    s->kernels->weigh_pair(in, s->hops[0] + older, s->hops[1] + older, s->window, s->hop);
-    s->kernels->weigh_pair(in + 2 * hop, s->hops[0] + newer, s->hops[1] + newer, s->window + hop,
-                           s->hop);
-    return s->kernels->stereo_power(s->power, fft_forward(s->fft), s->size);
+    const struct fft_pair sides = {
+        .first = {s->hops[0] + older, s->hops[0] + newer},
+        .second = {s->hops[1] + older, s->hops[1] + newer},
+        .window = s->window,
+    };
+    return s->kernels->stereo_power(s->power, fft_forward_pair(s->fft, &sides), s->size);
 }
 
 static int measure_frame(struct native_spectrum *s)
