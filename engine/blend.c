@@ -14,18 +14,11 @@ RT_SAFE void blend_jump(struct blend *blend, struct blend_gains to)
     *blend = (struct blend){.from = to, .to = to};
 }
 
-// Without corners at either end: a straight line's are heard beside a tone.
-static float share_done(const struct blend *b)
+/// Gains with `left` of `frames` frames to go. Without corners at either end: a straight line's are heard beside a tone.
+static struct blend_gains gains_at(const struct blend *b, uint32_t left, double per_frame)
 {
-    if (b->left == 0)
-        return 1.0f;
-    const double t = 1.0 - (double)b->left / b->frames;
-    return (float)(t * t * t * (10.0 + t * (6.0 * t - 15.0)));
-}
-
-static struct blend_gains gains_now(const struct blend *b)
-{
-    const float s = share_done(b);
+    const double t = 1.0 - left * per_frame;
+    const float s = (float)(t * t * t * (10.0 + t * (6.0 * t - 15.0)));
     return (struct blend_gains){b->from.mastered + s * (b->to.mastered - b->from.mastered),
                                 b->from.plain + s * (b->to.plain - b->from.plain)};
 }
@@ -35,7 +28,9 @@ RT_SAFE void blend_go(struct blend *blend, struct blend_gains to, uint32_t frame
     assert(frames > 0 && (to.mastered == 0.0f || to.plain == 0.0f));
     if (is_equal(blend->to, to))
         return;
-    *blend = (struct blend){.from = gains_now(blend), .to = to, .frames = frames, .left = frames};
+    const struct blend_gains now =
+        blend->left ? gains_at(blend, blend->left, 1.0 / blend->frames) : blend->to;
+    *blend = (struct blend){.from = now, .to = to, .frames = frames, .left = frames};
 }
 
 static void scale(float *out, const float *in, float gain, uint32_t frames)
@@ -48,25 +43,28 @@ static void scale(float *out, const float *in, float gain, uint32_t frames)
         out[i] = gain * in[i];
 }
 
-static void mix(float *out, const float *mastered, const float *plain, struct blend_gains gains)
+static void mix(const struct blend *b, float *out, const float *mastered, const float *plain,
+                uint32_t frames)
 {
-    for (size_t side = 0; side < 2; side++)
-        out[side] = gains.mastered * mastered[side] + gains.plain * plain[side];
+    const double per_frame = 1.0 / b->frames;
+    for (uint32_t i = 0; i < frames; i++) {
+        const struct blend_gains gains = gains_at(b, b->left - 1 - i, per_frame);
+        for (size_t k = 2 * (size_t)i; k < 2 * (size_t)i + 2; k++)
+            out[k] = gains.mastered * mastered[k] + gains.plain * plain[k];
+    }
 }
 
 RT_SAFE void blend_process(struct blend *b, float *out, const float *mastered, const float *plain,
                            uint32_t frames)
 {
-    size_t i = 0;
     const bool has_both = b->from.plain > 0.0f || b->to.plain > 0.0f;
-    for (; i < frames && b->left > 0; i++) {
-        b->left--;
-        const struct blend_gains gains = gains_now(b);
-        mix(out + 2 * i, mastered + 2 * i, has_both ? plain + 2 * i : mastered + 2 * i, gains);
-    }
-    const uint32_t rest = frames - (uint32_t)i;
+    const uint32_t n = frames < b->left ? frames : b->left;
+    const size_t at = 2 * (size_t)n;
+    if (n > 0)
+        mix(b, out, mastered, has_both ? plain : mastered, n);
+    b->left -= n;
     if (b->to.plain == 0.0f)
-        scale(out + 2 * i, mastered + 2 * i, b->to.mastered, rest);
+        scale(out + at, mastered + at, b->to.mastered, frames - n);
     else
-        scale(out + 2 * i, plain + 2 * i, b->to.plain, rest);
+        scale(out + at, plain + at, b->to.plain, frames - n);
 }
