@@ -331,6 +331,14 @@ void player_set_volume(struct player *p, unsigned volume)
     mutex_unlock(&p->command_lock);
 }
 
+uint64_t player_heard_frames_locked(const struct player *p) REQUIRES(p->lock)
+{
+    struct callback_counters counters = {0};
+    if (p->callback)
+        callback_counters(p->callback, &counters);
+    return counters.frames_played;
+}
+
 void player_choose_side_locked(struct player *p) REQUIRES(p->lock)
 {
     const enum callback_sound mastered = p->compares ? CALLBACK_MATCHED : CALLBACK_MASTERED;
@@ -346,6 +354,7 @@ void player_set_sound(struct player *p, enum player_sound sound)
     p->sound = sound;
     p->compares = p->compares || sound == PLAYER_PLAIN;
     p->compared_id = p->current_id;
+    p->compared_frames = player_heard_frames_locked(p);
     player_choose_side_locked(p);
     mutex_unlock(&p->lock);
     mutex_unlock(&p->command_lock);

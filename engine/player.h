@@ -35,6 +35,8 @@ enum player_sound {
     PLAYER_PLAIN, // past the chain: the tracks as they are, no louder than mastered
 };
 
+enum { PLAYER_COMPARISON_S = 20 }; // nobody remembers for longer how plain sounded
+
 enum player_state { PLAYER_STOPPED, PLAYER_PLAYING, PLAYER_PAUSED, PLAYER_DEVICE_LOST };
 
 enum { PLAYER_PATH_BYTES = 4096 };
@@ -107,8 +109,8 @@ void player_previous(struct player *player);
 /// 0..100: gain is (volume/100)^3, so that 50 is -18 dB and equal steps sound about equal; 100 is unity.
 void player_set_volume(struct player *player, unsigned volume);
 /// Go over to mastered or plain sound, heard within a period, in CALLBACK_CROSS_MS, without a gap. The louder one is lowered, so
-/// that both are equally loud: plain always, mastered from the first plain sound until another track is heard mastered. Nothing
-/// on a player that does not master.
+/// that both are equally loud: plain always, mastered from the first plain sound until PLAYER_COMPARISON_S of it, or another
+/// track, were heard. Nothing on a player that does not master.
 void player_set_sound(struct player *player, enum player_sound sound);
 
 // --- what happens

@@ -42,8 +42,9 @@ struct player {
     double start_s; // of the command under way, until its first block is heard
     unsigned volume;
     enum player_sound sound;
-    bool compares;        // plain sound was asked for, and mastered sound is matched to it
-    uint64_t compared_id; // the track that was heard when the sound was last set
+    bool compares; // plain sound was asked for, and mastered sound is matched to it
+    // When the sound was last set: the track that was heard, and how much of all.
+    uint64_t compared_id, compared_frames;
     struct player_totals totals;
     uint64_t closed_xruns; // of devices that were lost
     char device_error[256];
@@ -75,6 +76,8 @@ void player_report_locked(struct player *p, struct track *track, const char *tex
 void player_restart_at_locked(struct player *p, double position_s) REQUIRES(p->lock);
 /// Play entry `id` from its start; 0: end.
 void player_go_to_locked(struct player *p, uint64_t id) REQUIRES(p->lock);
+/// All frames heard since the player was made.
+uint64_t player_heard_frames_locked(const struct player *p) REQUIRES(p->lock);
 /// Tell the audio thread which side it is to play, and how.
 void player_choose_side_locked(struct player *p) REQUIRES(p->lock);
 /// Seconds into the track that is heard.

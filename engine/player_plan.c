@@ -21,10 +21,14 @@ void player_leave_locked(struct player *p) REQUIRES(p->lock)
     (void)lineup_clear_rendered(&p->lineup); // counted above
 }
 
-// Whoever compared hears the next track mastered as ever.
+// Whoever has compared hears mastered sound as ever.
 static void end_comparison_locked(struct player *p) REQUIRES(p->lock)
 {
-    if (!p->compares || p->sound == PLAYER_PLAIN || p->current_id == p->compared_id)
+    if (!p->compares || p->sound == PLAYER_PLAIN)
+        return;
+    const uint64_t frames = player_heard_frames_locked(p) - p->compared_frames;
+    if (p->current_id == p->compared_id &&
+        frames < (uint64_t)PLAYER_COMPARISON_S * p->device.rate_hz)
         return;
     p->compares = false;
     player_choose_side_locked(p);

@@ -683,6 +683,40 @@ static void a_comparison_ends_with_the_next_track_that_is_heard_mastered(void **
     player_stop(f->player);
 }
 
+static void mastered_sound_comes_back_to_its_level_when_it_was_heard_for_long(void **state)
+{
+    struct fixture *f = *state;
+    const struct mastering_settings settings = mastering_settings_default();
+    const struct setup setup = {
+        .cache_entries = 50, .device = "null", .speed = 20.0, .settings = &settings};
+    enum { LONG = 60 * LOW_RATE, COMPARISON = PLAYER_COMPARISON_S * LOW_RATE };
+    char path[SCRATCH_PATH_BYTES];
+    int16_t *music = scratch_music(9, LONG, LOW_RATE);
+    scratch_path(path, f->folder, "a.wav");
+    scratch_write_s16(path, music, LONG, LOW_RATE, 2);
+    free(music);
+    open_player(f, &setup);
+    const uint64_t id = add_file(f, "a.wav");
+    assert_int_equal(player_play(f->player, 0, 0.0), 0);
+    wait_for_track(f, id);
+    player_set_sound(f->player, PLAYER_PLAIN);
+    hear(f, COMPARISON + LOW_RATE);
+    struct player_status status;
+    player_status(f->player, &status);
+    assert_true(status.compares); // plain sound may be heard for as long as one likes
+    struct player_totals before, totals;
+    player_totals(f->player, &before);
+    player_set_sound(f->player, PLAYER_MASTERED);
+    do {
+        hear(f, PERIOD);
+        player_totals(f->player, &totals);
+        player_status(f->player, &status);
+        assert_int_equal(status.state, PLAYER_PLAYING);
+        assert_true(status.compares || totals.frames >= before.frames + COMPARISON);
+    } while (status.compares);
+    player_stop(f->player);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -702,6 +736,7 @@ int main(void)
         TEST(plain_sound_of_a_player_that_masters_is_the_files_own),
         TEST(a_comparison_is_heard_within_a_period_whatever_is_rendered_ahead),
         TEST(the_louder_side_of_a_comparison_is_lowered_to_the_other),
+        TEST(mastered_sound_comes_back_to_its_level_when_it_was_heard_for_long),
         TEST(a_comparison_ends_with_the_next_track_that_is_heard_mastered),
         TEST(a_storm_of_commands_ends_in_order),
     };

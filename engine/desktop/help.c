@@ -59,7 +59,8 @@ static const struct page pages[COMMAND_COUNT] = {
                 "  q      quit             m     mastered or as it is   up, down  volume\n"
                 "\n"
                 "m is heard at once, and both are equally loud: the louder one is lowered, by what\n"
-                "the line shows. The next track is heard as ever, unless m was left at plain.\n",
+                "the line shows. Mastered sound comes back to its level after 20 s, or with the next\n"
+                "track.\n",
             .examples = "  segue play --preset warm ~/Music/album/*.flac\n"
                         "  segue play --device null --speed max list.m3u8\n"
                         "  segue play --no-mastering --device wav:out.wav a.flac b.mp3\n",
