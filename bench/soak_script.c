@@ -143,6 +143,12 @@ static int volume(struct soak_script *s)
     return 0;
 }
 
+static int compare(struct soak_script *s)
+{
+    player_set_sound(s->config.player, below(s, 2) ? PLAYER_PLAIN : PLAYER_MASTERED);
+    return 0;
+}
+
 static int stop_and_play(struct soak_script *s)
 {
     player_stop(s->config.player);
@@ -161,6 +167,7 @@ static const struct {
     {"shuffle", shuffle, 2},
     {"repeat", repeat, 2},
     {"volume", volume, 2},
+    {"compare", compare, 4},
     {"replace an entry", replace_entry, 3},
     {"move an entry", move_entry, 3},
     {"add an entry", add_entry, 1},
