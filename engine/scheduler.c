@@ -298,7 +298,8 @@ static void *scheduler_run(void *context)
     struct scheduler_task *tasks;
     while (take_tasks(s, &tasks)) {
         run_tasks(tasks);
-        const int error = loader_run_once(s->loader, INT64_MAX);
+        // One wake may stand for tasks and the end: after tasks, a look at what else there is comes before a wait.
+        const int error = loader_run_once(s->loader, tasks ? 0 : INT64_MAX);
         if (error) {
             log_write(s->config.log, LOG_LEVEL_ERROR, NULL, "file loading broke down: %s",
                       strerror(-error));

@@ -717,6 +717,28 @@ static void mastered_sound_comes_back_to_its_level_when_it_was_heard_for_long(vo
     player_stop(f->player);
 }
 
+static void do_nothing(struct scheduler_task *task)
+{
+    (void)task;
+}
+
+static void a_scheduler_ends_whatever_was_posted_just_before(void **state)
+{
+    struct fixture *f = *state;
+    const struct scheduler_config config = {.backend = {.workers = 1},
+                                            .cache = analysis_cache_config_default(),
+                                            .settings = mastering_settings_default(),
+                                            .log = &f->log};
+    for (int round = 0; round < 100; ++round) {
+        struct scheduler_task task = {.run = do_nothing};
+        assert_int_equal(scheduler_create(&f->scheduler, &config), 0);
+        if (round % 2)
+            assert_int_equal(scheduler_set_plan(f->scheduler, NULL, 0), 0);
+        scheduler_post(f->scheduler, &task);
+        scheduler_destroy(&f->scheduler); // one wake for both, as often as not
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -733,6 +755,7 @@ int main(void)
         TEST(a_pause_holds_the_position_and_resume_goes_on),
         TEST(the_next_track_is_analysed_while_the_current_one_is_heard),
         TEST(a_player_can_be_destroyed_while_a_file_takes_its_audio),
+        TEST(a_scheduler_ends_whatever_was_posted_just_before),
         TEST(plain_sound_of_a_player_that_masters_is_the_files_own),
         TEST(a_comparison_is_heard_within_a_period_whatever_is_rendered_ahead),
         TEST(the_louder_side_of_a_comparison_is_lowered_to_the_other),
