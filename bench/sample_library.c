@@ -49,7 +49,8 @@ void sample_library_row(const struct sample_library *library, struct sample_row 
     library_columns_from_record(&row->track, record);
     for (unsigned i = 0; i < STORE_ANALYSIS_COLUMNS; ++i)
         if (store_analysis_columns[i].type == STORE_REAL)
-            row->track.values[i] = (struct store_value){.real = (double)i / 7.0 + (double)number};
+            row->track.values[i] = (struct store_value){
+                .real = (double)(i + 1) / (double)(number + 2 * STORE_ANALYSIS_COLUMNS)};
     library_columns_settings(&row->targets.settings, row->target, &settings);
     library_columns_from_targets(&row->targets, &record->targets);
 }
