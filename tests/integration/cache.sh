@@ -554,6 +554,14 @@ if mount -t tmpfs -o size=64k tmpfs "$root/small" 2>/dev/null; then
     check 'disk full later: hits are served' grep -q '"source":"sqlite"' "$out"
     XDG_DATA_HOME=$root/small "$segue" cache verify >"$out" 2>"$err"
     check 'disk full: the file stays sound' test $? -eq 0
+    rm "$root/small/segue/library.db-shm"
+    cat /dev/zero >>"$root/small/filler" 2>/dev/null
+    XDG_DATA_HOME=$root/small analyze "$music/a"
+    check 'disk full, no -shm: hits are served' has_source sqlite 3
+    rm -f "$root/small/filler" "$root/small/segue/library.db-shm"
+    mount -o remount,ro "$root/small"
+    XDG_DATA_HOME=$root/small analyze "$music/a"
+    check 'read-only, a -wal and no -shm: hits are served' has_source sqlite 3
     umount "$mounted"
     mounted=
 else
