@@ -74,6 +74,51 @@ static void limiter_keeps_every_torture_signal_under_the_ceiling(void **state)
     free(x);
 }
 
+// Signs of a sinc half-way between its zeros: what the tails of a long interpolator add up on, and a short one leaves out.
+static void add_sinc_signs(float *x, double level)
+{
+    for (int k = -64; k < 64; ++k)
+        x[2 * (k + 64)] = (float)(sin(M_PI * (k - 0.5)) / (k - 0.5) < 0 ? -level : level);
+}
+
+// A clipped tone of `period` frames whose polarity turns in its middle.
+static void add_turned_tone(float *x, double period, double phase)
+{
+    for (int n = 0; n < 176; ++n) {
+        const double tone = fmin(1, fmax(-1, 1.5 * sin(2 * M_PI * n / period + phase)));
+        x[2 * n] = (float)(n < 88 ? tone : -tone);
+    }
+}
+
+static void limiter_sees_peaks_that_a_short_interpolator_misses(void **state)
+{
+    (void)state;
+    enum { SPACING = 2205, COUNT = 7 };
+    static const double periods[COUNT] = {2, 2.5, 3, 4, 6, 2.2, 3.5};
+    float *x = malloc(2 * FRAMES * sizeof *x);
+    assert_non_null(x);
+    for (int turned = 0; turned < 2; ++turned)
+        for (int variation = 0; variation < 12; ++variation) {
+            memset(x, 0, 2 * FRAMES * sizeof *x);
+            for (int i = 0; i < COUNT; ++i) {
+                float *at = x + 2 * (size_t)(i * SPACING + 200);
+                if (turned)
+                    add_turned_tone(at, periods[i], 0.5 * variation);
+                else
+                    add_sinc_signs(at, 0.2 + 0.01 * (COUNT * variation + i));
+            }
+            struct limiter *limiter = fresh();
+            process(limiter, x, FRAMES, 256);
+            limiter_destroy(&limiter);
+            const double sinc_db = measure_db(measure_sinc_peak(x, 2, FRAMES) / CEILING);
+            if (getenv("SEGUE_TEST_FIGURES"))
+                print_message("turned %d variation %d: sinc %+.4f dB\n", turned, variation,
+                              sinc_db);
+            assert_true(sinc_db <= 0);
+        }
+    free(x);
+}
+
 static void limiter_leaves_quiet_audio_bit_for_bit_but_late(void **state)
 {
     (void)state;
@@ -177,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limiter_keeps_every_torture_signal_under_the_ceiling),
+        cmocka_unit_test(limiter_sees_peaks_that_a_short_interpolator_misses),
         cmocka_unit_test(limiter_leaves_quiet_audio_bit_for_bit_but_late),
         cmocka_unit_test(limiter_output_does_not_depend_on_the_block_split),
         cmocka_unit_test(limiter_returns_to_exact_unity_after_a_peak),
