@@ -304,6 +304,27 @@ static void target_beyond_the_limiters_reach_is_named_and_predicted(void **state
     free(tape.samples);
 }
 
+// Where the limiter's allowed reduction ends is measured; a target just beyond it is missed by more than what is promised.
+static void target_just_beyond_the_limiters_reach_is_named_too(void **state)
+{
+    (void)state;
+    struct tape tape = song(0.5, 2);
+    const struct pcm_reader reader = reader_of(&tape);
+    struct analysis *a = song_analysis(naive_lufs(tape.samples, tape.frames));
+    struct mastering_targets t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_FIXED, -6);
+    assert_int_equal(calibrate(&t, a, &reader), 0);
+    const double reach_lufs = t.predicted_lufs;
+    for (int i = 0; i < 2; ++i) {
+        const double beyond_lu = i ? 0.2 : 0.4;
+        t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_FIXED, reach_lufs + beyond_lu);
+        assert_int_equal(calibrate(&t, a, &reader), 0);
+        assert_true(fabs(t.predicted_lufs - reach_lufs) <= 0.05);
+        assert_int_equal(t.shortfall, SHORTFALL_LIMITER);
+    }
+    free(a);
+    free(tape.samples);
+}
+
 static void one_click_does_not_hold_a_track_down(void **state)
 {
     (void)state;
@@ -640,6 +661,7 @@ int main(void)
         cmocka_unit_test(makeup_makes_up_for_what_the_limiter_takes),
         cmocka_unit_test(makeup_is_found_without_a_model_of_the_limiting),
         cmocka_unit_test(target_beyond_the_limiters_reach_is_named_and_predicted),
+        cmocka_unit_test(target_just_beyond_the_limiters_reach_is_named_too),
         cmocka_unit_test(one_click_does_not_hold_a_track_down),
         cmocka_unit_test(silence_is_named_and_left_alone),
         cmocka_unit_test(every_channel_count_is_calibrated_as_it_is_heard),

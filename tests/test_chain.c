@@ -370,6 +370,26 @@ static void mastered_music_stays_under_the_ceiling(void **state)
     free(x);
 }
 
+static void ceiling_of_a_ramps_targets_is_kept_behind_the_ramp(void **state)
+{
+    (void)state;
+    enum { FRAMES = 44100, SETTLED = 8820 };
+    float *x = music(FRAMES);
+    struct mastering_targets loud = busy, lower = busy;
+    loud.makeup_db = lower.makeup_db = 18;
+    lower.ceiling_dbtp = -4;
+    struct chain *chain = fresh(&loud);
+    chain_process(chain, x, FRAMES / 2);
+    chain_ramp_to(chain, &lower, 2000);
+    chain_process(chain, x + FRAMES, FRAMES / 2);
+    assert_true(measure_db(measure_itu_peak(x, 2, FRAMES / 2)) >
+                -1.6); // louder than the ceiling to come
+    assert_true(measure_db(measure_itu_peak(x + FRAMES + 2 * SETTLED, 2, FRAMES / 2 - SETTLED)) <=
+                -4);
+    chain_destroy(&chain);
+    free(x);
+}
+
 /// Linked in place of calloc: fails once the allowance is used up.
 static int allowance = -1; // -1: no limit
 void *__real_calloc(size_t count, size_t size);
@@ -437,6 +457,7 @@ int main(void)
         cmocka_unit_test(full_scale_dc_comes_out_finite_and_under_the_ceiling),
         cmocka_unit_test(chunk_after_five_seconds_of_context_equals_the_whole),
         cmocka_unit_test(mastered_music_stays_under_the_ceiling),
+        cmocka_unit_test(ceiling_of_a_ramps_targets_is_kept_behind_the_ramp),
         cmocka_unit_test(creation_survives_every_failing_allocation),
         cmocka_unit_test(processing_allocates_nothing),
     };
