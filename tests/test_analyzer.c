@@ -201,6 +201,43 @@ static void band_edge_cuts_a_cell_in_proportion(void **state)
 
 // Normal or not, a frame's bins are exponential: e^-gamma for one side, and for the sum of two
 // independent ones e^(1 - gamma) / 2.
+// Two tones on the middles of bins of 4096, the second `quieter_db` below the first.
+static struct analysis *analyze_tones(uint32_t bin, uint32_t quiet_bin, double quieter_db)
+{
+    enum { FRAMES = 88200 };
+    float *x = make_sine(FRAMES, bin / 4096.0);
+    float *quiet = make_sine(FRAMES, quiet_bin / 4096.0);
+    for (uint32_t i = 0; i < 2 * FRAMES; ++i)
+        x[i] += quiet[i] * (float)pow(10, -quieter_db / 20);
+    struct analysis *a = analyze(x, FRAMES, 44100, 2, 4096);
+    free(x);
+    free(quiet);
+    return a;
+}
+
+static void assert_bass_mid_ratio(uint32_t bin, uint32_t quiet_bin, double quieter_db,
+                                  double expected_db)
+{
+    struct analysis *a = analyze_tones(bin, quiet_bin, quieter_db);
+    assert_near(a->fingerprint[FINGERPRINT_BASS_MID_RATIO], expected_db, 1e-3);
+    free(a);
+}
+
+static void figures_stop_at_the_ends_of_their_ranges(void **state)
+{
+    (void)state;
+    enum { BASS = 12, MID = 100, HIGH = 1486 }; // 129 Hz, 1,077 Hz, 16 kHz
+    assert_bass_mid_ratio(BASS, MID, 50, 50);
+    assert_bass_mid_ratio(BASS, MID, 75, 60);
+    assert_bass_mid_ratio(MID, BASS, 75, -60);
+    assert_bass_mid_ratio(BASS, HIGH, 0, 60); // nothing at all in the middle
+    assert_bass_mid_ratio(MID, HIGH, 0, -60);
+    struct analysis *high = analyze_tones(HIGH, HIGH, 0);
+    assert_near(high->fingerprint[FINGERPRINT_SPECTRAL_CENTROID], 1, 0);
+    assert_near(high->fingerprint[FINGERPRINT_SPECTRAL_ROLLOFF], 1, 0);
+    free(high);
+}
+
 static void white_noise_has_the_flatness_of_its_statistics(void **state)
 {
     (void)state;
@@ -459,6 +496,7 @@ int main(void)
         cmocka_unit_test(variants_agree_on_the_whole_analysis),
         cmocka_unit_test(sine_has_the_crest_of_a_sine_and_sits_in_its_band),
         cmocka_unit_test(band_edge_cuts_a_cell_in_proportion),
+        cmocka_unit_test(figures_stop_at_the_ends_of_their_ranges),
         cmocka_unit_test(white_noise_has_the_flatness_of_its_statistics),
         cmocka_unit_test(silence_has_its_defined_figures),
         cmocka_unit_test(a_loud_lfe_leaves_every_figure_alone),
