@@ -57,9 +57,9 @@ size_t sealed_mutate(uint8_t *line, size_t bytes, size_t most, unsigned seed)
 {
     const int is_sealed =
         bytes >= SEAL_BYTES && memcmp(line + bytes - SEAL_BYTES, head, HEAD_BYTES) == 0;
-    if (most < SEAL_BYTES || bytes > most || seed % BROKEN_ONE_IN == 0)
-        return LLVMFuzzerMutate(line, bytes, most);
     size_t body = is_sealed ? bytes - SEAL_BYTES : bytes;
+    if (body + SEAL_BYTES > most || seed % BROKEN_ONE_IN == 0)
+        return LLVMFuzzerMutate(line, bytes, most);
     body = seed % 2 ? swap_value(line, body, most - SEAL_BYTES, seed)
                     : LLVMFuzzerMutate(line, body, most - SEAL_BYTES);
     char seal[SEAL_BYTES + 1], hex[TRACK_CHECKSUM_HEX_BYTES];
