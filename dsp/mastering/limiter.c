@@ -29,7 +29,7 @@ static const double GUARD_MARGIN_DB = 0.02;
 static const double SHARP_MARGIN_DB = 0.12;
 
 // The sharp interpolator runs where the cheap one reads more than this share of the ceiling. Where many taps add up,
-// as on clipped tones that turn their polarity, the cheap one reads up to 3.5 dB less.
+// as on clipped tones that turn their polarity, the cheap one was seen to read 2.6 dB less.
 static const float SHARP_GATE = 0.6F;
 
 enum { CHANNELS = 2 };
