@@ -2,6 +2,7 @@
 #include "io/audio_file.h"
 #include "io/audio_tags.h"
 #include "io/new_file.h"
+#include "io/pictures.h"
 #include "io/tags.h"
 #include <assert.h>
 #include <errno.h>
@@ -13,12 +14,14 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { WAV_TAGS_MOST_BYTES = 8 << 20 }; // twice what tags can hold: they are written in two ways
+// Of pictures, and twice of what tags can hold, as they are written in two ways.
+enum { WAV_TAGS_MOST_BYTES = PICTURES_MOST_BYTES + (8 << 20) };
 
 struct audio_file {
     SNDFILE *sndfile;
-    struct new_file file;    // the same open file, to the end
-    const struct tags *tags; // not owned; NULL: none
+    struct new_file file;   // the same open file, to the end
+    struct audio_tags tags; // not owned
+    bool has_tags;
     bool is_flac;
     uint32_t channels;
     enum audio_file_format format;
@@ -52,7 +55,7 @@ static uint32_t bytes_of(enum audio_file_format format)
     return format == AUDIO_FILE_S16 ? 2 : format == AUDIO_FILE_S24 ? 3 : 4;
 }
 
-// Its header counts bytes by 32 bits, all chunks included.
+// A plain WAV file's header counts bytes by 32 bits, all chunks included.
 static bool fits_wav(const struct audio_file_config *config)
 {
     const uint64_t most_frames =
@@ -104,6 +107,8 @@ static int open_sndfile(struct audio_file *f, int format, uint32_t rate_hz)
 int audio_file_create(struct audio_file **out, const struct audio_file_config *config)
 {
     *out = NULL;
+    static const struct tags no_tags;
+    static const struct pictures no_pictures;
     const int container = container_of(config->path);
     if (audio_file_refusal(config))
         return -EINVAL;
@@ -113,14 +118,16 @@ int audio_file_create(struct audio_file **out, const struct audio_file_config *c
     f->file.fd = -1;
     f->channels = config->channels;
     f->format = config->format;
-    f->tags = config->tags;
+    f->tags.tags = config->tags ? config->tags : &no_tags;
+    f->tags.pictures = config->pictures ? config->pictures : &no_pictures;
+    f->has_tags = f->tags.tags->count || f->tags.pictures->count;
     f->is_flac = container == SF_FORMAT_FLAC;
     int error = new_file_init(&f->file, config->path);
     if (!error)
         error = open_sndfile(f, container | coding_of(config->format), config->rate_hz);
-    if (!error && f->tags && f->tags->count)
-        error = f->is_flac ? audio_tags_reserve(f->sndfile, f->tags)
-                           : audio_tags_set(f->sndfile, f->tags);
+    if (!error && f->has_tags)
+        error = f->is_flac ? audio_tags_reserve(f->sndfile, &f->tags)
+                           : audio_tags_set(f->sndfile, &f->tags);
     if (error) {
         audio_file_discard(&f);
         return error;
@@ -187,8 +194,9 @@ int audio_file_commit(struct audio_file **file)
     errno = 0;
     int error = sf_close(f->sndfile) ? write_error(f) : 0;
     f->sndfile = NULL;
-    if (!error && f->is_flac && f->tags && f->tags->count)
-        error = audio_tags_fill(f->file.fd, f->tags);
+    if (!error && f->has_tags)
+        error = f->is_flac ? audio_tags_fill(f->file.fd, &f->tags)
+                           : audio_tags_append(f->file.fd, &f->tags);
     if (!error)
         error = new_file_publish(&f->file);
     audio_file_discard(file);

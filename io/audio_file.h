@@ -4,6 +4,7 @@
 #include "dsp/annotate.h"
 #include <stdint.h>
 
+struct pictures;
 struct tags;
 
 enum audio_file_format { AUDIO_FILE_S16, AUDIO_FILE_S24, AUDIO_FILE_F32 };
@@ -16,9 +17,10 @@ struct audio_file_config {
     enum audio_file_format format;
     uint32_t rate_hz, channels;
     uint64_t frames; // that will be written at most; 0: not known
-    /// Borrowed until the file is committed or discarded; NULL: none. FLAC takes them as Vorbis comments, WAV in an ID3 and an INFO
-    /// chunk, where SEGUE_MASTERED stands in ICMT, behind a comment.
+    /// Both are borrowed until the file is committed or discarded; NULL: none. FLAC takes tags as Vorbis comments, WAV in an
+    /// ID3 chunk behind the sound and an INFO chunk, where SEGUE_MASTERED stands in ICMT, behind a comment.
     const struct tags *tags;
+    const struct pictures *pictures;
 };
 
 /// Why no such file can be made, in words (a static string); NULL: nothing speaks against it. Of an output that cannot

@@ -196,54 +196,111 @@ static int read_info(struct tags *tags, struct source *source, uint64_t offset, 
     return error;
 }
 
-// An ID3 chunk says more than INFO does, so that one is listened to alone where it is there.
-static int read_chunks(struct tags *tags, struct source *source, uint64_t size_bytes, bool is_big)
+/// The chunks of a RIFF or AIFF file, one after another.
+struct chunks {
+    struct source *source;
+    uint64_t next, size_bytes; // of the next header, and of the file
+    bool is_big;
+    unsigned char id[4];    // of this chunk
+    uint64_t offset, bytes; // of its body
+    uint64_t
+        long_data_bytes; // by RF64's ds64 (EBU Tech 3306), in place of a size of all ones; 0: not said
+};
+
+// @return 1, 0 at the end, or the source's error.
+static int next_chunk(struct chunks *c)
 {
-    uint64_t offset = FIRST_CHUNK, info = 0;
-    uint32_t info_bytes = 0;
-    for (int i = 0; i < MAX_CHUNKS && offset + CHUNK_HEADER_BYTES <= size_bytes; ++i) {
-        unsigned char b[CHUNK_HEADER_BYTES];
-        const int64_t n = source_read(source, b, offset, sizeof b);
-        if (n < (int64_t)sizeof b)
-            return n < 0 ? (int)n : 0;
-        const uint32_t bytes = is_big ? tags_big(b + 4, 4) : tags_little(b + 4, 4);
-        offset += CHUNK_HEADER_BYTES;
-        if (memcmp(b, "id3 ", 4) == 0 || memcmp(b, "ID3 ", 4) == 0)
-            return tags_read_id3(tags, source, offset);
-        if (memcmp(b, "LIST", 4) == 0 && !info) {
-            info = offset;
-            info_bytes = bytes;
-        }
-        offset += (uint64_t)bytes + (bytes & 1);
+    unsigned char b[CHUNK_HEADER_BYTES], sizes[16];
+    if (c->next + CHUNK_HEADER_BYTES > c->size_bytes)
+        return 0;
+    int64_t n = source_read(c->source, b, c->next, sizeof b);
+    if (n < (int64_t)sizeof b)
+        return n < 0 ? (int)n : 0;
+    memcpy(c->id, b, sizeof c->id);
+    c->offset = c->next + CHUNK_HEADER_BYTES;
+    c->bytes = c->is_big ? tags_big(b + 4, 4) : tags_little(b + 4, 4);
+    if (memcmp(b, "ds64", 4) == 0) {
+        n = source_read(c->source, sizes, c->offset, sizeof sizes);
+        if (n == (int64_t)sizeof sizes)
+            c->long_data_bytes = tags_little(sizes + 8, 4) | (uint64_t)tags_little(sizes + 12, 4)
+                                                                 << 32;
+    } else if (memcmp(b, "data", 4) == 0 && c->bytes == UINT32_MAX && c->long_data_bytes) {
+        c->bytes = c->long_data_bytes;
     }
-    return info && !is_big ? read_info(tags, source, info, info_bytes) : 0;
+    const uint64_t left = c->size_bytes - c->offset;
+    c->next = c->bytes < left ? c->offset + c->bytes + (c->bytes & 1) : c->size_bytes;
+    return n < 0 ? (int)n : 1;
+}
+
+// An ID3 chunk says more than INFO does, so that one is listened to alone where it is there.
+static int locate_chunks(struct tags_places *places, struct source *source, uint64_t size_bytes,
+                         bool is_big)
+{
+    struct chunks c = {
+        .source = source, .next = FIRST_CHUNK, .size_bytes = size_bytes, .is_big = is_big};
+    int more = 1;
+    for (int i = 0; i < MAX_CHUNKS && (more = next_chunk(&c)) > 0; ++i) {
+        if (memcmp(c.id, "id3 ", 4) == 0 || memcmp(c.id, "ID3 ", 4) == 0) {
+            places->id3 = c.offset;
+            places->info = TAGS_NOWHERE;
+            return 0;
+        }
+        if (memcmp(c.id, "LIST", 4) == 0 && !is_big && places->info == TAGS_NOWHERE) {
+            places->info = c.offset;
+            places->info_bytes = (uint32_t)c.bytes;
+        }
+    }
+    return more < 0 ? more : 0;
+}
+
+static bool is_riff(const unsigned char *b)
+{
+    return (memcmp(b, "RIFF", 4) == 0 || memcmp(b, "RF64", 4) == 0) &&
+           memcmp(b + 8, "WAVE", 4) == 0;
+}
+
+int tags_locate(struct tags_places *places, struct source *source, uint64_t size_bytes)
+{
+    unsigned char b[FIRST_CHUNK] = {0};
+    *places = (struct tags_places){.id3 = TAGS_NOWHERE,
+                                   .flac = TAGS_NOWHERE,
+                                   .ogg = TAGS_NOWHERE,
+                                   .info = TAGS_NOWHERE,
+                                   .mpeg = TAGS_NOWHERE};
+    int64_t n = source_read(source, b, 0, sizeof b);
+    if (n < (int64_t)sizeof b)
+        return n < 0 ? (int)n : 0;
+    const uint64_t id3_bytes = tags_id3_bytes(b);
+    if (id3_bytes) {
+        places->id3 = 0;
+        memset(b, 0, sizeof b);
+        n = source_read(source, b, id3_bytes, 4); // some put one before FLAC
+    }
+    if (memcmp(b, "fLaC", 4) == 0)
+        places->flac = id3_bytes;
+    else if (memcmp(b, "OggS", 4) == 0 && !id3_bytes)
+        places->ogg = 0;
+    else if (is_riff(b) || (memcmp(b, "FORM", 4) == 0 && memcmp(b + 8, "AIF", 3) == 0))
+        return locate_chunks(places, source, size_bytes, b[0] == 'F');
+    else if (b[0] == 0xff && b[1] >= 0xe0 && !id3_bytes)
+        places->mpeg = 0;
+    return n < 0 ? (int)n : 0;
 }
 
 int tags_read(struct tags *tags, struct source *source, uint64_t size_bytes)
 {
-    unsigned char b[FIRST_CHUNK] = {0};
+    struct tags_places places;
     *tags = (struct tags){0};
-    const int64_t n = source_read(source, b, 0, sizeof b);
-    if (n < (int64_t)sizeof b)
-        return n < 0 ? (int)n : 0;
-    const uint64_t id3_bytes = tags_id3_bytes(b);
-    int error = id3_bytes ? tags_read_id3(tags, source, 0) : 0;
-    if (!error && id3_bytes) {
-        memset(b, 0, sizeof b);
-        const int64_t more = source_read(source, b, id3_bytes, 4); // some put one before FLAC
-        error = more < 0 ? (int)more : 0;
-    }
-    if (error)
-        return error;
-    if (memcmp(b, "fLaC", 4) == 0)
-        return tags_read_flac(tags, source, id3_bytes);
-    if (id3_bytes)
-        return 0;
-    if (memcmp(b, "OggS", 4) == 0)
-        return tags_read_ogg(tags, source);
-    if (memcmp(b, "RIFF", 4) == 0 && memcmp(b + 8, "WAVE", 4) == 0)
-        return read_chunks(tags, source, size_bytes, false);
-    if (memcmp(b, "FORM", 4) == 0 && memcmp(b + 8, "AIF", 3) == 0)
-        return read_chunks(tags, source, size_bytes, true);
-    return b[0] == 0xff && b[1] >= 0xe0 ? tags_read_id3v1(tags, source, size_bytes) : 0;
+    int error = tags_locate(&places, source, size_bytes);
+    if (!error && places.id3 != TAGS_NOWHERE)
+        error = tags_read_id3(tags, source, places.id3);
+    if (!error && places.flac != TAGS_NOWHERE)
+        error = tags_read_flac(tags, source, places.flac);
+    if (!error && places.ogg != TAGS_NOWHERE)
+        error = tags_read_ogg(tags, source);
+    if (!error && places.info != TAGS_NOWHERE)
+        error = read_info(tags, source, places.info, places.info_bytes);
+    if (!error && places.mpeg != TAGS_NOWHERE)
+        error = tags_read_id3v1(tags, source, size_bytes);
+    return error;
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct pictures;
+
 enum {
     TAGS_MAX = 256,          // entries; what comes after them is passed over
     TAGS_VALUE_BYTES = 8192, // of one value; longer ones (pictures) are passed over
@@ -44,5 +46,6 @@ int tags_was_mastered(const struct tags *tags);
 /// Vorbis comments as FLAC's metadata block holds them, without the block's header; new memory. @return NULL without
 /// memory.
 MUST_CHECK unsigned char *tags_format_vorbis(const struct tags *tags, size_t *bytes);
-/// An ID3v2.4 tag; new memory. @return NULL without memory.
-MUST_CHECK unsigned char *tags_format_id3(const struct tags *tags, size_t *bytes);
+/// An ID3v2.4 tag of both; new memory. @return NULL without memory.
+MUST_CHECK unsigned char *tags_format_id3(const struct tags *tags, const struct pictures *pictures,
+                                          size_t *bytes);

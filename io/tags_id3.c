@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // ID3v2.2 to 2.4 (id3.org: id3v2-00, id3v2.3.0, id3v2.4.0-frames) and ID3v1.
+#include "io/pictures.h"
 #include "io/tags_impl.h"
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,7 +14,8 @@ enum {
     V1_BYTES = 128,
     FLAG_UNSYNCHRONISED = 0x80,
     FLAG_EXTENDED = 0x40,
-    TEXT_BYTES = TAGS_VALUE_BYTES + 1,
+    FRAME_HEAD_BYTES = 10,
+    OLD_FRAME_HEAD_BYTES = 6, // of version 2.2
 };
 
 static const struct {
@@ -69,20 +72,13 @@ static size_t put_utf8(char *to, uint32_t c)
     return n;
 }
 
-/// A string being read: of Latin-1, UTF-16 with a mark, UTF-16BE or UTF-8 (encodings 0 to 3).
-struct text {
-    const unsigned char *b;
-    size_t bytes;
-    unsigned encoding;
-};
-
-static bool is_wide(const struct text *t)
+static bool is_wide(const struct tags_text *t)
 {
     return t->encoding == 1 || t->encoding == 2;
 }
 
 // The next UTF-16 unit or byte. @return false at the end.
-static bool next_unit(struct text *t, bool is_big, uint32_t *unit)
+static bool next_unit(struct tags_text *t, bool is_big, uint32_t *unit)
 {
     const size_t n = is_wide(t) ? 2 : 1;
     if (t->bytes < n)
@@ -93,8 +89,7 @@ static bool next_unit(struct text *t, bool is_big, uint32_t *unit)
     return true;
 }
 
-// Take one string, up to its NUL or the end, as UTF-8; too long ones are cut. @return its bytes.
-static size_t take_string(struct text *t, char out[TEXT_BYTES])
+size_t tags_take_text(struct tags_text *t, char out[TAGS_TEXT_BYTES])
 {
     size_t done = 0;
     bool is_big = t->encoding == 2;
@@ -107,7 +102,7 @@ static size_t take_string(struct text *t, char out[TEXT_BYTES])
     while (next_unit(t, is_big, &unit) && unit != 0) {
         if (is_wide(t) && unit >= 0xd800 && unit < 0xdc00 && next_unit(t, is_big, &low))
             unit = 0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff);
-        if (done + 4 >= TEXT_BYTES)
+        if (done + 4 >= TAGS_TEXT_BYTES)
             continue;
         if (t->encoding == 3)
             out[done++] = (char)unit;
@@ -126,11 +121,11 @@ static const char *plain_genre(const char *genre)
     return strspn(genre, "0123456789") == strlen(genre) ? "" : genre;
 }
 
-static int add_values(struct tags *tags, const char *name, struct text *text, char *value)
+static int add_values(struct tags *tags, const char *name, struct tags_text *text, char *value)
 {
     int error = 0;
     while (!error && text->bytes > 0) {
-        size_t bytes = take_string(text, value);
+        size_t bytes = tags_take_text(text, value);
         const char *start = value;
         if (strcmp(name, "GENRE") == 0) {
             start = plain_genre(value);
@@ -141,29 +136,6 @@ static int add_values(struct tags *tags, const char *name, struct text *text, ch
     return error;
 }
 
-static int add_frame(struct tags *tags, int which, const unsigned char *b, size_t bytes,
-                     char value[TEXT_BYTES])
-{
-    if (bytes < 2 || b[0] > 3)
-        return 0;
-    struct text text = {.b = b + 1, .bytes = bytes - 1, .encoding = b[0]};
-    const char *name = frames[which].name;
-    char described[64];
-    if (name && strcmp(name, "COMMENT") == 0) {
-        if (text.bytes < 3)
-            return 0;
-        text.b += 3; // the language
-        text.bytes -= 3;
-        if (take_string(&text, value) > 0)
-            return 0; // comments with a description are notes of programs
-    } else if (!name) {
-        if (take_string(&text, value) >= sizeof described)
-            return 0;
-        name = strcpy(described, value);
-    }
-    return add_values(tags, name, &text, value);
-}
-
 static int find_frame(const unsigned char *id, unsigned version)
 {
     for (int i = 0; i < FRAME_NAMES; ++i)
@@ -172,45 +144,107 @@ static int find_frame(const unsigned char *id, unsigned version)
     return -1;
 }
 
-static int add_frames(struct tags *tags, unsigned char *b, size_t bytes, unsigned version)
+static int add_text(struct tags *tags, const char *name, struct tags_text *text,
+                    char value[TAGS_TEXT_BYTES])
 {
-    const size_t head_bytes = version == 2 ? 6 : 10;
-    char *value = malloc(TEXT_BYTES);
-    int error = value ? 0 : -ENOMEM;
-    for (size_t at = 0; !error && at + head_bytes < bytes && b[at] != 0;) {
-        unsigned char *head = b + at;
-        size_t size = version == 2   ? tags_big(head + 3, 3)
-                      : version == 3 ? tags_big(head + 4, 4)
-                                     : syncsafe(head + 4);
-        at += head_bytes;
-        if (size > bytes - at)
-            break;
-        const int which = find_frame(head, version);
-        // Compressed, encrypted and grouped frames are left alone; text never is.
-        const unsigned flags = version == 2 ? 0 : head[9] & (version == 4 ? 0x4cU : 0xe0U);
-        unsigned char *body = b + at;
-        at += size;
-        if (version == 4 && head[9] & 0x01 && size >= 4) { // its plain length comes first
-            body += 4;
-            size -= 4;
-        }
-        if (version == 4 && head[9] & 0x02)
-            size = resynchronise(body, size);
-        if (which >= 0 && !flags)
-            error = add_frame(tags, which, body, size, value);
+    char described[64];
+    if (name && strcmp(name, "COMMENT") == 0) {
+        if (text->bytes < 3)
+            return 0;
+        text->b += 3; // the language
+        text->bytes -= 3;
+        if (tags_take_text(text, value) > 0)
+            return 0; // comments with a description are notes of programs
+    } else if (!name) {
+        if (tags_take_text(text, value) >= sizeof described)
+            return 0;
+        name = strcpy(described, value);
     }
+    return add_values(tags, name, text, value);
+}
+
+static int add_frame(void *tags, const struct tags_frame *frame)
+{
+    const int which = find_frame(frame->id, frame->version);
+    if (which < 0 || frame->bytes < 2 || frame->body[0] > 3)
+        return 0;
+    struct tags_text text = {
+        .b = frame->body + 1, .bytes = frame->bytes - 1, .encoding = frame->body[0]};
+    char *value = malloc(TAGS_TEXT_BYTES);
+    const int error = value ? add_text(tags, frames[which].name, &text, value) : -ENOMEM;
     free(value);
     return error;
 }
 
-int tags_read_id3(struct tags *tags, struct source *source, uint64_t offset)
+// --- Frames --------------------------------------------------------------------------------------
+
+static bool begins_frame(const unsigned char *b, size_t bytes)
+{
+    for (size_t i = 0; i < 4 && i < bytes; ++i)
+        if (!isupper(b[i]) && !isdigit(b[i]))
+            return bytes > 0 && b[0] == 0; // padding
+    return true;
+}
+
+// Some write version 2.4's sizes as 2.3's: where only that leads to another frame, it is believed.
+static size_t frame_bytes(const unsigned char *head, size_t left, unsigned version)
+{
+    if (version == 2)
+        return tags_big(head + 3, 3);
+    const size_t plain = tags_big(head + 4, 4), safe = syncsafe(head + 4);
+    const unsigned char *body = head + FRAME_HEAD_BYTES;
+    if (version == 3 || plain == safe || plain > left)
+        return version == 3 ? plain : safe;
+    const bool is_safe = safe <= left && begins_frame(body + safe, left - safe);
+    return !is_safe && begins_frame(body + plain, left - plain) ? plain : safe;
+}
+
+// Compressed, encrypted and grouped frames are left alone; text and pictures never are.
+static int visit_frame(unsigned char *head, struct tags_frame *frame, tags_frame_fn visit,
+                       void *context)
+{
+    const unsigned version = frame->version, flags = version == 2 ? 0 : head[9];
+    unsigned char *body = head + (version == 2 ? OLD_FRAME_HEAD_BYTES : FRAME_HEAD_BYTES);
+    if (flags & (version == 4 ? 0x4cU : 0xe0U))
+        return 0;
+    if (version == 4 && flags & 0x01 && frame->bytes >= 4) { // its plain length comes first
+        body += 4;
+        frame->bytes -= 4;
+    }
+    if (version == 4 && flags & 0x02)
+        frame->bytes = resynchronise(body, frame->bytes);
+    frame->id = head;
+    frame->body = body;
+    return visit(context, frame);
+}
+
+static int walk_frames(unsigned char *b, size_t bytes, unsigned version, tags_frame_fn visit,
+                       void *context)
+{
+    const size_t head_bytes = version == 2 ? OLD_FRAME_HEAD_BYTES : FRAME_HEAD_BYTES;
+    int error = 0;
+    for (size_t at = 0; !error && at + head_bytes < bytes && b[at] != 0;) {
+        unsigned char *head = b + at;
+        at += head_bytes;
+        struct tags_frame frame = {.version = version,
+                                   .bytes = frame_bytes(head, bytes - at, version)};
+        if (frame.bytes > bytes - at)
+            break;
+        at += frame.bytes;
+        error = visit_frame(head, &frame, visit, context);
+    }
+    return error;
+}
+
+int tags_walk_id3(struct source *source, uint64_t offset, size_t most_bytes, tags_frame_fn visit,
+                  void *context)
 {
     unsigned char header[TAGS_ID3_HEADER_BYTES];
     int64_t n = source_read(source, header, offset, sizeof header);
     if (n < (int64_t)sizeof header || tags_id3_bytes(header) == 0)
         return n < 0 ? (int)n : 0;
     size_t bytes = syncsafe(header + 6);
-    bytes = bytes < MOST_BYTES ? bytes : MOST_BYTES;
+    bytes = bytes < most_bytes ? bytes : most_bytes;
     unsigned char *b = malloc(bytes + 1);
     if (!b)
         return -ENOMEM;
@@ -223,10 +257,15 @@ int tags_read_id3(struct tags *tags, struct source *source, uint64_t offset)
     if (version > 2 && header[5] & FLAG_EXTENDED && bytes >= 4)
         skip = version == 4 ? syncsafe(b) : 4 + tags_big(b, 4);
     const int error = n < 0          ? (int)n
-                      : skip < bytes ? add_frames(tags, b + skip, bytes - skip, version)
+                      : skip < bytes ? walk_frames(b + skip, bytes - skip, version, visit, context)
                                      : 0;
     free(b);
     return error;
+}
+
+int tags_read_id3(struct tags *tags, struct source *source, uint64_t offset)
+{
+    return tags_walk_id3(source, offset, MOST_BYTES, add_frame, tags);
 }
 
 int tags_read_id3v1(struct tags *tags, struct source *source, uint64_t size_bytes)
@@ -247,9 +286,9 @@ int tags_read_id3v1(struct tags *tags, struct source *source, uint64_t size_byte
         return n < 0 ? (int)n : 0;
     int error = 0;
     for (size_t i = 0; !error && i < sizeof fields / sizeof fields[0]; ++i) {
-        struct text text = {.b = b + fields[i].offset, .bytes = fields[i].bytes};
-        char value[TEXT_BYTES];
-        size_t bytes = take_string(&text, value);
+        struct tags_text text = {.b = b + fields[i].offset, .bytes = fields[i].bytes};
+        char value[TAGS_TEXT_BYTES];
+        size_t bytes = tags_take_text(&text, value);
         while (bytes > 0 && value[bytes - 1] == ' ')
             --bytes;
         error = tags_add(tags, fields[i].name, value, bytes);
@@ -301,11 +340,20 @@ static size_t put_body(unsigned char *to, const char *entry)
     return head_bytes + strlen(value);
 }
 
-unsigned char *tags_format_id3(const struct tags *tags, size_t *bytes)
+static unsigned char *put_frame_head(unsigned char *to, const char *id, size_t bytes)
+{
+    memcpy(to, id, 4);
+    return put_size(to + 4, bytes) + 2; // two bytes of flags, none set
+}
+
+unsigned char *tags_format_id3(const struct tags *tags, const struct pictures *pictures,
+                               size_t *bytes)
 {
     *bytes = TAGS_ID3_HEADER_BYTES;
     for (uint32_t i = 0; i < tags->count; ++i)
-        *bytes += TAGS_ID3_HEADER_BYTES + put_body(NULL, tags->entries[i]);
+        *bytes += FRAME_HEAD_BYTES + put_body(NULL, tags->entries[i]);
+    for (uint32_t i = 0; i < pictures->count; ++i)
+        *bytes += FRAME_HEAD_BYTES + picture_put_apic(NULL, &pictures->items[i]);
     unsigned char *tag = calloc(1, *bytes);
     if (!tag)
         return NULL;
@@ -313,9 +361,13 @@ unsigned char *tags_format_id3(const struct tags *tags, size_t *bytes)
     unsigned char *to = put_size(tag + 6, *bytes - TAGS_ID3_HEADER_BYTES);
     for (uint32_t i = 0; i < tags->count; ++i) {
         const char *entry = tags->entries[i];
-        memcpy(to, frame_id(entry), 4);
-        to = put_size(to + 4, put_body(NULL, entry)) + 2; // two bytes of flags, none set
+        to = put_frame_head(to, frame_id(entry), put_body(NULL, entry));
         to += put_body(to, entry);
+    }
+    for (uint32_t i = 0; i < pictures->count; ++i) {
+        const struct picture *picture = &pictures->items[i];
+        to = put_frame_head(to, "APIC", picture_put_apic(NULL, picture));
+        to += picture_put_apic(to, picture);
     }
     return tag;
 }

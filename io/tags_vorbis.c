@@ -12,6 +12,7 @@ enum {
     MAX_BLOCKS = 128,
     MAX_PAGES = 1024, // of comments with pictures among them: 64 MiB
     NAME_BYTES = 64,
+    COMMENT_BYTES = NAME_BYTES + 1 + TAGS_VALUE_BYTES,
 };
 
 /// Bytes of a comment header in order: a plain run of the file, or the bodies of Ogg pages.
@@ -70,7 +71,27 @@ static bool take_length(struct run *r, uint32_t *length)
     return true;
 }
 
-static int add_comment(struct tags *tags, char *comment, uint32_t bytes)
+// Visit each comment of at most `most` bytes.
+static int walk_comments(struct run *r, uint32_t most, tags_comment_fn visit, void *context)
+{
+    uint32_t bytes, count;
+    if (!take_length(r, &bytes) || !take(r, NULL, bytes) || !take_length(r, &count))
+        return r->error;
+    char *comment = malloc((size_t)most + 1);
+    int error = comment ? 0 : -ENOMEM;
+    for (uint32_t i = 0; i < count && !error && take_length(r, &bytes); ++i) {
+        if (!take(r, bytes <= most ? comment : NULL, bytes))
+            break;
+        if (bytes <= most) {
+            comment[bytes] = 0;
+            error = visit(context, comment, bytes);
+        }
+    }
+    free(comment);
+    return error ? error : r->error;
+}
+
+static int add_comment(void *tags, char *comment, uint32_t bytes)
 {
     char *equals = memchr(comment, '=', bytes);
     if (!equals || equals - comment >= NAME_BYTES)
@@ -79,42 +100,45 @@ static int add_comment(struct tags *tags, char *comment, uint32_t bytes)
     return tags_add(tags, comment, equals + 1, bytes - (size_t)(equals + 1 - comment));
 }
 
-static int read_comments(struct tags *tags, struct run *r)
-{
-    enum { MOST = NAME_BYTES + 1 + TAGS_VALUE_BYTES };
-    uint32_t bytes, count;
-    if (!take_length(r, &bytes) || !take(r, NULL, bytes) || !take_length(r, &count))
-        return r->error;
-    char *comment = malloc(MOST);
-    int error = comment ? 0 : -ENOMEM;
-    for (uint32_t i = 0; i < count && !error && take_length(r, &bytes); ++i) {
-        if (!take(r, bytes <= MOST ? comment : NULL, bytes))
-            break;
-        error = bytes <= MOST ? add_comment(tags, comment, bytes) : 0;
-    }
-    free(comment);
-    return error ? error : r->error;
-}
-
-int tags_read_flac(struct tags *tags, struct source *source, uint64_t offset)
+int tags_walk_flac(struct source *source, uint64_t offset, tags_block_fn visit, void *context)
 {
     offset += 4;
-    for (int i = 0; i < MAX_BLOCKS; ++i) {
+    int status = 0;
+    for (int i = 0; i < MAX_BLOCKS && !status; ++i) {
         unsigned char b[4];
         const int64_t n = source_read(source, b, offset, sizeof b);
         if (n < (int64_t)sizeof b)
             return n < 0 ? (int)n : 0;
         const uint32_t bytes = tags_big(b + 1, 3);
-        if ((b[0] & 0x7f) == 4) {
-            tags_deinit(tags); // what another tag before the stream said
-            return read_comments(
-                tags, &(struct run){.source = source, .offset = offset + 4, .left = bytes});
-        }
-        if (b[0] & 0x80)
+        status = visit(context, b[0] & 0x7f, offset + 4, bytes);
+        if (!status && b[0] & 0x80)
             return 0;
-        offset += 4 + bytes;
+        offset += 4 + (uint64_t)bytes;
     }
-    return 0;
+    return status < 0 ? status : 0;
+}
+
+/// Tags being read from a FLAC stream.
+struct flac_reading {
+    struct tags *tags;
+    struct source *source;
+};
+
+static int read_if_comments(void *context, unsigned type, uint64_t offset, uint32_t bytes)
+{
+    const struct flac_reading *reading = context;
+    if (type != TAGS_FLAC_COMMENTS)
+        return 0;
+    tags_deinit(reading->tags); // what another tag before the stream said
+    struct run run = {.source = reading->source, .offset = offset, .left = bytes};
+    const int error = walk_comments(&run, COMMENT_BYTES, add_comment, reading->tags);
+    return error ? error : 1;
+}
+
+int tags_read_flac(struct tags *tags, struct source *source, uint64_t offset)
+{
+    return tags_walk_flac(source, offset, read_if_comments,
+                          &(struct flac_reading){.tags = tags, .source = source});
 }
 
 // The comments are the second packet, which begins a page. FLAC's has a block header before them.
@@ -123,21 +147,26 @@ static bool take_packet_head(struct run *r)
     unsigned char b[8];
     if (!take(r, b, 4))
         return false;
-    if ((b[0] & 0x7f) == 4)
+    if ((b[0] & 0x7f) == TAGS_FLAC_COMMENTS)
         return true;
     if (b[0] == 3)
         return take(r, b + 4, 3) && memcmp(b + 1, "vorbis", 6) == 0;
     return take(r, b + 4, 4) && memcmp(b, "OpusTags", 8) == 0;
 }
 
-int tags_read_ogg(struct tags *tags, struct source *source)
+int tags_walk_ogg(struct source *source, uint32_t most_bytes, tags_comment_fn visit, void *context)
 {
     struct run r = {.source = source, .pages_left = MAX_PAGES};
     if (!next_page(&r))
         return r.error;
     r.offset += r.left;
     r.left = 0;
-    return take_packet_head(&r) ? read_comments(tags, &r) : r.error;
+    return take_packet_head(&r) ? walk_comments(&r, most_bytes, visit, context) : r.error;
+}
+
+int tags_read_ogg(struct tags *tags, struct source *source)
+{
+    return tags_walk_ogg(source, COMMENT_BYTES, add_comment, tags);
 }
 
 // --- Writing -------------------------------------------------------------------------------------

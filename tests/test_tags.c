@@ -255,6 +255,48 @@ static void info_of_a_wav_file_is_read_behind_its_sound_too(void **state)
     assert_int_equal(tags_was_mastered(&f->tags), 1);
 }
 
+static void id3_is_found_behind_more_than_4_gib_of_sound(void **state)
+{
+    static const uint64_t sound_bytes = 5000000001; // of odd length: padded
+    struct fixture *f = *state;
+    put(f, "RF64\xff\xff\xff\xffWAVEds64", 16);
+    put_little(f, 28);
+    put_little(f, 0); // the file's own length is not looked at
+    put_little(f, 0);
+    put_little(f, (uint32_t)sound_bytes);
+    put_little(f, (uint32_t)(sound_bytes >> 32));
+    f->count += 12;
+    put(f, "data\xff\xff\xff\xff", 8);
+    const size_t head_bytes = f->count;
+    put(f, "id3 \x19\0\0\0ID3\4\0\0\0\0\0\x0f", 18);
+    put_id3_frame(f, "TIT2", "\3late", 5);
+    FILE *file = fopen(f->path, "wb"); // with a hole in place of the sound
+    assert_non_null(file);
+    assert_int_equal(fwrite(f->bytes, 1, head_bytes, file), head_bytes);
+    assert_int_equal(fseeko(file, (off_t)(head_bytes + sound_bytes + 1), SEEK_SET), 0);
+    assert_int_equal(fwrite(f->bytes + head_bytes, 1, f->count - head_bytes, file),
+                     f->count - head_bytes);
+    assert_int_equal(fclose(file), 0);
+    read_file(f);
+    assert_tag(f, "TITLE", "late");
+}
+
+static void sizes_of_the_wrong_kind_in_id3_are_understood(void **state)
+{
+    struct fixture *f = *state;
+    put(f, "ID3\4\0\0\0\0\2\x10", 10); // version 2.4, 272 bytes
+    const size_t start = f->count;
+    char title[201] = {3};
+    memset(title + 1, 't', 200);
+    put_id3_frame(f, "TIT2", title, sizeof title); // by version 2.3's way of writing 201
+    put_id3_frame(f, "TPE1", "\3me", 3);
+    f->count = start + 272;
+    put(f, "\xff\xfb\x90\x64", 4);
+    read_laid_out(f);
+    assert_int_equal(strlen(tags_get(&f->tags, "TITLE")), 200);
+    assert_tag(f, "ARTIST", "me");
+}
+
 static void cut_and_lying_tags_end_where_the_file_does(void **state)
 {
     struct fixture *f = *state;
@@ -354,6 +396,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(old_id3_is_read_where_there_is_no_new_one, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(info_of_a_wav_file_is_read_behind_its_sound_too, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(id3_is_found_behind_more_than_4_gib_of_sound, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(sizes_of_the_wrong_kind_in_id3_are_understood, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(cut_and_lying_tags_end_where_the_file_does, set_up,
                                         tear_down),

@@ -93,10 +93,10 @@ static const struct page pages[COMMAND_COUNT] = {
                      "  segue render --measure [OPTIONS] PATH...\n",
             .description =
                 "Master files into others with the chain that play uses. Rate and channels (up to\n"
-                "stereo) stay those of IN, tags are carried over, pictures are not. 16-bit output is\n"
-                "dithered where a sample is off the 16-bit grid. One line on standard output tells\n"
-                "each file's loudness before and after, mono as it is heard on both sides; with\n"
-                "--measure nothing else is done.\n"
+                "stereo) stay those of IN, tags and pictures are carried over. 16-bit output is\n"
+                "dithered where a sample is off the 16-bit grid.\n"
+                "One line on standard output tells each file's loudness before and after, mono\n"
+                "as it is heard on both sides; with --measure nothing else is done.\n"
                 "\n"
                 "The files of one FOLDER keep their places below OUTFOLDER; of several, each goes\n"
                 "below its folder's own name. What fails is named and the rest is done. No input is\n"

@@ -11,6 +11,7 @@
 #include "engine/track_stream.h"
 #include "io/audio_file.h"
 #include "io/decoder.h"
+#include "io/pictures.h"
 #include "io/source.h"
 #include "io/tags.h"
 #include <errno.h>
@@ -29,6 +30,7 @@ struct render_file {
     struct decoder *decoder;
     struct decoder_info info;
     struct tags tags;
+    struct pictures pictures;
     struct mastering_targets targets;
     struct track_stream *stream;
     struct audio_file *file; // NULL: measured only
@@ -91,7 +93,8 @@ static struct audio_file_config output_config(const struct render_file *f)
                                       .rate_hz = f->info.format.rate_hz,
                                       .channels = f->info.format.channels == 1 ? 1 : 2,
                                       .frames = f->frames,
-                                      .tags = &f->tags};
+                                      .tags = &f->tags,
+                                      .pictures = &f->pictures};
 }
 
 static int check_format(struct render_file *f)
@@ -136,6 +139,8 @@ static int open_input(struct render_file *f)
         error = decoder_open(&f->decoder, f->source, &f->info);
     if (!error && f->config.out)
         error = tags_read(&f->tags, f->source, f->identity.size_bytes);
+    if (!error && f->config.out)
+        error = pictures_read(&f->pictures, f->source, f->identity.size_bytes);
     return error ? fail(f, f->config.in, decoder_error_text(error)) : 0;
 }
 
@@ -228,6 +233,7 @@ void render_file_close(struct render_file **file)
     decoder_close(&f->decoder);
     source_close(&f->source);
     tags_deinit(&f->tags);
+    pictures_deinit(&f->pictures);
     free(f);
     *file = NULL;
 }
@@ -243,6 +249,10 @@ static int open_output(struct render_file *f)
         return error;
     error = render_tags_carry(&f->tags, &f->config.options->mastering,
                               f->config.record ? &f->targets : NULL);
+    if (f->pictures.left_out)
+        log_write(f->config.log, LOG_LEVEL_WARN, f->config.in,
+                  "%u pictures are left out: those carried over make %u MiB at most",
+                  f->pictures.left_out, PICTURES_MOST_BYTES >> 20);
     if (!error && !is_named(f))
         error = render_list_make_folders(f->config.out);
     const struct audio_file_config config = output_config(f);

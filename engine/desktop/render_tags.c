@@ -12,24 +12,19 @@ static int begins_with_any(const char *entry, const char *const *prefixes)
     return 0;
 }
 
-// Which speaker a channel was for, what a decoder is to cut off: the output has channels and ends of its own.
+// Which speaker a channel was for, what a decoder is to cut off: the output has channels and ends of its own. Pictures
+// are carried as such.
 static int is_of_coding(const char *entry)
 {
-    static const char *const prefixes[] = {"WAVEFORMATEXTENSIBLE_CHANNEL_MASK=", "ITUNSMPB=", NULL};
+    static const char *const prefixes[] = {
+        "WAVEFORMATEXTENSIBLE_CHANNEL_MASK=", "ITUNSMPB=", "METADATA_BLOCK_PICTURE=", NULL};
     return begins_with_any(entry, prefixes);
 }
 
 static int is_of_other_sound(const char *entry)
 {
-    static const char *const prefixes[] = {"REPLAYGAIN_",
-                                           "R128_",
-                                           "ITUNNORM=",
-                                           "MP3GAIN_",
-                                           "SEGUE_MASTERED=",
-                                           "ENCODER=",
-                                           "ENCODED_BY=",
-                                           "METADATA_BLOCK_PICTURE=",
-                                           NULL};
+    static const char *const prefixes[] = {"REPLAYGAIN_",     "R128_",    "ITUNNORM=",   "MP3GAIN_",
+                                           "SEGUE_MASTERED=", "ENCODER=", "ENCODED_BY=", NULL};
     return begins_with_any(entry, prefixes);
 }
 

@@ -49,11 +49,11 @@ recording() {
         synth "$2" pinknoise mix gain -9
 }
 
-# samples FILE.wav: the bytes of its data chunk, which must be the last one.
+# samples FILE.wav: the bytes of its data chunk.
 samples() {
     local at
     at=$(LC_ALL=C grep -abo data "$1" | head -n 1 | cut -d: -f1)
-    tail -c +$((at + 9)) "$1"
+    tail -c +$((at + 9)) "$1" | head -c "$(od -An -tu4 -j $((at + 4)) -N 4 "$1")"
 }
 
 # as_f32 FILE: an integer WAV or FLAC as the device would get it: 32-bit float stereo.
