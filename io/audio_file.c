@@ -72,8 +72,6 @@ const char *audio_file_refusal(const struct audio_file_config *config)
         return "FLAC has no float samples";
     if (container == SF_FORMAT_FLAC && !is_flac_rate(config->rate_hz))
         return "FLAC has no such sample rate: above 65535 Hz it has tens of Hz, up to 655350";
-    if (container == SF_FORMAT_WAV && !fits_wav(config))
-        return "a WAV file ends at 4 GiB: make it FLAC, or of fewer bits";
     return NULL;
 }
 
@@ -109,9 +107,11 @@ int audio_file_create(struct audio_file **out, const struct audio_file_config *c
     *out = NULL;
     static const struct tags no_tags;
     static const struct pictures no_pictures;
-    const int container = container_of(config->path);
+    int container = container_of(config->path);
     if (audio_file_refusal(config))
         return -EINVAL;
+    if (container == SF_FORMAT_WAV && !fits_wav(config))
+        container = SF_FORMAT_RF64;
     struct audio_file *f = calloc(1, sizeof(*f));
     if (!f)
         return -ENOMEM;

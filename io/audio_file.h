@@ -16,7 +16,7 @@ struct audio_file_config {
     const char *path; // its extension says the container: .wav or .flac
     enum audio_file_format format;
     uint32_t rate_hz, channels;
-    uint64_t frames; // that will be written at most; 0: not known
+    uint64_t frames; // that will be written at most; 0: not known. Over 4 GiB a WAV file is RF64
     /// Both are borrowed until the file is committed or discarded; NULL: none. FLAC takes tags as Vorbis comments, WAV in an
     /// ID3 chunk behind the sound and an INFO chunk, where SEGUE_MASTERED stands in ICMT, behind a comment.
     const struct tags *tags;

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,23 +148,49 @@ static void flac_takes_the_rates_that_its_frames_can_name_and_no_other(void **st
     }
 }
 
-static void wav_is_refused_what_its_header_cannot_count(void **state)
+// The four bytes at `at`, as text.
+static void read_id(const char *name, long at, char id[5])
+{
+    char path[SCRATCH_PATH_BYTES];
+    scratch_path(path, folder, name);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, at, SEEK_SET), 0);
+    assert_int_equal(fread(id, 1, 4, file), 4);
+    id[4] = 0;
+    fclose(file);
+}
+
+static void wav_that_may_grow_over_4_gib_has_sizes_of_64_bits(void **state)
 {
     (void)state;
-    struct audio_file_config config = {.path = "a.wav",
-                                       .format = AUDIO_FILE_F32,
-                                       .rate_hz = 44100,
-                                       .channels = 2,
-                                       .frames = 10 * 3600 * 44100U}; // 12.7 GB
-    assert_non_null(audio_file_refusal(&config));
-    config.format = AUDIO_FILE_S16; // 6.4 GB
-    assert_non_null(audio_file_refusal(&config));
-    config.channels = 1; // 3.2 GB
-    assert_null(audio_file_refusal(&config));
-    config.frames = UINT64_MAX;
-    assert_non_null(audio_file_refusal(&config));
-    config.path = "a.flac";
-    assert_null(audio_file_refusal(&config));
+    static const struct {
+        uint64_t frames;
+        const char *id;
+    } cases[] = {{.frames = 6 * 3600 * 44100U, .id = "RIFF"},  // of 16 bits, mono: 1.9 GB
+                 {.frames = 20 * 3600 * 44100U, .id = "RF64"}, // 6.4 GB
+                 {.frames = UINT64_MAX, .id = "RF64"}};
+    char path[SCRATCH_PATH_BYTES];
+    scratch_path(path, folder, "long.wav");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); ++i) {
+        const struct audio_file_config config = {.path = path,
+                                                 .format = AUDIO_FILE_S16,
+                                                 .rate_hz = 44100,
+                                                 .channels = 1,
+                                                 .frames = cases[i].frames};
+        struct audio_file *file;
+        char id[5];
+        assert_null(audio_file_refusal(&config));
+        assert_int_equal(audio_file_create(&file, &config), 0);
+        assert_int_equal(audio_file_write_s16(file, (const int16_t[3]){1, 2, 3}, 3), 0);
+        assert_int_equal(audio_file_commit(&file), 0);
+        read_id("long.wav", 0, id);
+        assert_string_equal(id, cases[i].id);
+        size_t frames;
+        uint32_t rate_hz, channels;
+        free(scratch_read(path, &frames, &rate_hz, &channels));
+        assert_int_equal(frames, 3);
+    }
 }
 
 int main(void)
@@ -178,7 +205,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(flac_takes_the_rates_that_its_frames_can_name_and_no_other,
                                         set_up, tear_down),
-        cmocka_unit_test(wav_is_refused_what_its_header_cannot_count),
+        cmocka_unit_test_setup_teardown(wav_that_may_grow_over_4_gib_has_sizes_of_64_bits, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests_name("audio_file", tests, NULL, NULL);
 }

@@ -94,8 +94,8 @@ static const struct page pages[COMMAND_COUNT] = {
             .description =
                 "Master files into others with the chain that play uses. Rate and channels (up to\n"
                 "stereo) stay those of IN, tags and pictures are carried over. 16-bit output is\n"
-                "dithered where a sample is off the 16-bit grid.\n"
-                "One line on standard output tells each file's loudness before and after, mono\n"
+                "dithered where a sample is off the 16-bit grid; a WAV file over 4 GiB is an RF64\n"
+                "one. One line on standard output tells each file's loudness before and after, mono\n"
                 "as it is heard on both sides; with --measure nothing else is done.\n"
                 "\n"
                 "The files of one FOLDER keep their places below OUTFOLDER; of several, each goes\n"
