@@ -171,6 +171,30 @@ static void a_file_that_changes_while_it_is_rendered_leaves_no_output(void **sta
     }
 }
 
+static void restrict_rights(struct fixture *f)
+{
+    assert_int_equal(chmod(f->in, 0400), 0);
+}
+
+static void link_to_it(struct fixture *f)
+{
+    assert_int_equal(unlink(f->other), 0);
+    assert_int_equal(link(f->in, f->other), 0);
+}
+
+static void other_rights_and_names_are_no_change(void **state)
+{
+    struct fixture *f = *state;
+    static void (*const changes[])(struct fixture *) = {restrict_rights, link_to_it};
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); ++i) {
+        struct render_outcome outcome;
+        f->change = changes[i];
+        assert_int_equal(render(f, &outcome), EXIT_DONE); // while it is rendered
+        assert_null(f->change);
+        assert_int_equal(render(f, &outcome), EXIT_DONE); // and after its analysis
+    }
+}
+
 static void a_file_that_is_not_the_analysed_one_is_not_rendered(void **state)
 {
     struct fixture *f = *state;
@@ -184,6 +208,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_unchanged_file_is_rendered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_changes_while_it_is_rendered_leaves_no_output,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(other_rights_and_names_are_no_change, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_is_not_the_analysed_one_is_not_rendered, set_up,
                                         tear_down),
     };

@@ -115,16 +115,11 @@ static int check_format(struct render_file *f)
     return refusal ? fail(f, f->config.out, refusal) : 0;
 }
 
-static bool is_same_file(const struct file_identity *a, const struct file_identity *b)
-{
-    return memcmp(a, b, sizeof(*a)) == 0;
-}
-
 // Figures of one file and audio of another are worth nothing together.
 static int check_identity(struct render_file *f)
 {
     const struct file_identity *analysed = f->config.identity;
-    if (!analysed || is_same_file(analysed, &f->identity))
+    if (!analysed || file_identity_has_same_contents(analysed, &f->identity))
         return 0;
     return fail(f, f->config.in, "the file was changed after its analysis");
 }
@@ -302,7 +297,8 @@ static int64_t read_block(struct render_file *f, struct render_file *next, uint3
 static bool has_changed(const struct render_file *f)
 {
     struct file_identity now;
-    return extractor_identify(f->config.in, &now) || !is_same_file(&now, &f->identity);
+    return extractor_identify(f->config.in, &now) ||
+           !file_identity_has_same_contents(&now, &f->identity);
 }
 
 static int fail_changed(struct render_file *f)
