@@ -2,43 +2,21 @@
 // `segue report`: tracks before and after mastering, on one page.
 #include "engine/desktop/commands.h"
 #include "engine/desktop/interrupt.h"
+#include "engine/desktop/report_drawing.h"
 #include "engine/desktop/report_page.h"
 #include "engine/desktop/session.h"
 #include "engine/desktop/walk.h"
 #include "engine/desktop/work_line.h"
 #include "engine/escape.h"
-#include "engine/output_meter.h"
 #include "engine/scan.h"
-#include "engine/track_record.h"
-#include "engine/track_stream.h"
 #include "io/decoder.h"
 #include "io/new_file.h"
-#include "io/source.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { BLOCK_FRAMES = 1024 };
-
-/// One way of a track: as it is, or mastered.
-struct reading {
-    struct source *source;
-    struct decoder *decoder;
-    struct decoder_info info;
-    struct track_stream *stream;
-    float stereo[2 * BLOCK_FRAMES];
-};
-
-struct shown_track {
-    struct record *record;
-    struct reading sides[TRACK_SIDES];
-    struct track_picture *picture;
-    struct output_meter *meter;
-    float *short_term;
-};
 
 struct report {
     const struct options *options;
@@ -51,115 +29,6 @@ struct report {
     bool failed; // something, named already
 };
 
-static int open_reading(struct report *report, struct reading *r, const struct scan_result *of,
-                        enum track_stream_mastering mastering)
-{
-    const struct source_config config = {.path = of->path, .priority = LOADER_PLAYING};
-    struct file_identity identity;
-    int error = source_open(&r->source, scheduler_loader(report->scheduler), &config);
-    if (!error)
-        error = source_wait_open(r->source, &identity);
-    if (!error && memcmp(&identity, &of->identity, sizeof(identity)) != 0)
-        error = -ESTALE; // figures of one file and pictures of another
-    if (!error)
-        error = decoder_open(&r->decoder, r->source, &r->info);
-    if (error)
-        return error;
-    return track_stream_open(&r->stream,
-                             &(struct track_stream_config){.decoder = r->decoder,
-                                                           .info = r->info,
-                                                           .rate_hz = r->info.format.rate_hz,
-                                                           .mastering = mastering});
-}
-
-static void close_reading(struct reading *r)
-{
-    track_stream_close(&r->stream);
-    decoder_close(&r->decoder);
-    source_close(&r->source);
-}
-
-static void close_track(struct shown_track *t)
-{
-    for (int side = 0; side < TRACK_SIDES; ++side)
-        close_reading(&t->sides[side]);
-    track_picture_destroy(&t->picture);
-    output_meter_destroy(&t->meter);
-    record_unref(&t->record);
-    free(t->short_term);
-}
-
-static int open_track(struct report *report, struct shown_track *t, const struct scan_result *of)
-{
-    const int masters = session_mastering(report->options) != NULL;
-    int error = open_reading(report, &t->sides[TRACK_BEFORE], of, TRACK_STREAM_PLAIN);
-    if (!error)
-        error = open_reading(report, &t->sides[TRACK_AFTER], of,
-                             masters ? TRACK_STREAM_MASTERED : TRACK_STREAM_PLAIN);
-    if (error)
-        return error;
-    const struct decoder_info *info = &t->sides[TRACK_BEFORE].info;
-    if (info->frames == 0)
-        return -ENODATA;
-    if (masters)
-        track_stream_set_targets(t->sides[TRACK_AFTER].stream,
-                                 &track_record_of(t->record)->targets);
-    error = track_picture_create(&t->picture, info->frames, info->format.rate_hz);
-    return error ? error : output_meter_create(&t->meter, info->format.rate_hz);
-}
-
-// Both sides together, column by column. @return 0, at the end or where both end early; -errno.
-static int draw(struct report *report, struct shown_track *t)
-{
-    struct reading *before = &t->sides[TRACK_BEFORE], *after = &t->sides[TRACK_AFTER];
-    const double rate_hz = before->info.format.rate_hz;
-    uint64_t done_frames = 0;
-    uint32_t want;
-    while ((want = track_picture_wants(t->picture, BLOCK_FRAMES)) > 0) {
-        const int64_t got = track_stream_read(before->stream, before->stereo, want);
-        const int64_t mastered =
-            got > 0 ? track_stream_read(after->stream, after->stereo, (uint32_t)got) : got;
-        if (got <= 0 || mastered != got)
-            return got < 0 ? (int)got : mastered < 0 ? (int)mastered : 0;
-        struct chain_dynamics dynamics;
-        track_stream_take_dynamics(after->stream, &dynamics);
-        track_picture_feed(t->picture, before->stereo, after->stereo, (uint32_t)got, &dynamics);
-        const int error = output_meter_feed(t->meter, after->stereo, (uint32_t)got);
-        if (error)
-            return error;
-        done_frames += (uint64_t)got;
-        work_line_draw(&report->line, "drawing ", (double)done_frames / rate_hz,
-                       (double)before->info.frames / rate_hz);
-    }
-    return 0;
-}
-
-static int write_track(struct report *report, struct shown_track *t, const char *path)
-{
-    const struct track_record *record = track_record_of(t->record);
-    const uint32_t count = output_meter_short_term_count(t->meter);
-    t->short_term = calloc(count + 1, sizeof *t->short_term);
-    if (!t->short_term)
-        return -ENOMEM;
-    output_meter_short_term_fill(t->meter, t->short_term);
-    const struct mastering_settings *settings = session_mastering(report->options);
-    const struct report_track shown = {
-        .path = path,
-        .codec = record->codec,
-        .analysis = track_record_analysis(record),
-        .picture = t->picture,
-        .targets = settings ? &record->targets : NULL,
-        .preset = settings ? mastering_preset_name((int)settings->preset) : NULL,
-        .intensity = settings ? settings->intensity : 0,
-        .after_lufs = output_meter_lufs(t->meter),
-        .after_dbtp = output_meter_dbtp(t->meter),
-        .after_short_term = t->short_term,
-        .after_short_term_count = count,
-    };
-    ++report->tracks;
-    return report_page_track(report->page, &shown, report->fold);
-}
-
 static void fail(struct report *report, const char *path, const char *cause)
 {
     report->failed = true;
@@ -167,22 +36,29 @@ static void fail(struct report *report, const char *path, const char *cause)
     report_page_failure(report->page, path, cause);
 }
 
-static void show(struct report *report, struct scan_result *result)
+static void on_progress(void *context, double done_s, double total_s)
 {
-    struct shown_track track = {.record = result->record};
-    result->record = NULL;
+    struct report *report = context;
+    work_line_draw(&report->line, "drawing ", done_s, total_s);
+}
+
+static void show(struct report *report, const struct scan_result *result)
+{
     if (result->error)
         fail(report, result->path, result->text[0] ? result->text : "damaged");
-    int error = track.record ? open_track(report, &track, result) : 0;
-    if (!error && track.record)
-        error = draw(report, &track);
-    if (!error && track.record) {
-        track_picture_finish(track.picture);
-        error = write_track(report, &track, result->path);
-    }
+    if (!result->record)
+        return;
+    const struct report_drawing_config config = {.scheduler = report->scheduler,
+                                                 .settings = session_mastering(report->options),
+                                                 .analysed = result,
+                                                 .fold = report->fold,
+                                                 .progress = on_progress,
+                                                 .context = report};
+    const int error = report_drawing_write(report->page, &config);
     if (error)
         fail(report, result->path, decoder_error_text(error));
-    close_track(&track);
+    else
+        ++report->tracks;
 }
 
 // One file at a time: its figures from the cache or by analysis, then its pictures.
