@@ -50,18 +50,15 @@ static double seconds(const struct decoder *d, uint64_t frames)
     return (double)frames / d->info.format.rate_hz;
 }
 
-/// A size of 0 that means "unknown" in a WAV file; one beyond the file in an MP3's tag, of which libmpg123 would write
-/// to standard error.
-static struct sound_file_patch find_patch(const struct decoder *d)
+/// A size that was left open; one beyond the file in an MP3's tag, of which libmpg123 would write to standard error.
+static struct byte_patch find_patch(const struct decoder *d)
 {
-    struct sound_file_patch patch = {0};
+    struct byte_patch patch = d->lengths.size;
     const uint64_t bytes = d->size_bytes - d->layout.first_byte;
-    if (d->lengths.is_unfinished) {
-        patch.offset = d->lengths.data_offset - sizeof patch.bytes;
-        memset(patch.bytes, 0xff, sizeof patch.bytes);
-    } else if (d->layout.size_offset && d->layout.stated_size > bytes) {
+    if (d->layout.size_offset && d->layout.stated_size > bytes) {
         patch.offset = d->layout.size_offset;
-        for (unsigned i = 0; i < sizeof patch.bytes; i++)
+        patch.count = 4;
+        for (unsigned i = 0; i < 4; i++)
             patch.bytes[i] = (unsigned char)(bytes >> (24 - 8 * i));
     }
     return patch;
@@ -71,7 +68,7 @@ static struct sound_file_patch find_patch(const struct decoder *d)
 static int reopen(struct decoder *d)
 {
     const struct mp3_layout *layout = d->layout.frames ? &d->layout : NULL;
-    const struct sound_file_patch patch = find_patch(d);
+    const struct byte_patch patch = find_patch(d);
     sound_file_close(&d->file);
     return sound_file_open(&d->file, d->source, d->size_bytes, layout, &patch);
 }

@@ -47,7 +47,7 @@ static int64_t read_bytes(struct sound_file *f, unsigned char *to, size_t bytes)
     int64_t n = source_read(f->source, to + done, offset, bytes - done);
     if (n < 0)
         return n;
-    for (uint64_t i = 0, at = f->patch.offset; at && i < sizeof f->patch.bytes; i++, at++)
+    for (uint64_t i = 0, at = f->patch.offset; i < f->patch.count; i++, at++)
         if (at >= offset && at < offset + (uint64_t)n)
             to[done + (size_t)(at - offset)] = f->patch.bytes[i];
     return n + (int64_t)done;
@@ -119,7 +119,7 @@ static int skip_lead(struct sound_file *file)
 }
 
 int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
-                    const struct mp3_layout *layout, const struct sound_file_patch *patch)
+                    const struct mp3_layout *layout, const struct byte_patch *patch)
 {
     static SF_VIRTUAL_IO io = {
         .get_filelen = get_length, .seek = seek_to, .read = read_some, .tell = tell};

@@ -2,18 +2,13 @@
 // libsndfile over a source.
 #pragma once
 #include "dsp/annotate.h"
+#include "io/container.h"
 #include "io/source.h"
 #include <sndfile.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct mp3_layout;
-
-/// Four bytes that libsndfile sees instead of the file's own: of a size that does not fit the file.
-struct sound_file_patch {
-    uint64_t offset; // 0: none
-    unsigned char bytes[4];
-};
 
 /// Thread-safety: one thread at a time. Must not move while open.
 struct sound_file {
@@ -23,7 +18,7 @@ struct sound_file {
     const struct mp3_layout *layout; // NULL but for MP3 without a tag
     uint64_t bytes;                  // as libsndfile sees the file
     uint64_t position;
-    struct sound_file_patch patch;
+    struct byte_patch patch;
     int io_error;   // of the source, the last; 0: none
     bool has_ended; // libsndfile asked for bytes past the file's end
 };
@@ -31,8 +26,7 @@ struct sound_file {
 /// Open; blocks. `layout` is borrowed, `patch` is copied. @return 0; -ENOTSUP; -EBADMSG; the source's errors. On error there
 /// is nothing to close.
 MUST_CHECK int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
-                               const struct mp3_layout *layout,
-                               const struct sound_file_patch *patch);
+                               const struct mp3_layout *layout, const struct byte_patch *patch);
 /// Close; nothing where it is not open.
 void sound_file_close(struct sound_file *file);
 /// Read; blocks. @return frames, fewer at an end or an error.
