@@ -268,16 +268,77 @@ static void silence_has_no_pulse_and_no_onsets(void **state)
     free(track.samples);
 }
 
-static void steady_noise_is_hardly_a_pulse(void **state)
+/// Noise through a pole at `pole`: 0 white, towards 1 brown, towards -1 high.
+static void add_noise(struct track *track, double pole)
+{
+    double state = 0.0;
+    for (size_t i = 0; i < track->count; i++) {
+        state = pole * state + next_noise(track);
+        track->samples[i] += (float)(0.1 * sqrt(1.0 - pole * pole) * state);
+    }
+}
+
+/// A gain that wanders by some 6 dB over seconds, never twice the same way.
+static void let_wander(struct track *track)
+{
+    double level = 0.0, goal = 0.0;
+    for (size_t i = 0; i < track->count; i++) {
+        if (i % 22050 == 0)
+            goal = next_noise(track);
+        level += (goal - level) / 15000.0;
+        track->samples[i] *= (float)exp(level);
+    }
+}
+
+/// Clicks at random, `per_second` on the average, of random levels: drops of rain.
+static void add_rain(struct track *track, double per_second)
+{
+    for (double time_s = 0.0; time_s < (double)track->count / RATE_HZ;) {
+        time_s -= log(0.5 + 0.4999 * next_noise(track)) / per_second;
+        add_click(track, time_s, exp(next_noise(track)) / 4.0);
+    }
+}
+
+enum noise { WHITE, HIGH, BROWN, WANDERING, RAIN, DROPS, NOISES };
+
+static void fill_with(struct track *track, enum noise noise)
+{
+    const double poles[] = {[WHITE] = 0.0, [HIGH] = -0.9, [BROWN] = 0.99, [WANDERING] = 0.9};
+    if (noise <= WANDERING)
+        add_noise(track, poles[noise]);
+    if (noise == WANDERING)
+        let_wander(track);
+    if (noise > WANDERING)
+        add_rain(track, noise == RAIN ? 60.0 : 4.0);
+}
+
+static void noise_and_sounds_at_random_are_no_pulse(void **state)
 {
     (void)state;
-    struct track track = make_track(20.0);
-    for (size_t i = 0; i < track.count; i++)
-        track.samples[i] = (float)(0.1 * next_noise(&track));
+    for (int noise = 0; noise < NOISES; noise++) {
+        for (uint32_t seed = 1; seed <= 4; seed++) {
+            struct track track = make_track(8.0 + 3.0 * seed);
+            track.noise = seed;
+            fill_with(&track, (enum noise)noise);
+
+            struct rhythm_result result = measure(&track);
+
+            assert_no_pulse(&result);
+            rhythm_result_deinit(&result);
+            free(track.samples);
+        }
+    }
+}
+
+static void a_pulse_in_noise_is_heard(void **state)
+{
+    (void)state;
+    struct track track = make_clicks(120.0, 30.0);
+    add_noise(&track, 0.0);
 
     struct rhythm_result result = measure(&track);
 
-    assert_true(result.tempo.confidence < 0.1);
+    assert_true(nearest_ratio_error(result.tempo.bpm, 120.0) < 0.005);
     rhythm_result_deinit(&result);
     free(track.samples);
 }
@@ -593,7 +654,8 @@ int main(void)
         cmocka_unit_test(density_counts_the_onsets),
         cmocka_unit_test(gain_changes_nothing_but_rounding),
         cmocka_unit_test(silence_has_no_pulse_and_no_onsets),
-        cmocka_unit_test(steady_noise_is_hardly_a_pulse),
+        cmocka_unit_test(noise_and_sounds_at_random_are_no_pulse),
+        cmocka_unit_test(a_pulse_in_noise_is_heard),
         cmocka_unit_test(tracks_of_less_than_two_seconds_are_survived),
         cmocka_unit_test(begin_and_end_of_a_tone_are_no_pulse),
         cmocka_unit_test(steady_tones_of_any_length_are_no_pulse),

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #define LONGEST_S 6.0
-enum { BLOCK_FRAMES = 2048 };
+// Onsets are this wide: strengths so far apart still go together.
+enum { ONSET_WIDTH = 8 };
+enum { BLOCK_FRAMES = 2048, PERIODS = 512 };
 
 /// Makes a curve of a strength, value by value: less its mean over about a second on either side, so
 /// that no fade correlates with itself, and smoothed over three frames.
@@ -93,6 +95,7 @@ int lags_measure(struct lags *out, const struct onset *onset, double frame_rate_
     float *values = malloc((LAGS_MAX + BLOCK_FRAMES) * sizeof(*values));
     if (!values)
         return -ENOMEM;
+    out->frames = in_parts;
     out->count = (size_t)fmin(fmin(LONGEST_S * frame_rate_hz + 3.0, LAGS_MAX), (double)in_parts);
     for (int i = 0; i < LAGS_CURVES; i++) {
         const int is_whole = i == LAGS_CURVES - 1;
@@ -124,4 +127,31 @@ double lags_recurrence(const struct lags *lags, double lag)
     for (int part = 0; part < LAGS_CURVES - 1; part++)
         sum += 0.5 * at_lag(lags->of[part], lags->count, lag);
     return sum / (1.0 + 0.5 * (LAGS_CURVES - 1));
+}
+
+/// Variance of a correlation at lag 0 < lag << frames where nothing recurs, times the frames (Bartlett 1946).
+static double chance_variance(const struct lags *lags)
+{
+    const double *whole = lags->of[LAGS_CURVES - 1];
+    double sum = 1.0;
+    for (size_t lag = 1; lag < ONSET_WIDTH && lag < lags->count; lag++)
+        sum += 2.0 * whole[lag] * whole[lag];
+    return sum;
+}
+
+double lags_significance(const struct lags *lags, double frame_rate_hz)
+{
+    const double variance = chance_variance(lags);
+    double best = 0.0;
+    for (int i = 0; i < PERIODS; i++) {
+        const double period = 60.0 * frame_rate_hz / (40.0 * pow(6.0, (double)i / (PERIODS - 1)));
+        double sum = 0.0, variances = 0.0;
+        for (double lag = period; lag + 2.0 < (double)lags->count; lag += period) {
+            sum += lags_recurrence(lags, lag);
+            variances += variance / ((double)lags->frames - lag);
+        }
+        if (variances > 0.0)
+            best = fmax(best, sum / sqrt(variances));
+    }
+    return best;
 }

@@ -12,6 +12,7 @@ enum {
 /// Autocorrelations by lag in frames, each 1 at lag 0, up to `count`.
 struct lags {
     size_t count;
+    size_t frames; // that the shortest of the curves was made of
     double of[LAGS_CURVES][LAGS_MAX];
 };
 
@@ -21,3 +22,6 @@ MUST_CHECK int lags_measure(struct lags *out, const struct onset *onset, double 
 /// How much recurs after `lag` frames, at most 1: the whole (weight 1) and the parts (1/2 each)
 /// together. Lags that were not measured: 0.
 double lags_recurrence(const struct lags *lags, double lag);
+/// By how many standard deviations the clearest recurrence, that of a period and all its multiples together,
+/// exceeds what strengths without any would show by chance; the period is of 40..240 BPM.
+double lags_significance(const struct lags *lags, double frame_rate_hz);

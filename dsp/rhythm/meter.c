@@ -149,6 +149,8 @@ int meter_find(const struct onset *onset, double frame_rate_hz, struct meter *ou
     int error = lags_measure(lags, onset, frame_rate_hz);
     double pulse = 0.0;
     if (!error)
+        out->significance = lags_significance(lags, frame_rate_hz);
+    if (!error)
         error = choose_pulse(onset, lags, frame_rate_hz, &pulse);
     if (!error && pulse > 0.0)
         error = choose_level(onset, lags, frame_rate_hz, pulse, out);

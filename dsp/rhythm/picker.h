@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// Onsets picked from a strength curve, and how evenly they follow each other.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+struct picked {
+    uint32_t count;
+    // Standard deviation of the intervals as a share of their mean above the shortest that can be picked: a
+    // Poisson process has 1, a regular one 0. Under three onsets: HUGE_VAL.
+    double unevenness;
+};
+
+/// @param strength `frames` values in 1 / ONSET_SCALE nepers. An onset is the top of 30 ms on either side, and
+/// stands out of the mean of 100 ms before.
+struct picked picker_count(const uint16_t *strength, size_t frames, double frame_rate_hz);

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/rhythm/onset.h"
+#include "dsp/rhythm/picker.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define FRAME_RATE 43.06640625
+enum { SHORTEST = 2 }; // frames: 30 ms are one frame, which may not hold another
+
+/// Onsets one frame wide after intervals that are given in turn. @return what is picked.
+static struct picked pick(const int *intervals, int kinds, int count)
+{
+    size_t frames = 10;
+    for (int i = 0; i < count; i++)
+        frames += (size_t)intervals[i % kinds];
+    uint16_t *strength = calloc(frames, sizeof(*strength));
+    assert_non_null(strength);
+    size_t t = 5;
+    for (int i = 0; i < count; i++) {
+        strength[t] = ONSET_SCALE;
+        t += (size_t)intervals[i % kinds];
+    }
+    const struct picked picked = picker_count(strength, frames, FRAME_RATE);
+    free(strength);
+    return picked;
+}
+
+static void even_onsets_have_no_unevenness(void **state)
+{
+    (void)state;
+    const int intervals[] = {17};
+
+    const struct picked picked = pick(intervals, 1, 40);
+
+    assert_int_equal(picked.count, 40);
+    assert_true(picked.unevenness < 1e-12);
+}
+
+static void unevenness_is_the_deviation_over_the_mean_above_the_shortest(void **state)
+{
+    (void)state;
+    const int intervals[] = {10, 20}; // an odd count of onsets has as many of either
+
+    const struct picked picked = pick(intervals, 2, 41);
+
+    assert_int_equal(picked.count, 41);
+    assert_true(fabs(picked.unevenness - 5.0 / (15.0 - SHORTEST)) < 1e-12);
+}
+
+static void onsets_at_random_have_an_unevenness_of_one(void **state)
+{
+    (void)state;
+    enum { ONSETS = 4000 };
+    static int intervals[ONSETS];
+    uint32_t seed = 1;
+    for (int i = 0; i < ONSETS; i++) { // exponential above the shortest that never merges
+        seed = seed * 1664525u + 1013904223u;
+        intervals[i] = SHORTEST + (int)round(-40.0 * log((seed + 1.0) / 4294967297.0));
+    }
+
+    const struct picked picked = pick(intervals, ONSETS, ONSETS);
+
+    assert_true(picked.count > 0.95 * ONSETS);
+    assert_true(fabs(picked.unevenness - 1.0) < 0.06);
+}
+
+static void what_stands_out_too_little_is_no_onset(void **state)
+{
+    (void)state;
+    uint16_t strength[64] = {0};
+    strength[20] = (uint16_t)(0.10 * ONSET_SCALE);
+    strength[40] = (uint16_t)(0.16 * ONSET_SCALE); // less a share of itself in the mean around it
+
+    assert_int_equal(picker_count(strength, 64, FRAME_RATE).count, 1);
+}
+
+static void fewer_than_three_onsets_are_no_series(void **state)
+{
+    (void)state;
+    const int intervals[] = {17};
+
+    assert_true(isinf(pick(intervals, 1, 2).unevenness));
+    assert_true(pick(intervals, 1, 3).unevenness < 1e-12);
+    assert_int_equal(picker_count(NULL, 0, FRAME_RATE).count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(even_onsets_have_no_unevenness),
+        cmocka_unit_test(unevenness_is_the_deviation_over_the_mean_above_the_shortest),
+        cmocka_unit_test(onsets_at_random_have_an_unevenness_of_one),
+        cmocka_unit_test(what_stands_out_too_little_is_no_onset),
+        cmocka_unit_test(fewer_than_three_onsets_are_no_series),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
