@@ -5,6 +5,8 @@
 #include <string.h>
 #ifdef __AVX2__
 #    include <immintrin.h>
+#elif defined(__SSE2__)
+#    include <emmintrin.h>
 #endif
 
 // Eight doubles are as many parts as the instruction set needs for them.
@@ -88,14 +90,6 @@ static inline void vector8_magnitude(vector8 *x)
     *x = (vector8)((vector8_mask)*x & INT32_MAX);
 }
 
-static inline float vector8_highest(const vector8 *x)
-{
-    float highest = (*x)[0];
-    for (int i = 1; i < VECTOR_LANES; ++i)
-        highest = (*x)[i] > highest ? (*x)[i] : highest;
-    return highest;
-}
-
 /// Keep the higher of both in *x, lane by lane. No NaN.
 static inline void vector_part_higher(vector_part *x, const vector_part *y)
 {
@@ -103,6 +97,8 @@ static inline void vector_part_higher(vector_part *x, const vector_part *y)
     *x = (vector_part)_mm512_max_pd((__m512d)*y, (__m512d)*x);
 #elif defined(__AVX2__)
     *x = (vector_part)_mm256_max_pd((__m256d)*y, (__m256d)*x);
+#elif defined(__SSE2__)
+    *x = (vector_part)_mm_max_pd((__m128d)*y, (__m128d)*x);
 #else
     const vector_part_mask take = *y > *x;
     *x = (vector_part)(((vector_part_mask)*y & take) | ((vector_part_mask)*x & ~take));
@@ -148,6 +144,39 @@ static inline void vector8_deal(vector8 *even, vector8 *odd, const float *values
 #endif
 }
 
+/// Exchange rows and columns of a square: value j of x[i] and value i of x[j].
+static inline void vector8_transpose(vector8 x[VECTOR_LANES])
+{
+#ifdef __AVX2__
+    __m256 fours[VECTOR_LANES]; // each half of a register transposed
+#    pragma GCC unroll 2
+    for (int i = 0; i < VECTOR_LANES; i += 4) {
+        const __m256 a = (__m256)x[i], b = (__m256)x[i + 1], c = (__m256)x[i + 2],
+                     d = (__m256)x[i + 3];
+        const __m256d ab = _mm256_castps_pd(_mm256_unpacklo_ps(a, b));
+        const __m256d AB = _mm256_castps_pd(_mm256_unpackhi_ps(a, b));
+        const __m256d cd = _mm256_castps_pd(_mm256_unpacklo_ps(c, d));
+        const __m256d CD = _mm256_castps_pd(_mm256_unpackhi_ps(c, d));
+        fours[i] = _mm256_castpd_ps(_mm256_unpacklo_pd(ab, cd));
+        fours[i + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(ab, cd));
+        fours[i + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(AB, CD));
+        fours[i + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(AB, CD));
+    }
+#    pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+        x[i] = (vector8)_mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20);
+        x[i + 4] = (vector8)_mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
+    }
+#else
+    for (int i = 0; i < VECTOR_LANES; ++i)
+        for (int j = 0; j < i; ++j) {
+            const float kept = x[i][j];
+            x[i][j] = x[j][i];
+            x[j][i] = kept;
+        }
+#endif
+}
+
 /// As many floats as one register holds, for kernels whose results do not depend on how many.
 #ifdef __AVX512F__
 enum { WIDE_LANES = 16 };
@@ -158,6 +187,33 @@ enum { WIDE_LANES = VECTOR_LANES };
 typedef vector8 wide;
 typedef vector8_mask wide_mask;
 #endif
+
+static inline float wide_sum(const wide *x)
+{
+#if defined(__AVX512F__)
+    return _mm512_reduce_add_ps((__m512)*x);
+#elif defined(__AVX2__)
+    __m128 sum =
+        _mm_add_ps(_mm256_castps256_ps128((__m256)*x), _mm256_extractf128_ps((__m256)*x, 1));
+    sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+    return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
+#else
+    float sum = (*x)[0];
+    for (int i = 1; i < WIDE_LANES; ++i)
+        sum += (*x)[i];
+    return sum;
+#endif
+}
+
+/// Keep the lower, or the higher, of both in *x, lane by lane. No NaN.
+static inline void wide_lower(wide *x, const wide *y)
+{
+#ifdef __AVX512F__
+    *x = (wide)_mm512_min_ps((__m512)*y, (__m512)*x);
+#else
+    vector8_lower(x, y);
+#endif
+}
 
 static inline void wide_higher(wide *x, const wide *y)
 {
@@ -175,10 +231,19 @@ static inline void wide_magnitude(wide *x)
 
 static inline float wide_highest(const wide *x)
 {
+#if defined(__AVX512F__)
+    return _mm512_reduce_max_ps((__m512)*x);
+#elif defined(__AVX2__)
+    __m128 high =
+        _mm_max_ps(_mm256_castps256_ps128((__m256)*x), _mm256_extractf128_ps((__m256)*x, 1));
+    high = _mm_max_ps(high, _mm_movehl_ps(high, high));
+    return _mm_cvtss_f32(_mm_max_ss(high, _mm_movehdup_ps(high)));
+#else
     float highest = (*x)[0];
     for (int i = 1; i < WIDE_LANES; ++i)
         highest = (*x)[i] > highest ? (*x)[i] : highest;
     return highest;
+#endif
 }
 
 /// Values over `largest` in magnitude, and NaN, become 0.

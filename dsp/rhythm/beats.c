@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/rhythm/beats.h"
+#include "dsp/vectors.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 // How much an interval away from the period costs, against strengths of unit deviation (Ellis 2007).
 #define TIGHTNESS 100.0
@@ -12,7 +14,13 @@
 // Paths to any two late frames have met long before BACK_FRAMES / 2 frames earlier, a minute or more.
 // A rise is followed back this far, and told in these steps.
 enum { RISE_MAX = 6, RISE_STEPS = 16 };
-enum { RING_FRAMES = 1024, LANES = 8, SMOOTH_REACH = 4, BACK_FRAMES = 1 << 14, FIRST_BEATS = 256 };
+enum {
+    RING_FRAMES = 1024,
+    LANES = VECTOR_LANES,
+    SMOOTH_REACH = 4,
+    BACK_FRAMES = 1 << 14,
+    FIRST_BEATS = 256
+};
 
 struct search {
     const uint16_t *strength;
@@ -162,20 +170,24 @@ static int open_window(struct window *w, double period, int is_steady)
 static double step_back(const struct window *w, size_t t, const double *penalty, uint16_t *back)
 {
     const double *total = w->total + (t + RING_FRAMES - w->far) % RING_FRAMES;
-    double best[LANES] = {0.0}; // as good as starting here
+    vector_part lanes[VECTOR_PARTS] = {{0.0}}; // as good as starting here
     for (size_t i = 0; i < w->length; i += LANES) {
-        for (size_t lane = 0; lane < LANES; lane++) {
-            const double candidate = total[i + lane] - penalty[i + lane];
-            best[lane] = candidate > best[lane] ? candidate : best[lane];
+        for (size_t part = 0; part < VECTOR_PARTS; part++) {
+            vector_part candidate, cost;
+            memcpy(&candidate, total + i + part * VECTOR_PART, sizeof(candidate));
+            memcpy(&cost, penalty + i + part * VECTOR_PART, sizeof(cost));
+            candidate -= cost;
+            vector_part_higher(&lanes[part], &candidate);
         }
     }
-    for (size_t lane = 1; lane < LANES; lane++)
-        best[0] = best[lane] > best[0] ? best[lane] : best[0];
-    size_t interval = best[0] > 0.0 ? w->near : 0;
-    while (interval && total[w->far - interval] - penalty[w->far - interval] < best[0])
+    double best = 0.0;
+    for (size_t lane = 0; lane < LANES; lane++)
+        best = fmax(best, lanes[lane / VECTOR_PART][lane % VECTOR_PART]);
+    size_t interval = best > 0.0 ? w->near : 0;
+    while (interval && total[w->far - interval] - penalty[w->far - interval] < best)
         interval++;
     *back = (uint16_t)interval;
-    return best[0];
+    return best;
 }
 
 /// Find the path of most strength and least deviation from the period, settling beats on the way.
