@@ -31,12 +31,10 @@ static void assert_filter(const struct half_band_impl *impl, const float *line, 
                           uint32_t outputs, const float taps[HALF_BAND_PAIRS])
 {
     static float even[EVEN];
-    struct kernel_output output, output_c;
+    struct kernel_output output;
     const size_t at = offset * sizeof(float);
-    float *got = kernel_output_at(&output, at), *got_c = kernel_output_at(&output_c, at);
+    float *got = kernel_output_at(&output, at);
     impl->filter(got, line, taps, even, outputs);
-    half_band_impls[half_band_impl_count - 1].filter(got_c, line, taps, even, outputs);
-    assert_memory_equal(&output, &output_c, sizeof output);
     const size_t whole = (outputs + HALF_BAND_LANES - 1) / HALF_BAND_LANES * HALF_BAND_LANES;
     assert_true(kernel_output_is_whole(&output, at, whole * sizeof(float)));
     for (uint32_t m = 0; m < outputs; ++m)

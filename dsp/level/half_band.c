@@ -6,7 +6,7 @@
 const struct half_band_impl half_band_impls[] = {
 #ifdef __x86_64__
     {"avx512", CPU_AVX512, half_band_filter_avx512},
-    {"avx2", CPU_AVX2, half_band_filter_avx2},
+    {"avx2", CPU_AVX2 | CPU_FMA, half_band_filter_avx2},
 #endif
     {"c", 0, half_band_filter_c},
 };

@@ -12,7 +12,7 @@ enum {
 
 /// out[m] = half of line[2m + 31] plus, for i < 16, taps[i] times line[2m + 2i] + line[2m + 62 - 2i]. Writes
 /// `outputs` rounded up to HALF_BAND_LANES, and reads as if it were that many, to line[2m + 65] of the last.
-/// `even` is scratch for that many and 32. Variants give the same bits; nothing overlaps; no alignment.
+/// `even` is scratch for that many and 32. Variants may fuse products and sums; nothing overlaps; no alignment.
 typedef void (*half_band_fn)(float *out, const float *line, const float taps[HALF_BAND_PAIRS],
                              float *even, uint32_t outputs);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The one body of every variant of half_band.h: each .c that includes it compiles it for its
-// instruction set. Lanes are outputs, so no sum changes its order and no result its bits.
+// instruction set. Lanes are outputs.
 #pragma once
 #include "dsp/level/half_band.h"
 #include "dsp/vectors.h"

@@ -21,7 +21,7 @@ struct interpolate_bank {
 };
 
 /// The largest magnitude of any phase at INTERPOLATE_FRAMES places, the first of them in the middle of
-/// line[0..23]. Variants give the same bits. No NaN; no alignment.
+/// line[0..23]. Variants may fuse products and sums. No NaN; no alignment.
 typedef float (*interpolate_fn)(const struct interpolate_bank *bank,
                                 const float line[INTERPOLATE_LINE]);
 

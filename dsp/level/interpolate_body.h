@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The one body of every variant of interpolate.h: each .c that includes it compiles it for its
-// instruction set. Lanes are places, so no sum changes its order and no result its bits.
+// instruction set. Lanes are places.
 #pragma once
 #include "dsp/level/interpolate.h"
 #include "dsp/vectors.h"

@@ -46,7 +46,8 @@ static void fill_advance(struct k_slice_plan *plan)
 
 int k_slice_plan_init(struct k_slice_plan *plan, uint32_t rate_hz, uint32_t least_frames)
 {
-    assert(least_frames >= K_SLICE_SEGMENTS);
+    assert(least_frames >= K_SLICE_SEGMENTS &&
+           least_frames / K_SLICE_SEGMENTS <= K_SLICE_SEGMENT_MAX);
     memset(plan, 0, sizeof *plan);
     k_weighting_design(&plan->coefficients, rate_hz);
     plan->segment_frames = least_frames / K_SLICE_SEGMENTS;
@@ -67,7 +68,7 @@ void k_slice_plan_deinit(struct k_slice_plan *plan)
 const struct k_slice_impl k_slice_impls[] = {
 #ifdef __x86_64__
     {"avx512", CPU_AVX512, k_slice_energies_avx512},
-    {"avx2", CPU_AVX2, k_slice_energies_avx2},
+    {"avx2", CPU_AVX2 | CPU_FMA, k_slice_energies_avx2},
 #endif
     {"c", 0, k_slice_energies_c},
 };

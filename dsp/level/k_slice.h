@@ -3,12 +3,14 @@
 #pragma once
 #include "dsp/annotate.h"
 #include "dsp/level/k_weighting.h"
+#include "dsp/pcm.h"
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
     K_SLICE_SEGMENTS = 4, // stretches of a slice that are filtered side by side
     K_SLICE_ORDER = 4,    // of the whole filter: the members of k_state in turn
+    K_SLICE_SEGMENT_MAX = PCM_MAX_RATE_HZ / 100 / K_SLICE_SEGMENTS, // frames: of 10 ms
 };
 
 /// A recursive filter cannot start in the middle, but what a segment adds to the filter's memory is a
@@ -21,7 +23,7 @@ struct k_slice_plan {
     double (*weights)[K_SLICE_ORDER];             // of each of segment_frames frames
 };
 
-/// Plan for slices of at least `least_frames` (4 or more) at `rate_hz`. @return 0; -ENOMEM (nothing to free then).
+/// Plan for slices of at least `least_frames` (4 to four times K_SLICE_SEGMENT_MAX) at `rate_hz`. @return 0; -ENOMEM (nothing to free then).
 MUST_CHECK int k_slice_plan_init(struct k_slice_plan *plan, uint32_t rate_hz,
                                  uint32_t least_frames);
 /// Free the weights. A zeroed plan is fine.
@@ -29,7 +31,7 @@ void k_slice_plan_deinit(struct k_slice_plan *plan);
 
 /// Filter the next `frames` (at least the plan's least) of two interleaved channels and add up the squares of
 /// each.
-/// Equal to k_weighting_energy() within 1e-12 of the energy; variants give the same bits.
+/// Equal to k_weighting_energy() within 1e-12 of the energy; variants may fuse products and sums.
 typedef void (*k_slice_fn)(const struct k_slice_plan *plan, struct k_state states[2],
                            const float *pair, uint32_t frames, double energies[2]);
 

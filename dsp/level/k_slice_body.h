@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The one body of every variant of k_slice.h: each .c that includes it compiles it for its instruction
-// set. Lanes are the two channels of each segment, and no sum changes its order, so every variant gives
-// the same bits.
+// set. Lanes are the two channels of each segment.
 #pragma once
 #include "dsp/level/k_slice.h"
 #include "dsp/vectors.h"
@@ -42,34 +41,59 @@ static inline void load_frames(struct vector8_wide *out, const float *pair, uint
 #endif
 }
 
-// What each segment leaves in the filter's memory, beside what was there. Unrolled, as sums in an array would wait
-// for memory at each frame.
-static inline void contribute(struct vector8_wide sums[ORDER], const struct k_slice_plan *plan,
-                              const float *pair)
+// The frames of all segments side by side: both passes take them from here.
+struct gathered {
+    struct vector8_wide frames[K_SLICE_SEGMENT_MAX];
+};
+
+static inline void gather(struct gathered *out, const float *pair, uint32_t length)
 {
-    vector_part parts[ORDER][PARTS] = {{{0}}};
-    for (uint32_t t = 0; t < plan->segment_frames; ++t) {
-        struct vector8_wide frame;
-        load_frames(&frame, pair + 2 * (size_t)t, plan->segment_frames);
-        const double *weights = plan->weights[t];
-#pragma GCC unroll 4
-        for (uint32_t k = 0; k < ORDER; ++k)
-#pragma GCC unroll 4
-            for (uint32_t p = 0; p < PARTS; ++p)
-                parts[k][p] += weights[k] * frame.part[p];
+    for (size_t t = 0; t < length; ++t)
+        load_frames(&out->frames[t], pair + 2 * t, length);
+}
+
+// What each segment leaves in the filter's memory, beside what was there.
+static inline void contribute(struct vector8_wide sums[ORDER], const struct k_slice_plan *plan,
+                              const struct gathered *gathered)
+{
+    for (uint32_t p = 0; p < PARTS; ++p) {
+        // Two steps at a time, as a sum waits for the one before; in an array they would wait for memory.
+        vector_part a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0}, b0 = {0}, b1 = {0}, b2 = {0}, b3 = {0};
+        size_t t = plan->segment_frames % 2;
+        if (t) {
+            const vector_part x = gathered->frames[0].part[p];
+            const double *weights = plan->weights[0];
+            a0 += weights[0] * x;
+            a1 += weights[1] * x;
+            a2 += weights[2] * x;
+            a3 += weights[3] * x;
+        }
+        for (; t < plan->segment_frames; t += 2) {
+            const vector_part x = gathered->frames[t].part[p], y = gathered->frames[t + 1].part[p];
+            const double *weights = plan->weights[t];
+            a0 += weights[0] * x;
+            a1 += weights[1] * x;
+            a2 += weights[2] * x;
+            a3 += weights[3] * x;
+            b0 += weights[ORDER] * y;
+            b1 += weights[ORDER + 1] * y;
+            b2 += weights[ORDER + 2] * y;
+            b3 += weights[ORDER + 3] * y;
+        }
+        sums[0].part[p] = a0 + b0;
+        sums[1].part[p] = a1 + b1;
+        sums[2].part[p] = a2 + b2;
+        sums[3].part[p] = a3 + b3;
     }
-    for (uint32_t k = 0; k < ORDER; ++k)
-        for (uint32_t p = 0; p < PARTS; ++p)
-            sums[k].part[p] = parts[k][p];
 }
 
 // The memory at the start of each segment.
 static inline void start_segments(struct memory out[PARTS], const struct k_slice_plan *plan,
-                                  const struct k_state states[2], const float *pair)
+                                  const struct k_state states[2], const struct gathered *gathered)
 {
-    struct vector8_wide sums[ORDER] = {{.part = {{0}}}};
+    struct vector8_wide sums[ORDER];
     double memory[SEGMENTS][2][ORDER];
-    contribute(sums, plan, pair);
+    contribute(sums, plan, gathered);
     memcpy(memory[0], states, sizeof memory[0]);
     for (uint32_t s = 0; s + 1 < SEGMENTS; ++s)
         for (uint32_t c = 0; c < 2; ++c)
@@ -88,18 +112,31 @@ static inline void start_segments(struct memory out[PARTS], const struct k_slice
     }
 }
 
-// One frame of each segment of a part.
-static inline void filter(vector_part *energy, struct memory *m, const struct k_coefficients *k,
-                          const vector_part *frame)
+// The filter over a part of all segments. @return the sums of its squared outputs. A step takes its memory as it was;
+// with the output fed back, as the textbook does, each would wait twice as long for the one before.
+static inline vector_part filter(struct memory *memory, const struct k_coefficients *k,
+                                 const struct gathered *gathered, uint32_t part, uint32_t length)
 {
-    const vector_part x = *frame;
-    const vector_part y = k->shelf_b[0] * x + m->shelf[0];
-    m->shelf[0] = k->shelf_b[1] * x + m->shelf[1] - k->shelf_a[1] * y;
-    m->shelf[1] = k->shelf_b[2] * x - k->shelf_a[2] * y;
-    const vector_part z = y + m->high_pass[0];
-    m->high_pass[0] = m->high_pass[1] - (y + y) - k->high_pass_a[1] * z;
-    m->high_pass[1] = y - k->high_pass_a[2] * z;
-    *energy += z * z;
+    const double shelf_0 = k->shelf_b[0];
+    const double shelf_1 = k->shelf_b[1] - k->shelf_a[1] * k->shelf_b[0];
+    const double shelf_2 = k->shelf_b[2] - k->shelf_a[2] * k->shelf_b[0];
+    const double pass_1 = -2.0 - k->high_pass_a[1], pass_2 = 1.0 - k->high_pass_a[2];
+    vector_part s0 = memory->shelf[0], s1 = memory->shelf[1];
+    vector_part h0 = memory->high_pass[0], h1 = memory->high_pass[1], energy = {0};
+    for (size_t t = 0; t < length; ++t) {
+        const vector_part x = gathered->frames[t].part[part];
+        const vector_part y = shelf_0 * x + s0, z = y + h0;
+        s1 += shelf_1 * x;
+        h1 += pass_1 * y;
+        const vector_part s = s1 - k->shelf_a[1] * s0, h = h1 - k->high_pass_a[1] * h0;
+        s1 = shelf_2 * x - k->shelf_a[2] * s0;
+        h1 = pass_2 * y - k->high_pass_a[2] * h0;
+        s0 = s;
+        h0 = h;
+        energy += z * z;
+    }
+    *memory = (struct memory){.shelf = {s0, s1}, .high_pass = {h0, h1}};
+    return energy;
 }
 
 static inline void end_slice(struct k_state states[2], const struct memory memory[PARTS])
@@ -134,17 +171,15 @@ static inline void slice_energies(const struct k_slice_plan *plan, struct k_stat
                                   const float *pair, uint32_t frames, double energies[2])
 {
     const uint32_t length = plan->segment_frames, rest = SEGMENTS * length;
-    assert(frames >= rest);
+    assert(frames >= rest && length <= K_SLICE_SEGMENT_MAX);
     const struct k_coefficients k = plan->coefficients;
     struct memory memory[PARTS];
-    struct vector8_wide energy = {.part = {{0}}};
-    start_segments(memory, plan, states, pair);
-    for (uint32_t t = 0; t < length; ++t) {
-        struct vector8_wide frame;
-        load_frames(&frame, pair + 2 * (size_t)t, length);
-        for (uint32_t p = 0; p < PARTS; ++p)
-            filter(&energy.part[p], &memory[p], &k, &frame.part[p]);
-    }
+    struct vector8_wide energy;
+    struct gathered gathered; // no more of it is touched than the rate needs
+    gather(&gathered, pair, length);
+    start_segments(memory, plan, states, &gathered);
+    for (uint32_t p = 0; p < PARTS; ++p)
+        energy.part[p] = filter(&memory[p], &k, &gathered, p, length);
     end_slice(states, memory);
     for (uint32_t c = 0; c < 2; ++c)
         energies[c] = ((lane_of(&energy, 0, c) + lane_of(&energy, 1, c)) +

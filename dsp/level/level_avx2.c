@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Compiled with -mavx2; called only where the processor has it.
+// Compiled with -mavx2 -mfma; called only where the processor has both.
 #include "dsp/level/level_body.h"
 #include "dsp/level/level_variants.h"
 

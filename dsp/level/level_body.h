@@ -5,37 +5,11 @@
 #include "dsp/level/level_kernel.h"
 #include "dsp/vectors.h"
 
-enum { LANES = VECTOR_LANES };
+enum { RUN = 8 }; // values of a lane that are summed in single precision, before double
 
-// What the sums of a block are made of, by lane.
-struct level_lanes {
-    struct vector8_wide ll, rr, lr, l, r;
-    vector8 min_l, max_l, min_r, max_r;
+struct level_extremes {
+    wide min_l, max_l, min_r, max_r;
 };
-
-static inline void keep_extremes(vector8 *min, vector8 *max, const float *values)
-{
-    vector8 x;
-    memcpy(&x, values, sizeof x);
-    vector8_lower(min, &x);
-    vector8_higher(max, &x);
-}
-
-static inline void add_eight(struct level_lanes *sums, const float *left, const float *right)
-{
-    struct vector8_wide l, r;
-    vector8_widen(&l, left);
-    vector8_widen(&r, right);
-    for (int h = 0; h < VECTOR_PARTS; ++h) {
-        sums->ll.part[h] += l.part[h] * l.part[h];
-        sums->rr.part[h] += r.part[h] * r.part[h];
-        sums->lr.part[h] += l.part[h] * r.part[h];
-        sums->l.part[h] += l.part[h];
-        sums->r.part[h] += r.part[h];
-    }
-    keep_extremes(&sums->min_l, &sums->max_l, left);
-    keep_extremes(&sums->min_r, &sums->max_r, right);
-}
 
 static inline float lower(float a, float b)
 {
@@ -47,18 +21,45 @@ static inline float higher(float a, float b)
     return a > b ? a : b;
 }
 
-static void join_lanes(struct level_block *block, const struct level_lanes *sums)
+static inline void keep_extremes(wide *min, wide *max, const wide *x)
 {
-    for (int i = 0; i < LANES; ++i) {
-        block->ll += sums->ll.part[i / VECTOR_PART][i % VECTOR_PART];
-        block->rr += sums->rr.part[i / VECTOR_PART][i % VECTOR_PART];
-        block->lr += sums->lr.part[i / VECTOR_PART][i % VECTOR_PART];
-        block->l += sums->l.part[i / VECTOR_PART][i % VECTOR_PART];
-        block->r += sums->r.part[i / VECTOR_PART][i % VECTOR_PART];
-        block->min_l = lower(block->min_l, sums->min_l[i]);
-        block->max_l = higher(block->max_l, sums->max_l[i]);
-        block->min_r = lower(block->min_r, sums->min_r[i]);
-        block->max_r = higher(block->max_r, sums->max_r[i]);
+    wide_lower(min, x);
+    wide_higher(max, x);
+}
+
+// Up to RUN registers of frames of either side. @return how many frames.
+static inline uint32_t add_run(struct level_block *block, struct level_extremes *extremes,
+                               const float *left, const float *right, uint32_t frames)
+{
+    wide ll = {0}, rr = {0}, lr = {0}, sum_l = {0}, sum_r = {0};
+    uint32_t i = 0;
+    for (uint32_t n = 0; n < RUN && i + WIDE_LANES <= frames; ++n, i += WIDE_LANES) {
+        wide l, r;
+        memcpy(&l, left + i, sizeof l);
+        memcpy(&r, right + i, sizeof r);
+        ll += l * l;
+        rr += r * r;
+        lr += l * r;
+        sum_l += l;
+        sum_r += r;
+        keep_extremes(&extremes->min_l, &extremes->max_l, &l);
+        keep_extremes(&extremes->min_r, &extremes->max_r, &r);
+    }
+    block->ll += (double)wide_sum(&ll);
+    block->rr += (double)wide_sum(&rr);
+    block->lr += (double)wide_sum(&lr);
+    block->l += (double)wide_sum(&sum_l);
+    block->r += (double)wide_sum(&sum_r);
+    return i;
+}
+
+static void join_extremes(struct level_block *block, const struct level_extremes *extremes)
+{
+    for (int i = 0; i < WIDE_LANES; ++i) {
+        block->min_l = lower(block->min_l, extremes->min_l[i]);
+        block->max_l = higher(block->max_l, extremes->max_l[i]);
+        block->min_r = lower(block->min_r, extremes->min_r[i]);
+        block->max_r = higher(block->max_r, extremes->max_r[i]);
     }
 }
 
@@ -79,17 +80,12 @@ static inline void add_one(struct level_block *block, float left, float right)
 static inline void level_add(struct level_block *block, const float *left, const float *right,
                              uint32_t frames)
 {
-    struct level_lanes sums = {.l = {.part = {{0}}}};
-    for (int i = 0; i < LANES; ++i) {
-        sums.min_l[i] = block->min_l;
-        sums.max_l[i] = block->max_l;
-        sums.min_r[i] = block->min_r;
-        sums.max_r[i] = block->max_r;
-    }
+    struct level_extremes extremes = {block->min_l + (wide){0}, block->max_l + (wide){0},
+                                      block->min_r + (wide){0}, block->max_r + (wide){0}};
     uint32_t i = 0;
-    for (; i + LANES <= frames; i += LANES)
-        add_eight(&sums, left + i, right + i);
-    join_lanes(block, &sums);
+    while (i + WIDE_LANES <= frames)
+        i += add_run(block, &extremes, left + i, right + i, frames - i);
+    join_extremes(block, &extremes);
     for (; i < frames; ++i)
         add_one(block, left[i], right[i]);
     block->frames += frames;

@@ -6,7 +6,7 @@
 const struct level_impl level_impls[] = {
 #ifdef __x86_64__
     {"avx512", CPU_AVX512, level_add_avx512},
-    {"avx2", CPU_AVX2, level_add_avx2},
+    {"avx2", CPU_AVX2 | CPU_FMA, level_add_avx2},
 #endif
     {"c", 0, level_add_c},
 };
