@@ -74,6 +74,11 @@ static void call_sort(struct bench_data *d, size_t variant)
     median31_impls[variant].sort(rows, out, LANES);
 }
 
+static void call_deal(struct bench_data *d, size_t variant)
+{
+    median31_impls[variant].deal(d->out, d->x, LANES);
+}
+
 static void call_yin(struct bench_data *d, size_t variant)
 {
     yin_impls[variant]->differences(d->differences, d->x, LAGS);
@@ -151,11 +156,6 @@ static void call_weigh_pair(struct bench_data *d, size_t variant)
     spectrum_impls[variant]->weigh_pair(d->out, d->x, d->x + POINTS, d->y, POINTS);
 }
 
-static void call_root(struct bench_data *d, size_t variant)
-{
-    spectrum_impls[variant]->root(d->out, d->y, BINS);
-}
-
 static void call_stereo_power(struct bench_data *d, size_t variant)
 {
     d->kept += spectrum_impls[variant]->stereo_power(d->out, d->x, POINTS);
@@ -194,14 +194,15 @@ static void call_weigh_blocks(struct bench_data *d, size_t variant)
 
 static void call_floored(struct bench_data *d, size_t variant)
 {
-    d->kept += spectrum_impls[variant]->floored(d->y, BINS, 2.0, 1e-4).log_sum;
+    d->kept += spectrum_impls[variant]->floored(d->y, BINS, 2.0F, 1e-4F).log_sum;
 }
 
 static void call_classes(struct bench_data *d, size_t variant)
 {
-    double classes[SPECTRUM_CLASSES];
-    spectrum_impls[variant]->classes(classes, d->weights, LOW_BINS, d->y, LOW_BINS);
-    d->kept += classes[0];
+    const float *const rows[2] = {d->y, d->y + LOW_BINS};
+    double classes[2][SPECTRUM_CLASSES];
+    spectrum_impls[variant]->classes(classes, d->weights, LOW_BINS, rows, LOW_BINS);
+    d->kept += classes[0][0];
 }
 
 static void call_masked(struct bench_data *d, size_t variant)
@@ -271,6 +272,7 @@ static const struct {
 } KERNELS[] = {
     {"median31-octet", call_median, median_name, &median31_impl_count},
     {"median31-sort", call_sort, median_name, &median31_impl_count},
+    {"median31-deal", call_deal, median_name, &median31_impl_count},
     {"yin-differences", call_yin, yin_name, &yin_impl_count},
     {"yin-expand", call_yin_expand, yin_name, &yin_impl_count},
     {"yin-squares", call_yin_squares, yin_name, &yin_impl_count},
@@ -285,7 +287,6 @@ static const struct {
     {"fft-4096", call_fft, fft_name, &fft_impl_count},
     {"fft-pair-4096", call_fft_pair, fft_name, &fft_impl_count},
     {"weigh-pair", call_weigh_pair, spectrum_name, &spectrum_impl_count},
-    {"root", call_root, spectrum_name, &spectrum_impl_count},
     {"stereo-power", call_stereo_power, spectrum_name, &spectrum_impl_count},
     {"settle", call_settle, spectrum_name, &spectrum_impl_count},
     {"split-pair", call_split_pair, spectrum_name, &spectrum_impl_count},

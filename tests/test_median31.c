@@ -130,9 +130,35 @@ static void medians_stay_within_their_lanes_at_any_offset(void **state)
                     assert_equals_sort(&median31_impls[i], &rows, offset, lanes);
 }
 
+static void check_deal(const struct median31_impl *impl, uint32_t offset, uint32_t lanes)
+{
+    static float row[RUN * STRIDE];
+    struct kernel_output output;
+    uint64_t seed = lanes;
+    kernel_fill(row, RUN * STRIDE, &seed);
+    float *out = kernel_output_at(&output, offset * sizeof(float));
+    impl->deal(out, row + offset, lanes);
+    assert_true(kernel_output_is_whole(&output, offset * sizeof(float),
+                                       (size_t)RUN * lanes * sizeof(float)));
+    for (uint32_t q = 0; q < RUN; ++q)
+        for (uint32_t i = 0; i < lanes; ++i)
+            assert_true(out[q * lanes + i] == row[offset + RUN * i + q]);
+}
+
+static void every_eighth_value_comes_into_a_phase(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < median31_impl_count; ++i)
+        for (uint32_t offset = 0; offset < KERNEL_OFFSETS; ++offset)
+            for (uint32_t lanes = RUN; lanes <= LANES; ++lanes)
+                if (!(median31_impls[i].cpu_flags & ~cpu_flags()))
+                    check_deal(&median31_impls[i], offset, lanes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_eighth_value_comes_into_a_phase),
         cmocka_unit_test(medians_of_distinct_values_equal_a_sort),
         cmocka_unit_test(medians_stay_within_their_lanes_at_any_offset),
         cmocka_unit_test(medians_of_zeros_and_ones_equal_a_sort),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Kernels of spectra: naive sums for the reference, its bits for every variant.
+// Kernels of spectra against naive sums in double precision, every variant.
 #include "dsp/cpu.h"
 #include "dsp/spectrum/spectrum_kernel.h"
 #include "support/kernel_case.h"
@@ -21,11 +21,6 @@ static void for_each_variant(void (*check)(const struct spectrum_impl *))
     for (size_t i = 0; i < spectrum_impl_count; ++i)
         if (!(spectrum_impls[i]->cpu_flags & ~flags))
             check(spectrum_impls[i]);
-}
-
-static const struct spectrum_impl *reference(void)
-{
-    return spectrum_impls[spectrum_impl_count - 1];
 }
 
 static void assert_near(double value, double expected, double tolerance)
@@ -53,15 +48,10 @@ static void check_elementwise(const struct spectrum_impl *impl)
                 assert_true(out[2 * i + 1] == b[offset + i] * window[offset + i]);
             }
             assert_true(kernel_output_is_whole(&output, at, 2 * count * sizeof(float)));
-            out = kernel_output_at(&output, at);
-            impl->root(out, a + offset, count);
-            for (uint32_t i = 0; i < count; ++i)
-                assert_true(out[i] == sqrtf(a[offset + i]));
-            assert_true(kernel_output_is_whole(&output, at, count * sizeof(float)));
         }
 }
 
-static void products_and_roots_are_exact_at_any_length_and_offset(void **state)
+static void products_are_exact_at_any_length_and_offset(void **state)
 {
     (void)state;
     for_each_variant(check_elementwise);
@@ -69,21 +59,19 @@ static void products_and_roots_are_exact_at_any_length_and_offset(void **state)
 
 static void check_sums(const struct spectrum_impl *impl)
 {
-    static float x[LONG + KERNEL_OFFSETS];
+    static float x[LONG + KERNEL_OFFSETS], squared[LONG + KERNEL_OFFSETS];
     uint64_t seed = 2;
-    kernel_fill(x, LONG + KERNEL_OFFSETS, &seed);
+    kernel_fill_positive(x, LONG + KERNEL_OFFSETS, &seed);
+    kernel_fill(squared, LONG + KERNEL_OFFSETS, &seed);
     for (size_t offset = 0; offset < KERNEL_OFFSETS; ++offset)
-        for (uint32_t count = 0; count < KERNEL_LENGTHS; ++count) {
+        for (uint32_t count = 0; count <= LONG; count += count < KERNEL_LENGTHS ? 1 : 87) {
             double sum = 0, squares = 0;
             for (uint32_t i = 0; i < count; ++i) {
                 sum += (double)x[offset + i];
-                squares += (double)x[offset + i] * (double)x[offset + i];
+                squares += (double)squared[offset + i] * (double)squared[offset + i];
             }
-            assert_near(impl->sum(x + offset, count), sum, 1e-9);
-            assert_near(impl->square_sum(x + offset, count), squares, 1e-9 * squares);
-            assert_true(impl->sum(x + offset, count) == reference()->sum(x + offset, count));
-            assert_true(impl->square_sum(x + offset, count) ==
-                        reference()->square_sum(x + offset, count));
+            assert_near(impl->sum(x + offset, count), sum, 1e-6 * sum);
+            assert_near(impl->square_sum(squared + offset, count), squares, 1e-6 * squares);
         }
 }
 
@@ -114,9 +102,6 @@ static void check_stereo(const struct spectrum_impl *impl)
         sum += (double)power[k];
     }
     assert_near(total, sum, 1e-6 * sum);
-    float power_c[BINS];
-    assert_true(reference()->stereo_power(power_c, z, POINTS) == total);
-    assert_memory_equal(power, power_c, sizeof power);
 }
 
 static void check_settle(const struct spectrum_impl *impl)
@@ -171,10 +156,6 @@ static void check_pair(const struct spectrum_impl *impl)
         assert_near((double)first[k], xr * xr + xi * xi, scale);
         assert_near((double)second[k], yr * yr + yi * yi, scale);
     }
-    float first_c[BINS], second_c[BINS];
-    reference()->pair_power(first_c, second_c, z, POINTS);
-    assert_memory_equal(first, first_c, sizeof first);
-    assert_memory_equal(second, second_c, sizeof second);
 }
 
 static void powers_of_two_frames_come_from_one_transform(void **state)
@@ -203,7 +184,7 @@ static void whole_point(double out[2], const struct spectrum_half *half, int k)
 static void check_split(const struct spectrum_impl *impl)
 {
     static float z[2 * WHOLE + 2];
-    static struct spectrum_half first, second, split[2], split_c[2];
+    static struct spectrum_half first, second, split[2];
     uint64_t seed = 9;
     fill_half(&first, &seed);
     fill_half(&second, &seed);
@@ -215,8 +196,6 @@ static void check_split(const struct spectrum_impl *impl)
         z[2 * k + 1] = (float)(x[1] + y[0]);
     }
     impl->split_pair(&split[0], &split[1], z);
-    reference()->split_pair(&split_c[0], &split_c[1], z);
-    assert_memory_equal(split, split_c, sizeof split);
     for (int k = 0; k <= HALF; ++k) {
         assert_near((double)split[0].re[k], (double)first.re[k], 3e-4);
         assert_near((double)split[0].im[k], (double)first.im[k], 3e-4);
@@ -233,13 +212,11 @@ static void one_transform_gives_those_of_both_its_parts(void **state)
 
 static void check_follow(const struct spectrum_impl *impl)
 {
-    static struct spectrum_half block, next, out, out_c;
+    static struct spectrum_half block, next, out;
     uint64_t seed = 10;
     fill_half(&block, &seed);
     fill_half(&next, &seed);
     impl->follow(&out, &block, &next);
-    reference()->follow(&out_c, &block, &next);
-    assert_memory_equal(&out, &out_c, sizeof out);
     for (int k = 0; k <= HALF; ++k) {
         const double sign = k % 2 ? -1 : 1, re = (double)block.re[k], im = (double)block.im[k];
         const double next_re = sign * (double)next.re[k], next_im = sign * (double)next.im[k];
@@ -260,16 +237,16 @@ static void check_join(const struct spectrum_impl *impl)
 {
     static struct spectrum_half parts[3];
     static const struct spectrum_half *const places[3] = {&parts[0], &parts[1], &parts[2]};
-    static float z[2 * WHOLE + 16], z_c[2 * WHOLE + 16];
+    static float z[2 * WHOLE + 16];
     uint64_t seed = 11;
     for (int i = 0; i < 3; ++i)
         fill_half(&parts[i], &seed);
     for (uint32_t offset = 0; offset < KERNEL_OFFSETS; ++offset) {
         memset(z, 0xA5, sizeof z);
-        memset(z_c, 0xA5, sizeof z_c);
         impl->join_pairs(z + offset, places);
-        reference()->join_pairs(z_c + offset, places);
-        assert_memory_equal(z, z_c, sizeof z);
+        for (size_t i = 0; i < sizeof z; ++i)
+            if (i < offset * sizeof *z || i >= (offset + 2 * WHOLE) * sizeof *z)
+                assert_int_equal(((const unsigned char *)z)[i], 0xA5);
         for (int k = 0; k < WHOLE; ++k) {
             double a[2], b[2], c[2];
             whole_point(a, &parts[0], k);
@@ -297,22 +274,20 @@ static void check_blocks(const struct spectrum_impl *impl)
     kernel_fill_positive(moments, LONG, &seed);
     kernel_fill_positive(values, LONG, &seed);
     for (uint32_t count = 0; count <= LONG; count += count < KERNEL_LENGTHS ? 1 : 87) {
-        double blocks[LONG / SPECTRUM_BLOCK + 1] = {0}, blocks_c[LONG / SPECTRUM_BLOCK + 1] = {0};
+        double blocks[LONG / SPECTRUM_BLOCK + 1] = {0};
         double expected[LONG / SPECTRUM_BLOCK + 1] = {0}, moment = 0;
         for (uint32_t k = 0; k < count; ++k) {
-            expected[k / SPECTRUM_BLOCK] += (double)weights[k] * (double)values[k];
-            moment += (double)moments[k] * (double)values[k];
+            expected[k / SPECTRUM_BLOCK] += (double)weights[k] * sqrt((double)values[k]);
+            moment += (double)moments[k] * sqrt((double)values[k]);
         }
         const double sum = impl->weigh_blocks(blocks, weights, moments, values, count);
         assert_near(sum, moment, 1e-5 * moment);
         for (size_t b = 0; b < LONG / SPECTRUM_BLOCK + 1; ++b)
             assert_near(blocks[b], expected[b], 1e-6 * expected[b]);
-        assert_true(reference()->weigh_blocks(blocks_c, weights, moments, values, count) == sum);
-        assert_memory_equal(blocks, blocks_c, sizeof blocks);
     }
 }
 
-static void weighted_sums_by_block_are_those_of_a_loop(void **state)
+static void weighted_sums_of_roots_by_block_are_those_of_a_loop(void **state)
 {
     (void)state;
     for_each_variant(check_blocks);
@@ -330,11 +305,9 @@ static void check_floored(const struct spectrum_impl *impl)
             logs += log(x);
             sum += x;
         }
-        const struct spectrum_floored got = impl->floored(values, count, 3.5, 1e-4);
-        const struct spectrum_floored got_c = reference()->floored(values, count, 3.5, 1e-4);
-        assert_near(got.log_sum, logs, 1e-9 * (1 + fabs(logs)));
-        assert_near(got.sum, sum, 1e-9 * sum);
-        assert_memory_equal(&got, &got_c, sizeof got);
+        const struct spectrum_floored got = impl->floored(values, count, 3.5F, 1e-4F);
+        assert_near(got.log_sum, logs, 1e-7 * count);
+        assert_near(got.sum, sum, 1e-6 * sum);
     }
 }
 
@@ -352,8 +325,8 @@ static void check_floored_range(const struct spectrum_impl *impl)
         low[i] = 0;
         high[i] = 4096;
     }
-    assert_near(impl->floored(low, 4096, 1.0, 1e-4).log_sum, 4096 * log(1e-4), 1e-6);
-    assert_near(impl->floored(high, 4096, 1.0, 1e-4).log_sum, 4096 * log(4096.0), 1e-6);
+    assert_near(impl->floored(low, 4096, 1.0F, 1e-4F).log_sum, 4096 * log(1e-4), 1e-7 * 4096);
+    assert_near(impl->floored(high, 4096, 1.0F, 1e-4F).log_sum, 4096 * log(4096.0), 1e-7 * 4096);
 }
 
 static void products_stay_in_range_at_both_ends(void **state)
@@ -364,21 +337,24 @@ static void products_stay_in_range_at_both_ends(void **state)
 
 static void check_classes(const struct spectrum_impl *impl)
 {
-    static float weights[SPECTRUM_CLASSES * LONG], values[LONG];
+    static float weights[SPECTRUM_CLASSES * LONG], rows[2][LONG];
+    static const float *const values[2] = {rows[0], rows[1]};
     uint64_t seed = 7;
     kernel_fill_positive(weights, SPECTRUM_CLASSES * LONG, &seed);
-    kernel_fill_positive(values, LONG, &seed);
+    kernel_fill_positive(rows[0], LONG, &seed);
+    kernel_fill_positive(rows[1], LONG, &seed);
     for (uint32_t count = 0; count <= LONG; count += count < KERNEL_LENGTHS ? 1 : 87) {
-        double got[SPECTRUM_CLASSES], got_c[SPECTRUM_CLASSES];
+        double got[2][SPECTRUM_CLASSES], alone[2][SPECTRUM_CLASSES];
         impl->classes(got, weights, LONG, values, count);
-        reference()->classes(got_c, weights, LONG, values, count);
-        assert_memory_equal(got, got_c, sizeof got);
-        for (uint32_t c = 0; c < SPECTRUM_CLASSES; ++c) {
-            double expected = 0;
-            for (uint32_t i = 0; i < count; ++i)
-                expected += (double)weights[c * LONG + i] * (double)values[i];
-            assert_near(got[c], expected, 1e-5 * expected);
-        }
+        impl->classes(alone, weights, LONG, (const float *const[2]){rows[1], rows[1]}, count);
+        assert_memory_equal(alone[0], got[1], sizeof got[1]); // whatever stands beside it
+        for (uint32_t r = 0; r < 2; ++r)
+            for (uint32_t c = 0; c < SPECTRUM_CLASSES; ++c) {
+                double expected = 0;
+                for (uint32_t i = 0; i < count; ++i)
+                    expected += (double)weights[c * LONG + i] * (double)rows[r][i];
+                assert_near(got[r][c], expected, 1e-5 * expected);
+            }
     }
 }
 
@@ -390,9 +366,9 @@ static void classes_are_weighted_sums(void **state)
 
 static void check_masked(const struct spectrum_impl *impl)
 {
-    static float magnitude[LONG], a[LONG], b[LONG];
+    static float power[LONG], a[LONG], b[LONG];
     uint64_t seed = 8;
-    kernel_fill_positive(magnitude, LONG, &seed);
+    kernel_fill_positive(power, LONG, &seed);
     kernel_fill_positive(a, LONG, &seed);
     kernel_fill_positive(b, LONG, &seed);
     for (int i = 0; i < LONG; i += 5)
@@ -400,17 +376,14 @@ static void check_masked(const struct spectrum_impl *impl)
     for (uint32_t count = 0; count <= LONG; count += count < KERNEL_LENGTHS ? 1 : 87) {
         double harmonic = 0, percussive = 0;
         for (uint32_t i = 0; i < count; ++i) {
-            const float aa = a[i] * a[i], sum = aa + b[i] * b[i];
-            const double mask = sum > 0 ? (double)aa / (double)sum : 0.5;
-            const double power = (double)magnitude[i] * (double)magnitude[i];
-            harmonic += mask * mask * power;
-            percussive += (1 - mask) * (1 - mask) * power;
+            // Single precision has no value beside those of 1e-37 that a mask of nothing is made of.
+            const double aa = (double)a[i] + 1e-37, mask = aa / (aa + (double)b[i] + 1e-37);
+            harmonic += mask * mask * (double)power[i];
+            percussive += (1 - mask) * (1 - mask) * (double)power[i];
         }
-        const struct spectrum_masked got = impl->masked(magnitude, a, b, count);
-        const struct spectrum_masked got_c = reference()->masked(magnitude, a, b, count);
+        const struct spectrum_masked got = impl->masked(power, a, b, count);
         assert_near(got.harmonic, harmonic, 1e-6 * (harmonic + percussive));
         assert_near(got.percussive, percussive, 1e-6 * (harmonic + percussive));
-        assert_memory_equal(&got, &got_c, sizeof got);
     }
 }
 
@@ -423,7 +396,7 @@ static void masks_share_out_the_energy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products_and_roots_are_exact_at_any_length_and_offset),
+        cmocka_unit_test(products_are_exact_at_any_length_and_offset),
         cmocka_unit_test(sums_are_those_of_a_loop),
         cmocka_unit_test(power_of_both_sides_comes_from_one_transform),
         cmocka_unit_test(small_powers_count_nothing_and_the_rest_is_added),
@@ -431,7 +404,7 @@ int main(void)
         cmocka_unit_test(one_transform_gives_those_of_both_its_parts),
         cmocka_unit_test(a_block_is_multiplied_with_itself_and_the_next),
         cmocka_unit_test(two_transforms_are_joined_to_go_back_as_one),
-        cmocka_unit_test(weighted_sums_by_block_are_those_of_a_loop),
+        cmocka_unit_test(weighted_sums_of_roots_by_block_are_those_of_a_loop),
         cmocka_unit_test(logarithms_of_products_equal_sums_of_logarithms),
         cmocka_unit_test(products_stay_in_range_at_both_ends),
         cmocka_unit_test(classes_are_weighted_sums),

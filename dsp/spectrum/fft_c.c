@@ -4,12 +4,7 @@
 
 static void transpose(wide x[LANES])
 {
-    for (int i = 0; i < LANES; ++i)
-        for (int j = 0; j < i; ++j) {
-            const float kept = x[i][j];
-            x[i][j] = x[j][i];
-            x[j][i] = kept;
-        }
+    vector8_transpose(x);
 }
 
 static void store_points(float *out, const struct points *x)

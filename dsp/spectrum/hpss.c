@@ -28,6 +28,7 @@ enum {
 };
 static_assert(MIRRORED <= ROW && ROW % MEDIAN31_LANES == 0, "a row holds what is laid out in it");
 
+// Medians are of powers: they order as their roots, the magnitudes, do, and the masks want squares of those.
 // Every eighth bin of a mirrored row lies in a phase of its own: bin k at phase k % 8, place
 // MARGIN + k / 8. Windows of neighbouring bins that share their middle then lie side by side, bins 8l to
 // 8l + 7 in lane l. What lies beyond the mirrored bins stays 0.
@@ -40,12 +41,12 @@ struct hpss {
     const struct spectrum_impl *kernels;
     int64_t frames, done; // taken; masked, always a whole run
     double harmonic, percussive;
-    struct row rows[RING];      // magnitudes, frame t at t % RING
+    struct row rows[RING];      // powers, frame t at t % RING
     struct row sorted[RING];    // run by run: the least of frames 8r to 8r + 7 at 8r % RING
     struct row along_time[RUN]; // medians
     struct row sorted_bins;     // the same of every eight bins of a row, the least in phase 0
     struct row along_frequency; // medians
-    alignas(ALIGNED_BYTES) float magnitudes[ROW]; // of the newest row, in order
+    alignas(ALIGNED_BYTES) float powers[ROW]; // of the newest row, in order
 };
 
 int hpss_create(struct hpss **out)
@@ -130,11 +131,11 @@ static void clear_mirrored(struct row *row)
     }
 }
 
-static void add_masked(struct hpss *h, struct row *magnitude, const struct row *along_time)
+static void add_masked(struct hpss *h, struct row *power, const struct row *along_time)
 {
-    clear_mirrored(magnitude); // nothing but medians along time is still to be had from it
+    clear_mirrored(power); // nothing but medians along time is still to be had from it
     const struct spectrum_masked sums =
-        h->kernels->masked(magnitude->at, along_time->at, h->along_frequency.at, ROW);
+        h->kernels->masked(power->at, along_time->at, h->along_frequency.at, ROW);
     h->harmonic += sums.harmonic;
     h->percussive += sums.percussive;
 }
@@ -144,9 +145,9 @@ static void mask_run(struct hpss *h, int count)
 {
     medians_along_time(h);
     for (int q = 0; q < count; ++q) {
-        struct row *magnitude = &h->rows[place_of(h->done + q)];
-        medians_along_frequency(h, magnitude);
-        add_masked(h, magnitude, &h->along_time[q]);
+        struct row *power = &h->rows[place_of(h->done + q)];
+        medians_along_frequency(h, power);
+        add_masked(h, power, &h->along_time[q]);
     }
     h->done += RUN;
 }
@@ -165,23 +166,15 @@ static void end_row(struct hpss *h)
     h->medians->sort(rows, sorted, ROW);
 }
 
-// Share a mirrored row out to its phases.
-static void lay_out(struct row *restrict row, const float *restrict mirrored_row)
-{
-    for (uint32_t l = 0; l < PHASE; ++l)
-        for (uint32_t q = 0; q < RUN; ++q)
-            row->at[q * PHASE + l] = mirrored_row[RUN * l + q];
-}
-
 void hpss_push(struct hpss *h, const float *power)
 {
-    float *first = h->magnitudes + (size_t)MARGIN * RUN;
-    h->kernels->root(first, power, BINS);
+    float *first = h->powers + (size_t)MARGIN * RUN;
+    memcpy(first, power, BINS * sizeof *power);
     for (int i = 0; i < REACH; ++i) {
         first[-1 - i] = first[i];
         first[BINS + i] = first[BINS - 1 - i];
     }
-    lay_out(&h->rows[place_of(h->frames)], h->magnitudes);
+    h->medians->deal(h->rows[place_of(h->frames)].at, h->powers, PHASE);
     end_row(h);
     if (h->frames == h->done + AHEAD)
         mask_run(h, RUN);

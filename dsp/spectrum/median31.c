@@ -5,10 +5,10 @@
 
 const struct median31_impl median31_impls[] = {
 #ifdef __x86_64__
-    {"avx512", CPU_AVX512, median31_sort_avx512, median31_octet_avx512},
-    {"avx2", CPU_AVX2, median31_sort_avx2, median31_octet_avx2},
+    {"avx512", CPU_AVX512, median31_deal_avx512, median31_sort_avx512, median31_octet_avx512},
+    {"avx2", CPU_AVX2, median31_deal_avx2, median31_sort_avx2, median31_octet_avx2},
 #endif
-    {"c", 0, median31_sort_c, median31_octet_c},
+    {"c", 0, median31_deal_c, median31_sort_c, median31_octet_c},
 };
 const size_t median31_impl_count = sizeof median31_impls / sizeof median31_impls[0];
 

@@ -25,6 +25,8 @@ struct median31_rows {
 struct median31_impl {
     const char *name;
     uint32_t cpu_flags; // what it needs
+    /// out[q * lanes + i] = row[8 * i + q], for q = 0..7: each of eight phases on its own. `lanes` is 8 or more.
+    void (*deal)(float *out, const float *row, uint32_t lanes);
     /// Sort eight rows in every lane: the least into out[0].
     void (*sort)(const float *const rows[MEDIAN31_RUN], float *const out[MEDIAN31_RUN],
                  uint32_t lanes);

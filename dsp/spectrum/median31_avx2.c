@@ -17,6 +17,11 @@ static inline void higher(lanes *a, const lanes *b)
 
 #include "dsp/spectrum/median31_body.h"
 
+void median31_deal_avx2(float *out, const float *row, uint32_t lanes_of_phase)
+{
+    deal_phases(out, row, lanes_of_phase);
+}
+
 void median31_sort_avx2(const float *const rows[RUN], float *const out[RUN], uint32_t count)
 {
     for (uint32_t at = 0; at < count; at += MEDIAN31_LANES) {

@@ -24,6 +24,11 @@ static inline __mmask16 lanes_left(uint32_t count, uint32_t at)
     return count - at < WIDTH ? 0x00ff : 0xffff;
 }
 
+void median31_deal_avx512(float *out, const float *row, uint32_t lanes_of_phase)
+{
+    deal_phases(out, row, lanes_of_phase);
+}
+
 void median31_sort_avx512(const float *const rows[RUN], float *const out[RUN], uint32_t count)
 {
     for (uint32_t at = 0; at < count; at += WIDTH) {

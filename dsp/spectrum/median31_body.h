@@ -9,8 +9,25 @@
 // other, which leaves a list that rises and falls (Batcher 1968).
 #pragma once
 #include "dsp/spectrum/median31.h"
+#include "dsp/vectors.h"
+#include <assert.h>
 
 enum { RUN = MEDIAN31_RUN };
+static_assert((int)RUN == (int)VECTOR_LANES, "phases are dealt out by squares");
+
+// Squares of eight by eight; the last overlaps the one before where the lanes are no multiple of eight.
+static inline void deal_phases(float *restrict out, const float *restrict row, uint32_t count)
+{
+    assert(count >= RUN);
+    for (uint32_t next = 0; next < count; next += RUN) {
+        const uint32_t at = next + RUN <= count ? next : count - RUN;
+        vector8 square[RUN];
+        memcpy(square, row + (size_t)RUN * at, sizeof square);
+        vector8_transpose(square);
+        for (uint32_t q = 0; q < RUN; ++q)
+            memcpy(out + (size_t)q * count + at, &square[q], sizeof square[q]);
+    }
+}
 
 static inline void exchange(lanes *a, lanes *b)
 {

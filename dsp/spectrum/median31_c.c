@@ -20,6 +20,13 @@ static inline void higher(lanes *a, const lanes *b)
 
 #include "dsp/spectrum/median31_body.h"
 
+void median31_deal_c(float *out, const float *row, uint32_t lanes_of_phase)
+{
+    for (uint32_t i = 0; i < lanes_of_phase; ++i)
+        for (uint32_t q = 0; q < RUN; ++q)
+            out[(size_t)q * lanes_of_phase + i] = row[(size_t)RUN * i + q];
+}
+
 void median31_sort_c(const float *const rows[RUN], float *const out[RUN], uint32_t count)
 {
     for (uint32_t at = 0; at < count; at += WIDTH) {

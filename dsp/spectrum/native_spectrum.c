@@ -25,9 +25,9 @@ struct native_spectrum {
     const struct spectrum_impl *kernels;
     // --- the frame under way: hops of the left and of the right side in turn, hop h at h % 2
     float *hops[2];
-    uint32_t fill;            // of the newest hop
-    uint64_t newest;          // its number
-    float *power, *magnitude; // scratch
+    uint32_t fill;   // of the newest hop
+    uint64_t newest; // its number
+    float *power;    // scratch
     // --- results so far
     double *energy; // summed power, by bin
     uint64_t frames;
@@ -50,9 +50,8 @@ int native_spectrum_create(struct native_spectrum **out, uint32_t rate_hz)
     for (int side = 0; side < 2; ++side)
         s->hops[side] = aligned_zeroed(s->size * sizeof *s->hops[side]);
     s->power = aligned_zeroed(bins * sizeof *s->power);
-    s->magnitude = aligned_zeroed(bins * sizeof *s->magnitude);
     s->energy = aligned_zeroed(bins * sizeof *s->energy);
-    if (!s->window || !s->hops[0] || !s->hops[1] || !s->power || !s->magnitude || !s->energy ||
+    if (!s->window || !s->hops[0] || !s->hops[1] || !s->power || !s->energy ||
         spectral_grid_init(&s->grid, bins, (double)rate_hz / s->size) ||
         fft_create(&s->fft, s->size)) {
         native_spectrum_destroy(&s);
@@ -75,7 +74,6 @@ void native_spectrum_destroy(struct native_spectrum **spectrum)
     free(s->hops[0]);
     free(s->hops[1]);
     free(s->power);
-    free(s->magnitude);
     free(s->energy);
     shape_medians_deinit(&s->medians);
     free(s);
@@ -104,7 +102,7 @@ static int measure_frame(struct native_spectrum *s)
     if (power <= 0)
         return 0;
     struct spectral_shape shape;
-    spectral_grid_measure(&s->grid, s->power, s->magnitude, &shape);
+    spectral_grid_measure(&s->grid, s->power, &shape);
     return shape_medians_push(&s->medians, power, &shape);
 }
 

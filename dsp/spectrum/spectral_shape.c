@@ -5,6 +5,7 @@
 #include "dsp/spectrum/spectrum_kernel.h"
 #include <assert.h>
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -53,8 +54,8 @@ void spectral_grid_deinit(struct spectral_grid *grid)
 
 // The frequency under which 85 % of the weighted magnitude lies, linear inside the cell: the block that
 // holds it first, then the cell in it.
-static double rolloff_of(const struct spectral_grid *grid, const float *magnitude,
-                         const double *blocks, double total)
+static double rolloff_of(const struct spectral_grid *grid, const float *power, const double *blocks,
+                         double total)
 {
     const double wanted = 0.85 * total;
     double below = 0;
@@ -63,7 +64,7 @@ static double rolloff_of(const struct spectral_grid *grid, const float *magnitud
          k += SPECTRUM_BLOCK)
         below += blocks[k / SPECTRUM_BLOCK];
     for (; k < grid->bins; ++k) {
-        const double cell = (double)(grid->share[k] * magnitude[k]);
+        const double cell = (double)(grid->share[k] * sqrtf(power[k]));
         if (cell > 0 && below + cell >= wanted) {
             const double from = fmax((k - 0.5) * grid->bin_hz, LOWEST_HZ);
             const double to = fmin((k + 0.5) * grid->bin_hz, HIGHEST_HZ);
@@ -81,25 +82,24 @@ static double flatness_of(const struct spectrum_impl *kernels, const float *powe
     if (sum <= 0)
         return 0.0;
     const struct spectrum_floored floored =
-        kernels->floored(power, count, (double)count / sum, (double)FLATNESS_FLOOR);
+        kernels->floored(power, count, (float)fmin(count / sum, FLT_MAX), FLATNESS_FLOOR);
     return exp(floored.log_sum / count) / (floored.sum / count);
 }
 
-void spectral_grid_measure(const struct spectral_grid *grid, const float *power, float *magnitude,
+void spectral_grid_measure(const struct spectral_grid *grid, const float *power,
                            struct spectral_shape *out)
 {
     const struct spectrum_impl *kernels = grid->kernels;
     *out = (struct spectral_shape){0};
-    kernels->root(magnitude, power, grid->bins);
     double blocks[BLOCKS_MAX], total = 0;
     assert(grid->bins <= BLOCKS_MAX * SPECTRUM_BLOCK);
     const double moment =
-        kernels->weigh_blocks(blocks, grid->share, grid->share_hz, magnitude, grid->bins);
+        kernels->weigh_blocks(blocks, grid->share, grid->share_hz, power, grid->bins);
     for (uint32_t b = 0; b < (grid->bins + SPECTRUM_BLOCK - 1) / SPECTRUM_BLOCK; ++b)
         total += blocks[b];
     if (total > 0) {
         out->centroid_hz = moment / total;
-        out->rolloff_hz = rolloff_of(grid, magnitude, blocks, total);
+        out->rolloff_hz = rolloff_of(grid, power, blocks, total);
     }
     if (grid->flat_end > grid->flat_first)
         out->flatness =

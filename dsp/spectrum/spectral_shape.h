@@ -27,8 +27,8 @@ struct spectral_grid {
 /// @return 0; -ENOMEM (nothing to free then).
 MUST_CHECK int spectral_grid_init(struct spectral_grid *grid, uint32_t bins, double bin_hz);
 void spectral_grid_deinit(struct spectral_grid *grid);
-/// Shape of a power spectrum; `magnitude` is room for as many bins. Empty spectra give zeros.
-void spectral_grid_measure(const struct spectral_grid *grid, const float *power, float *magnitude,
+/// Shape of a power spectrum. Empty spectra give zeros.
+void spectral_grid_measure(const struct spectral_grid *grid, const float *power,
                            struct spectral_shape *out);
 /// Share a summed spectrum out to the seven bands, cells in part where an edge cuts them.
 void spectral_grid_bands(const struct spectral_grid *grid, const double *energy,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The one body of every variant of spectrum_kernel.h: each .c that includes it compiles it for its
-// instruction set. Sums run in eight lanes whose order is fixed, so every variant gives the same bits.
+// instruction set.
 #pragma once
 #include "dsp/spectrum/spectrum_kernel.h"
 #include "dsp/vectors.h"
@@ -18,12 +18,6 @@ static void weigh_pair(float *restrict out, const float *restrict first,
         out[2 * i] = first[i] * window[i];
         out[2 * i + 1] = second[i] * window[i];
     }
-}
-
-static void root(float *restrict out, const float *restrict in, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; ++i)
-        out[i] = sqrtf(in[i]);
 }
 
 static inline void square_points(float *restrict out, const float *restrict z)
@@ -195,17 +189,22 @@ static void join_pairs(float *restrict z, const struct spectrum_half *const part
     z[2 * HALF + 1] = a->re[HALF] + b->re[HALF];
 }
 
+// Sums run in single precision over this many values of a lane, then in double.
+enum { RUN = 8 };
+
 static double sum(const float *values, uint32_t count)
 {
-    struct vector8_wide sums = {.part = {{0}}};
+    double total = 0;
     uint32_t i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        struct vector8_wide x;
-        vector8_widen(&x, values + i);
-        for (int h = 0; h < VECTOR_PARTS; ++h)
-            sums.part[h] += x.part[h];
+    while (i + WIDE_LANES <= count) {
+        wide run = {0};
+        for (uint32_t r = 0; r < RUN && i + WIDE_LANES <= count; ++r, i += WIDE_LANES) {
+            wide x;
+            memcpy(&x, values + i, sizeof x);
+            run += x;
+        }
+        total += (double)wide_sum(&run);
     }
-    double total = vector8_wide_sum(&sums);
     for (; i < count; ++i)
         total += (double)values[i];
     return total;
@@ -213,156 +212,188 @@ static double sum(const float *values, uint32_t count)
 
 static double square_sum(const float *samples, uint32_t count)
 {
-    struct vector8_wide sums = {.part = {{0}}};
+    double total = 0;
     uint32_t i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        struct vector8_wide x;
-        vector8_widen(&x, samples + i);
-        for (int h = 0; h < VECTOR_PARTS; ++h)
-            sums.part[h] += x.part[h] * x.part[h];
+    while (i + WIDE_LANES <= count) {
+        wide run = {0};
+        for (uint32_t r = 0; r < RUN && i + WIDE_LANES <= count; ++r, i += WIDE_LANES) {
+            wide x;
+            memcpy(&x, samples + i, sizeof x);
+            run += x * x;
+        }
+        total += (double)wide_sum(&run);
     }
-    double total = vector8_wide_sum(&sums);
     for (; i < count; ++i)
         total += (double)samples[i] * (double)samples[i];
     return total;
 }
 
+// Roots in place of the values.
+static inline void wide_root(wide *x)
+{
+#if defined(__AVX512F__)
+    *x = (wide)_mm512_sqrt_ps((__m512)*x);
+#elif defined(__AVX2__)
+    *x = (wide)_mm256_sqrt_ps((__m256)*x);
+#else
+    for (uint32_t i = 0; i < WIDE_LANES; ++i)
+        (*x)[i] = sqrtf((*x)[i]);
+#endif
+}
+
 static double weigh_blocks(double *restrict blocks, const float *restrict weights,
-                           const float *restrict moments, const float *restrict values,
+                           const float *restrict moments, const float *restrict powers,
                            uint32_t count)
 {
-    vector8 moment = {0};
+    wide moment = {0};
     uint32_t k = 0;
     for (; k + SPECTRUM_BLOCK <= count; k += SPECTRUM_BLOCK) {
-        vector8 block = {0};
-        for (uint32_t i = 0; i < SPECTRUM_BLOCK; i += LANES) {
-            vector8 value, weight, weight_of_moment;
-            memcpy(&value, values + k + i, sizeof value);
+        wide block = {0};
+        for (uint32_t i = 0; i < SPECTRUM_BLOCK; i += WIDE_LANES) {
+            wide root, weight, weight_of_moment;
+            memcpy(&root, powers + k + i, sizeof root);
             memcpy(&weight, weights + k + i, sizeof weight);
             memcpy(&weight_of_moment, moments + k + i, sizeof weight_of_moment);
-            block += weight * value;
-            moment += weight_of_moment * value;
+            wide_root(&root);
+            block += weight * root;
+            moment += weight_of_moment * root;
         }
-        blocks[k / SPECTRUM_BLOCK] = vector8_sum(&block);
+        blocks[k / SPECTRUM_BLOCK] = (double)wide_sum(&block);
     }
-    double moments_sum = vector8_sum(&moment), rest = 0;
+    double moments_sum = (double)wide_sum(&moment), rest = 0;
     for (uint32_t i = k; i < count; ++i) {
-        rest += (double)(weights[i] * values[i]);
-        moments_sum += (double)(moments[i] * values[i]);
+        const float root = sqrtf(powers[i]);
+        rest += (double)(weights[i] * root);
+        moments_sum += (double)(moments[i] * root);
     }
     if (k < count)
         blocks[k / SPECTRUM_BLOCK] = rest;
     return moments_sum;
 }
 
-static double log_of_product(const struct vector8_wide *product)
+// Leave each product its mantissa, and add its exponent to those of its lane.
+static inline void take_exponents(wide *product, wide_mask *exponents)
 {
-    double sum = 0;
-    for (int i = 0; i < LANES; ++i)
-        sum += log(product->part[i / VECTOR_PART][i % VECTOR_PART]);
-    return sum;
+    const wide_mask bits = (wide_mask)*product;
+    *exponents += (bits >> 23) - 127;
+    *product = (wide)((bits & 0x007fffff) | 0x3f800000);
 }
 
-// A logarithm is dear, a product cheap: a lane multiplies as many values as a double surely holds.
-static struct spectrum_floored floored(const float *values, uint32_t count, double scale,
-                                       double floor)
+// A logarithm is dear, a product cheap: a lane multiplies as many values as a float surely holds.
+static struct spectrum_floored floored(const float *values, uint32_t count, float scale,
+                                       float floor)
 {
-    enum { FACTORS = 64 }; // of 1e-4 .. 4096 each: 1e-256 .. 2^768
-    struct spectrum_floored out = {0};
-    struct vector8_wide sums = {.part = {{0}}};
-    const vector_part lowest = floor + (vector_part){0};
+    // RUN factors of 1e-4 .. 4096 and a mantissa: 1e-32 .. 2^97
+    const wide lowest = floor + (wide){0};
+    wide product = 1 + (wide){0}, sums = {0};
+    wide_mask exponents = {0};
     uint32_t i = 0;
-    while (i + LANES <= count) {
-        struct vector8_wide product = {.part = {{0}}};
-        for (int h = 0; h < VECTOR_PARTS; ++h)
-            product.part[h] += 1.0;
-        for (uint32_t f = 0; f < FACTORS && i + LANES <= count; ++f, i += LANES) {
-            struct vector8_wide x;
-            vector8_widen(&x, values + i);
-            for (int h = 0; h < VECTOR_PARTS; ++h) {
-                x.part[h] *= scale;
-                vector_part_higher(&x.part[h], &lowest);
-                product.part[h] *= x.part[h];
-                sums.part[h] += x.part[h];
-            }
+    while (i + WIDE_LANES <= count) {
+        for (uint32_t f = 0; f < RUN && i + WIDE_LANES <= count; ++f, i += WIDE_LANES) {
+            wide x;
+            memcpy(&x, values + i, sizeof x);
+            x *= scale;
+            wide_higher(&x, &lowest);
+            product *= x;
+            sums += x;
         }
-        out.log_sum += log_of_product(&product);
+        take_exponents(&product, &exponents);
     }
-    out.sum = vector8_wide_sum(&sums);
+    struct spectrum_floored out = {.sum = (double)wide_sum(&sums)};
+    double mantissa = 1; // of less than WIDE_LANES values too
+    int64_t exponent = 0;
+    for (uint32_t lane = 0; lane < WIDE_LANES; ++lane) {
+        mantissa *= (double)product[lane];
+        exponent += exponents[lane];
+    }
     for (; i < count; ++i) {
-        const double x = fmax((double)values[i] * scale, floor);
-        out.log_sum += log(x);
-        out.sum += x;
+        const float x = values[i] * scale > floor ? values[i] * scale : floor;
+        mantissa *= (double)x;
+        out.sum += (double)x;
     }
+    out.log_sum = log(mantissa) + 0.693147180559945309417 * (double)exponent;
     return out;
 }
 
-static void classes(double out[SPECTRUM_CLASSES], const float *restrict weights, uint32_t stride,
-                    const float *restrict values, uint32_t count)
+// As many classes as have their sums for both rows in sixteen registers.
+enum { GROUP = SPECTRUM_CLASSES / 2 };
+
+static inline void group_classes(double first[GROUP], double second[GROUP],
+                                 const float *restrict weights, uint32_t stride,
+                                 const float *const values[2], uint32_t count)
 {
-    vector8 sums[SPECTRUM_CLASSES] = {{0}};
+    wide a[GROUP] = {{0}}, b[GROUP] = {{0}};
     uint32_t i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        vector8 value;
-        memcpy(&value, values + i, sizeof value);
-        for (uint32_t c = 0; c < SPECTRUM_CLASSES; ++c) {
-            vector8 weight;
+    for (; i + WIDE_LANES <= count; i += WIDE_LANES) {
+        wide x, y;
+        memcpy(&x, values[0] + i, sizeof x);
+        memcpy(&y, values[1] + i, sizeof y);
+#pragma GCC unroll 6
+        for (uint32_t c = 0; c < GROUP; ++c) {
+            wide weight;
             memcpy(&weight, weights + (size_t)c * stride + i, sizeof weight);
-            sums[c] += weight * value;
+            a[c] += weight * x;
+            b[c] += weight * y;
         }
     }
-    for (uint32_t c = 0; c < SPECTRUM_CLASSES; ++c) {
-        out[c] = vector8_sum(&sums[c]);
-        for (uint32_t j = i; j < count; ++j)
-            out[c] += (double)(weights[(size_t)c * stride + j] * values[j]);
+#pragma GCC unroll 6
+    for (uint32_t c = 0; c < GROUP; ++c) {
+        first[c] = (double)wide_sum(&a[c]);
+        second[c] = (double)wide_sum(&b[c]);
+        for (uint32_t j = i; j < count; ++j) {
+            first[c] += (double)(weights[(size_t)c * stride + j] * values[0][j]);
+            second[c] += (double)(weights[(size_t)c * stride + j] * values[1][j]);
+        }
     }
 }
 
-// What the masks leave of eight bins.
-static inline void mask_bins(vector8 *harmonic, vector8 *percussive, const float *magnitude,
+static void classes(double out[2][SPECTRUM_CLASSES], const float *weights, uint32_t stride,
+                    const float *const values[2], uint32_t count)
+{
+    for (uint32_t c = 0; c < SPECTRUM_CLASSES; c += GROUP)
+        group_classes(out[0] + c, out[1] + c, weights + (size_t)c * stride, stride, values, count);
+}
+
+// What the masks leave of a register of bins.
+static inline void mask_bins(wide *harmonic, wide *percussive, const float *power,
                              const float *along_time, const float *along_frequency)
 {
-    vector8 m, a, b;
-    memcpy(&m, magnitude, sizeof m);
+    wide p, a, b;
+    memcpy(&p, power, sizeof p);
     memcpy(&a, along_time, sizeof a);
     memcpy(&b, along_frequency, sizeof b);
-    a *= a;
-    b *= b;
     // Where both are 0, a little on both sides makes the mask one half; elsewhere it is lost in rounding.
     a += LEAST_POWER;
-    const vector8 mask = a / (a + (b + LEAST_POWER)), rest = 1 - mask;
-    m *= m;
-    *harmonic += mask * mask * m;
-    *percussive += rest * rest * m;
+    const wide mask = a / (a + (b + LEAST_POWER)), rest = 1 - mask;
+    *harmonic += mask * mask * p;
+    *percussive += rest * rest * p;
 }
 
-static struct spectrum_masked masked(const float *magnitude, const float *a, const float *b,
+static struct spectrum_masked masked(const float *power, const float *a, const float *b,
                                      uint32_t count)
 {
-    struct vector8_wide harmonic = {.part = {{0}}}, percussive = {.part = {{0}}};
+    struct spectrum_masked sums = {0};
     uint32_t k = 0;
-    while (k + LANES <= count) {
-        vector8 h = {0}, p = {0};
-        for (uint32_t i = 0; i < CHUNK && k + LANES <= count; i += LANES, k += LANES)
-            mask_bins(&h, &p, magnitude + k, a + k, b + k);
-        vector8_add_to(&harmonic, &h);
-        vector8_add_to(&percussive, &p);
+    while (k < count) {
+        wide h = {0}, p = {0};
+        for (uint32_t r = 0; r < RUN && k + WIDE_LANES <= count; ++r, k += WIDE_LANES)
+            mask_bins(&h, &p, power + k, a + k, b + k);
+        if (count - k < WIDE_LANES) {
+            float rest[3][WIDE_LANES] = {{0}};
+            memcpy(rest[0], power + k, (count - k) * sizeof(float));
+            memcpy(rest[1], a + k, (count - k) * sizeof(float));
+            memcpy(rest[2], b + k, (count - k) * sizeof(float));
+            mask_bins(&h, &p, rest[0], rest[1], rest[2]);
+            k = count;
+        }
+        sums.harmonic += (double)wide_sum(&h);
+        sums.percussive += (double)wide_sum(&p);
     }
-    if (k < count) {
-        float rest[3][LANES] = {{0}};
-        vector8 h = {0}, p = {0};
-        memcpy(rest[0], magnitude + k, (count - k) * sizeof(float));
-        memcpy(rest[1], a + k, (count - k) * sizeof(float));
-        memcpy(rest[2], b + k, (count - k) * sizeof(float));
-        mask_bins(&h, &p, rest[0], rest[1], rest[2]);
-        vector8_add_to(&harmonic, &h);
-        vector8_add_to(&percussive, &p);
-    }
-    return (struct spectrum_masked){vector8_wide_sum(&harmonic), vector8_wide_sum(&percussive)};
+    return sums;
 }
 
 #define SPECTRUM_FUNCTIONS                                                                         \
-    .weigh_pair = weigh_pair, .root = root, .stereo_power = stereo_power, .settle = settle,        \
+    .weigh_pair = weigh_pair, .stereo_power = stereo_power, .settle = settle,                      \
     .pair_power = pair_power, .split_pair = split_pair, .follow = follow,                          \
     .join_pairs = join_pairs, .sum = sum, .square_sum = square_sum, .weigh_blocks = weigh_blocks,  \
     .floored = floored, .classes = classes, .masked = masked

@@ -27,16 +27,14 @@ struct spectrum_masked {
     double harmonic, percussive;
 };
 
-/// Variants give the same bits: the order of each sum is fixed. Inputs are finite, nothing overlaps, no
-/// alignment is needed.
+/// Variants agree within 1e-6 of the magnitudes that go into a result: each may fuse products and sums, and sums
+/// have an order of their own. Inputs are finite, nothing overlaps, no alignment is needed.
 struct spectrum_impl {
     const char *name;
     uint32_t cpu_flags; // what it needs
     /// out[2i] = first[i] * window[i], out[2i + 1] = second[i] * window[i].
     void (*weigh_pair)(float *out, const float *first, const float *second, const float *window,
                        uint32_t count);
-    /// out[i] = sqrt(in[i]).
-    void (*root)(float *out, const float *in, uint32_t count);
     /// From the transform z of left + i right, `size` points and the first one again, the powers
     /// |L|² + |R|² of bins 0 .. size / 2. @return their sum.
     double (*stereo_power)(float *power, const float *z, uint32_t size);
@@ -53,22 +51,22 @@ struct spectrum_impl {
     /// The transform of x + i y, 1024 points, its real and imaginary parts exchanged so that another
     /// transform forth is one back (1024 times y + i x), for x = *parts[0] + *parts[1] and y = *parts[1] + *parts[2].
     void (*join_pairs)(float *z, const struct spectrum_half *const parts[3]);
-    /// @return the sum of the values, in double precision.
+    /// @return the sum of the values, which are not negative.
     double (*sum)(const float *values, uint32_t count);
-    /// @return the sum of the squares, in double precision.
+    /// @return the sum of the squares.
     double (*square_sum)(const float *samples, uint32_t count);
-    /// blocks[b] = sum of weights times values over bins from SPECTRUM_BLOCK b up to the next block.
-    /// The last block may be a part. @return the sum over all bins of moments times values.
+    /// blocks[b] = sum of weights times the roots of powers over bins from SPECTRUM_BLOCK b up to the next block.
+    /// The last block may be a part. @return the sum over all bins of moments times the roots.
     double (*weigh_blocks)(double *blocks, const float *weights, const float *moments,
-                           const float *values, uint32_t count);
+                           const float *powers, uint32_t count);
     /// Sums of max(values[i] * scale, floor) and of its logarithm; it lies within 1e-4 and 4096.
-    struct spectrum_floored (*floored)(const float *values, uint32_t count, double scale,
-                                       double floor);
-    /// out[c] = sum of weights[c][i] times values[i].
-    void (*classes)(double out[SPECTRUM_CLASSES], const float *weights, uint32_t stride,
-                    const float *values, uint32_t count);
-    /// Energies under the masks a²/(a²+b²) and its complement, squared; ½ where a and b are 0.
-    struct spectrum_masked (*masked)(const float *magnitude, const float *a, const float *b,
+    struct spectrum_floored (*floored)(const float *values, uint32_t count, float scale,
+                                       float floor);
+    /// out[r][c] = sum of weights[c][i] times values[r][i], of two rows; rows do not depend on each other.
+    void (*classes)(double out[2][SPECTRUM_CLASSES], const float *weights, uint32_t stride,
+                    const float *const values[2], uint32_t count);
+    /// Energies under the masks a/(a+b) and its complement, squared; ½ where a and b are 0. All are powers.
+    struct spectrum_masked (*masked)(const float *power, const float *a, const float *b,
                                      uint32_t count);
 };
 

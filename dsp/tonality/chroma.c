@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/tonality/chroma.h"
+#include "dsp/aligned.h"
 #include "dsp/cpu.h"
 #include "dsp/spectrum/low_spectrum.h"
 #include "dsp/spectrum/spectrum_kernel.h"
@@ -11,9 +12,10 @@
 
 enum {
     BINS = LOW_SPECTRUM_BINS,
-    STEPS_PER_OCTAVE = 256, // of power: 0.012 dB a step
-    LEVELS = 4096,          // 48 dB, a power of two
-    FINE = 64,              // parts of a step, in which frames are but counted
+    ROW = BINS / 16 * 16 + 16, // whole cache lines
+    STEPS_PER_OCTAVE = 256,    // of power: 0.012 dB a step
+    LEVELS = 4096,             // 48 dB, a power of two
+    FINE = 64,                 // parts of a step, in which frames are but counted
 };
 static const double GATE = 1e-4; // of power
 
@@ -25,7 +27,11 @@ struct level_bin {
 
 struct chroma {
     const struct spectrum_impl *kernels;
-    float weights[PITCH_CLASS_COUNT][BINS];
+    alignas(ALIGNED_BYTES) float weights[PITCH_CLASS_COUNT][ROW];
+    // --- a frame that waits for the next, as the weights are read but once for two
+    alignas(ALIGNED_BYTES) float waiting[ROW];
+    double waiting_mean_square; // 0: none waits
+    // --- of the track so far
     uint64_t frames;
     double loudest;                  // mean square
     int64_t top;                     // level of the loudest frame
@@ -62,7 +68,7 @@ static void design_bin(struct chroma *c, uint32_t bin, double rate_hz)
 int chroma_create(struct chroma **out, double rate_hz)
 {
     assert(rate_hz > 0);
-    *out = calloc(1, sizeof **out);
+    *out = aligned_zeroed(sizeof **out);
     if (!*out)
         return -ENOMEM;
     (*out)->kernels = spectrum_select(cpu_flags());
@@ -119,19 +125,15 @@ static void raise_top(struct chroma *c, int64_t level)
     c->top = level;
 }
 
-void chroma_push(struct chroma *c, const float *power, double mean_square)
+static void add_frame(struct chroma *c, const double chroma[PITCH_CLASS_COUNT], double mean_square)
 {
-    ++c->frames;
-    if (mean_square <= 0)
-        return;
     const int64_t fine_level = fine_level_of(mean_square), level = level_of(fine_level);
     if (c->loudest <= 0 || level > c->top)
         raise_top(c, level);
     c->loudest = fmax(c->loudest, mean_square);
     if (level <= c->top - LEVELS)
         return;
-    double chroma[PITCH_CLASS_COUNT], sum = 0, squares = 0;
-    c->kernels->classes(chroma, c->weights[0], BINS, power, BINS);
+    double sum = 0, squares = 0;
     for (uint32_t p = 0; p < PITCH_CLASS_COUNT; ++p)
         sum += chroma[p];
     struct level_bin *bin = bin_at(c, level);
@@ -143,6 +145,31 @@ void chroma_push(struct chroma *c, const float *power, double mean_square)
     bin->concentration += squares;
     ++bin->frames;
     ++*count_at(c, fine_level);
+}
+
+// The frame that waits, and one after it unless `mean_square` is 0.
+static void add_frames(struct chroma *c, const float *power, double mean_square)
+{
+    const float *const powers[2] = {c->waiting, power};
+    double chroma[2][PITCH_CLASS_COUNT];
+    c->kernels->classes(chroma, c->weights[0], ROW, powers, BINS);
+    add_frame(c, chroma[0], c->waiting_mean_square);
+    if (mean_square > 0)
+        add_frame(c, chroma[1], mean_square);
+    c->waiting_mean_square = 0;
+}
+
+void chroma_push(struct chroma *c, const float *power, double mean_square)
+{
+    ++c->frames;
+    if (mean_square <= 0)
+        return;
+    if (c->waiting_mean_square > 0) {
+        add_frames(c, power, mean_square);
+        return;
+    }
+    memcpy(c->waiting, power, BINS * sizeof *power);
+    c->waiting_mean_square = mean_square;
 }
 
 static void add_bin(struct level_bin *sum, const struct level_bin *bin, uint64_t frames)
@@ -170,8 +197,10 @@ static void sum_over_gate(const struct chroma *c, struct level_bin *sum)
     }
 }
 
-void chroma_finish(const struct chroma *c, struct chroma_result *out)
+void chroma_finish(struct chroma *c, struct chroma_result *out)
 {
+    if (c->waiting_mean_square > 0)
+        add_frames(c, c->waiting, 0);
     *out = (struct chroma_result){.silence_ratio = 1.0, .concentration = 1.0 / PITCH_CLASS_COUNT};
     for (uint32_t p = 0; p < PITCH_CLASS_COUNT; ++p)
         out->mean_chroma[p] = 1.0 / PITCH_CLASS_COUNT;

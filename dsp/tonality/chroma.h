@@ -24,4 +24,4 @@ void chroma_destroy(struct chroma **chroma);
 const float *chroma_weights(const struct chroma *chroma, uint32_t pitch_class);
 /// Take a frame: its power spectrum, and the mean square of its samples.
 void chroma_push(struct chroma *chroma, const float *power, double mean_square);
-void chroma_finish(const struct chroma *chroma, struct chroma_result *out);
+void chroma_finish(struct chroma *chroma, struct chroma_result *out);

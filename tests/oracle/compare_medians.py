@@ -25,17 +25,19 @@ from scipy.ndimage import median_filter
 from scipy.signal import resample_poly, stft
 
 BINS, SETS = 1025, ["avx512", "avx2", "c"]
-# With "dump", what is masked is written out in order: the magnitudes and the medians along time and frequency. Without,
+# With "dump", the roots of what is masked are written out in order: magnitudes and medians along time and frequency.
+# hpss.c takes medians of powers, which have the same order; correct roots keep it, so those have scipy's bits. Without,
 # the time that the separation takes and its ratio are printed.
 PROGRAM = r"""
 #include "dsp/spectrum/hpss.c"
+#include <math.h>
 #include <stdio.h>
 #include <time.h>
 static void write_row(const float *phases)
 {
     float row[BINS];
     for (int k = 0; k < BINS; ++k)
-        row[k] = phases[k % RUN * PHASE + MARGIN + k / RUN];
+        row[k] = sqrtf(phases[k % RUN * PHASE + MARGIN + k / RUN]);
     fwrite(row, sizeof *row, BINS, stdout);
 }
 static struct spectrum_masked write_rows(const float *magnitude, const float *a, const float *b, uint32_t count)
