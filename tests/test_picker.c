@@ -24,7 +24,7 @@ static struct picked pick(const int *intervals, int kinds, int count)
         strength[t] = ONSET_SCALE;
         t += (size_t)intervals[i % kinds];
     }
-    const struct picked picked = picker_count(strength, frames, FRAME_RATE);
+    const struct picked picked = picker_pick(strength, frames, FRAME_RATE, NULL);
     free(strength);
     return picked;
 }
@@ -75,7 +75,19 @@ static void what_stands_out_too_little_is_no_onset(void **state)
     strength[20] = (uint16_t)(0.10 * ONSET_SCALE);
     strength[40] = (uint16_t)(0.16 * ONSET_SCALE); // less a share of itself in the mean around it
 
-    assert_int_equal(picker_count(strength, 64, FRAME_RATE).count, 1);
+    assert_int_equal(picker_pick(strength, 64, FRAME_RATE, NULL).count, 1);
+}
+
+static void onsets_are_told_by_their_frames(void **state)
+{
+    (void)state;
+    uint16_t strength[64] = {0};
+    double onsets[2] = {0.0};
+    strength[20] = strength[33] = ONSET_SCALE;
+
+    assert_int_equal(picker_pick(strength, 64, FRAME_RATE, onsets).count, 2);
+
+    assert_true(onsets[0] == 20.0 && onsets[1] == 33.0);
 }
 
 static void fewer_than_three_onsets_are_no_series(void **state)
@@ -85,7 +97,7 @@ static void fewer_than_three_onsets_are_no_series(void **state)
 
     assert_true(isinf(pick(intervals, 1, 2).unevenness));
     assert_true(pick(intervals, 1, 3).unevenness < 1e-12);
-    assert_int_equal(picker_count(NULL, 0, FRAME_RATE).count, 0);
+    assert_int_equal(picker_pick(NULL, 0, FRAME_RATE, NULL).count, 0);
 }
 
 int main(void)
@@ -95,6 +107,7 @@ int main(void)
         cmocka_unit_test(unevenness_is_the_deviation_over_the_mean_above_the_shortest),
         cmocka_unit_test(onsets_at_random_have_an_unevenness_of_one),
         cmocka_unit_test(what_stands_out_too_little_is_no_onset),
+        cmocka_unit_test(onsets_are_told_by_their_frames),
         cmocka_unit_test(fewer_than_three_onsets_are_no_series),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

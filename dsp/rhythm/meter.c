@@ -2,6 +2,7 @@
 #include "dsp/rhythm/meter.h"
 #include "dsp/rhythm/lags.h"
 #include "dsp/rhythm/level.h"
+#include "dsp/rhythm/plain.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -10,6 +11,7 @@
 
 #define SLOWEST_BPM 40.0
 #define FASTEST_BPM 240.0
+#define PRIOR_BPM   120.0 // what is slower may as well be doubled, what is faster halved
 // A level may lie this much off the simple ratio to another: the periods are known to a percent.
 #define OFF_RATIO 0.02
 enum { CANDIDATES = 512, TUNING_STEPS = 40, PULSES = 4 };
@@ -138,6 +140,24 @@ static int choose_level(const struct onset *onset, const struct lags *lags, doub
     return 0;
 }
 
+/// The level of the beats among those of the clearest pulse; without any metre the strokes are the beats.
+static int choose_beats(const struct onset *onset, const struct lags *lags, double frame_rate_hz,
+                        struct meter *out)
+{
+    double pulse = 0.0;
+    int error = plain_find(onset, frame_rate_hz, &out->period_frames);
+    if (out->period_frames > 0.0) {
+        const int is_slow = out->period_frames * PRIOR_BPM > 60.0 * frame_rate_hz;
+        out->alternative_frames = out->period_frames * (is_slow ? 0.5 : 2.0);
+        return 0;
+    }
+    if (!error)
+        error = choose_pulse(onset, lags, frame_rate_hz, &pulse);
+    if (!error && pulse > 0.0)
+        error = choose_level(onset, lags, frame_rate_hz, pulse, out);
+    return error;
+}
+
 int meter_find(const struct onset *onset, double frame_rate_hz, struct meter *out)
 {
     memset(out, 0, sizeof(*out));
@@ -147,13 +167,10 @@ int meter_find(const struct onset *onset, double frame_rate_hz, struct meter *ou
     if (!lags)
         return -ENOMEM;
     int error = lags_measure(lags, onset, frame_rate_hz);
-    double pulse = 0.0;
     if (!error)
         out->significance = lags_significance(lags, frame_rate_hz);
     if (!error)
-        error = choose_pulse(onset, lags, frame_rate_hz, &pulse);
-    if (!error && pulse > 0.0)
-        error = choose_level(onset, lags, frame_rate_hz, pulse, out);
+        error = choose_beats(onset, lags, frame_rate_hz, out);
     if (!error && out->period_frames > 0.0)
         out->salience = salience_of(lags, out->period_frames, frame_rate_hz);
     if (!error && out->alternative_frames > 0.0)

@@ -63,7 +63,8 @@ static double unevenness_of(const struct intervals *intervals, double shortest)
     return sqrt(intervals->squares / intervals->count) / (intervals->mean - shortest);
 }
 
-struct picked picker_count(const uint16_t *strength, size_t frames, double frame_rate_hz)
+struct picked picker_pick(const uint16_t *strength, size_t frames, double frame_rate_hz,
+                          double *onsets)
 {
     assert(frame_rate_hz > 0.0);
     const struct picker picker = {
@@ -81,6 +82,8 @@ struct picked picker_count(const uint16_t *strength, size_t frames, double frame
             continue;
         if (picked.count)
             add_interval(&intervals, (double)(t - last));
+        if (onsets)
+            onsets[picked.count] = (double)t;
         picked.count++;
         last = t;
     }

@@ -13,4 +13,6 @@ struct picked {
 
 /// @param strength `frames` values in 1 / ONSET_SCALE nepers. An onset is the top of 30 ms on either side, and
 /// stands out of the mean of 100 ms before.
-struct picked picker_count(const uint16_t *strength, size_t frames, double frame_rate_hz);
+/// @param onsets room for the frames of them all, which a first call without (NULL) counts.
+struct picked picker_pick(const uint16_t *strength, size_t frames, double frame_rate_hz,
+                          double *onsets);

@@ -167,8 +167,8 @@ int rhythm_finish(const struct rhythm *rhythm, uint64_t length_samples, struct r
     memset(out, 0, sizeof(*out));
     out->tempo.first_beat_s = (double)NAN;
     const double frame_rate_hz = rhythm->rate_hz / RHYTHM_HOP;
-    const struct picked onsets =
-        picker_count(onset_strength(rhythm->onset), onset_frames(rhythm->onset), frame_rate_hz);
+    const struct picked onsets = picker_pick(onset_strength(rhythm->onset),
+                                             onset_frames(rhythm->onset), frame_rate_hz, NULL);
     struct meter meter;
     int error = meter_find(rhythm->onset, frame_rate_hz, &meter);
     if (!error && meter.period_frames > 0.0 && has_pulse(&meter, &onsets))
