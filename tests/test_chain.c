@@ -272,6 +272,37 @@ static void ramp_from_provisional_to_final_targets_makes_none_either(void **stat
     assert_true(zipper_db(&from, &to, RATE_HZ / 2) < -100);
 }
 
+// At targets of their own from the start and at those of a ramp that ended 5 s ago, music comes out alike.
+static double ramp_error(uint32_t ramp_at)
+{
+    const uint32_t frames = MUSIC_MOST, settled = ramp_at + RATE_HZ / 10 + 5 * RATE_HZ;
+    float *always = music(frames), *ramped = music(frames);
+    struct mastering_targets from = busy;
+    from.makeup_db = 3;
+    from.limiter.release_s = 0.1;
+    struct chain *chain = fresh(&busy);
+    chain_process(chain, always, frames);
+    assert_true(chain_reduction_db(chain) > 0.5); // the limiter took part
+    chain_reset(chain, &from);
+    chain_process(chain, ramped, ramp_at);
+    chain_ramp_to(chain, &busy, RATE_HZ / 10);
+    chain_process(chain, ramped + (size_t)2 * ramp_at, frames - ramp_at);
+    double worst = 0;
+    for (size_t i = (size_t)2 * settled; i < (size_t)2 * frames; ++i)
+        worst = fmax(worst, fabs((double)always[i] - (double)ramped[i]));
+    chain_destroy(&chain);
+    free(always);
+    free(ramped);
+    return worst;
+}
+
+static void a_ramp_leaves_no_trace_wherever_it_begins(void **state)
+{
+    (void)state;
+    for (uint32_t at = 0; at < 8; at += 3)
+        assert_true(ramp_error(RATE_HZ / 2 + at) < 1e-6);
+}
+
 static void bad_samples_come_out_finite_and_leave_no_trace(void **state)
 {
     (void)state;
@@ -452,6 +483,7 @@ int main(void)
         cmocka_unit_test(steady_sine_comes_out_with_less_than_minus_140_db_of_anything_else),
         cmocka_unit_test(parameter_steps_during_a_tone_make_no_zipper_noise),
         cmocka_unit_test(ramp_from_provisional_to_final_targets_makes_none_either),
+        cmocka_unit_test(a_ramp_leaves_no_trace_wherever_it_begins),
         cmocka_unit_test(bad_samples_come_out_finite_and_leave_no_trace),
         cmocka_unit_test(silence_decays_to_nothing_and_never_to_denormals),
         cmocka_unit_test(full_scale_dc_comes_out_finite_and_under_the_ceiling),

@@ -144,12 +144,51 @@ static void release_goes_its_share_and_is_never_above_what_is_held(void **state)
     }
 }
 
+// Twice the share from `change` on. @return what is released by then, and at the end.
+static void release_at_two_shares(struct results *out, int32_t before[FRAMES],
+                                  const struct smooth_impl *impl, const float wanted[FRAMES],
+                                  uint32_t change)
+{
+    float suffixes[SMOOTH_TICK], lowest[2];
+    struct smooth_window window;
+    struct smooth_release state = {.value = 1 << SMOOTH_GAIN_BITS};
+    reset(&window, suffixes, lowest, 1);
+    prepare(out);
+    impl->hold(&window, out->held + BEFORE, wanted, FRAMES);
+    impl->release(&state, out->released + BEFORE, out->held + BEFORE, 0.02, change);
+    memcpy(before, out->released + BEFORE, change * sizeof *before);
+    for (uint32_t at = change, count; at < FRAMES; at += count) { // a frame, then others
+        count = at == change ? 1 : FRAMES - at;
+        impl->release(&state, out->released + BEFORE + at, out->held + BEFORE + at, 0.04, count);
+    }
+}
+
+static void a_new_share_leaves_what_was_released_as_it_is(void **state)
+{
+    (void)state;
+    static struct results wanted_results, r;
+    float wanted[FRAMES];
+    int32_t before[FRAMES];
+    make_wanted(wanted, 7);
+    for (size_t v = 0; v < smooth_impl_count; ++v)
+        for (uint32_t change = 100; change < 120 && !(smooth_impls[v]->cpu_flags & ~cpu_flags());
+             ++change) {
+            release_at_two_shares(&wanted_results, before, smooth_select(0), wanted, change);
+            release_at_two_shares(&r, before, smooth_impls[v], wanted, change);
+            assert_memory_equal(r.released + BEFORE, before, change * sizeof *before);
+            for (int n = 0; n < FRAMES; ++n) // a new share may come a group late
+                assert_true(abs(r.released[BEFORE + n] - wanted_results.released[BEFORE + n]) <
+                            ldexp(SMOOTH_GROUP * 0.02, SMOOTH_GAIN_BITS));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_variant_follows_the_reference_however_gains_are_cut),
         cmocka_unit_test(the_least_of_a_window_is_that_of_its_gains),
         cmocka_unit_test(release_goes_its_share_and_is_never_above_what_is_held),
+        cmocka_unit_test(a_new_share_leaves_what_was_released_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

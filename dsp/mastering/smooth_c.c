@@ -36,6 +36,7 @@ static void release(struct smooth_release *state, int32_t *out, const float *hel
         out[i] = (int32_t)value;
     }
     state->value = value;
+    state->share = share;
 }
 
 const struct smooth_impl smooth_impl_c = {"c", 0, hold, release, smooth_boxes};

@@ -183,8 +183,8 @@ static inline void smooth_set_powers(struct smooth_powers *powers, double keep)
 //    min(H2, A2 min(H1, A1 e + B1) + B2) = min(min(H2, A2 H1 + B2), A2 A1 e + (A2 B1 + B2)),
 // so the maps from a group's begin to each of its frames come of doubling steps, and only the last value of a group
 // has to wait for the one before.
-static void smooth_release_groups(struct smooth_release *state, int32_t *out, const float *held,
-                                  double share, uint32_t frames)
+static void smooth_release_run(struct smooth_release *state, int32_t *out, const float *held,
+                               double share, uint32_t frames)
 {
     static const vector_part nothing = {0};
     const vector_part no_limit = nothing + 1e300;
@@ -216,4 +216,23 @@ static void smooth_release_groups(struct smooth_release *state, int32_t *out, co
     }
     state->value = value;
     state->phase = end % SMOOTH_LANES;
+}
+
+// What was given of a running group is in the boxes' sums by now: written over, it would leave them as another value
+// than it entered them, and they would drift for good.
+static void smooth_release_groups(struct smooth_release *state, int32_t *out, const float *held,
+                                  double share, uint32_t frames)
+{
+    const uint32_t phase = state->phase % SMOOTH_LANES, left = phase ? SMOOTH_LANES - phase : 0;
+    const uint32_t before = left < frames ? left : frames;
+    if (before > 0 && state->share != share) {
+        smooth_release_run(state, out, held, state->share, before);
+        out += before;
+        held += before;
+        frames -= before;
+    }
+    if (frames == 0)
+        return;
+    smooth_release_run(state, out, held, share, frames);
+    state->share = share;
 }
