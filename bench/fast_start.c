@@ -46,6 +46,7 @@ struct result {
     double provisional_db, final_db; // makeup
     double loudness_db, band_db;     // the most that either moves in 100 ms, beyond the music
     double band_from_own_db;         // beyond the music with its own targets alone
+    double band_settings_db; // of that, by how much both settings' moves differ without any ramp
 };
 
 static int open_way(struct way *w, struct scheduler *scheduler, const char *path)
@@ -150,6 +151,7 @@ static void compare_band(const struct way ways[WAYS], int band, struct result *r
             moves[w] = band_db(&ways[w], band, hop) - band_db(&ways[w], band, hop - 1);
         result->band_db = fmax(result->band_db, beyond(moves));
         result->band_from_own_db = fmax(result->band_from_own_db, fabs(moves[FAST] - moves[OWN]));
+        result->band_settings_db = fmax(result->band_settings_db, fabs(moves[KEPT] - moves[OWN]));
     }
 }
 
@@ -251,8 +253,9 @@ int bench_fast_start(int argc, char **argv)
         fflush(stdout);
         printf("fast-start makeup_provisional_db=%.1f makeup_final_db=%.1f "
                "loudness_move_db_per_100ms=%.2f band_move_db_per_100ms=%.2f "
-               "band_from_own_db=%.2f file=%s\n",
-               r.provisional_db, r.final_db, r.loudness_db, r.band_db, r.band_from_own_db, argv[i]);
+               "band_from_own_db=%.2f band_settings_db=%.2f file=%s\n",
+               r.provisional_db, r.final_db, r.loudness_db, r.band_db, r.band_from_own_db,
+               r.band_settings_db, argv[i]);
         worst_loudness = fmax(worst_loudness, r.loudness_db);
         worst_band = fmax(worst_band, r.band_db);
         ++heard;
