@@ -16,8 +16,18 @@ double match_lift_db(const struct mastering_targets *targets, double track_lufs)
     return targets->makeup_db;
 }
 
-struct match match_of_lift(double lift_db)
+double match_headroom_db(const struct mastering_targets *targets, double true_peak_dbtp)
 {
-    const double gain = pow(10.0, -fabs(lift_db) / 20.0);
-    return lift_db > 0 ? (struct match){(float)gain, 1.0f} : (struct match){1.0f, (float)gain};
+    return isnan(true_peak_dbtp) ? 0.0 : fmax(0.0, targets->ceiling_dbtp - true_peak_dbtp);
+}
+
+static float gain_of(double db)
+{
+    return (float)pow(10.0, db / 20.0);
+}
+
+struct match match_of_lift(double lift_db, double headroom_db)
+{
+    const double plain_db = fmin(lift_db, headroom_db);
+    return (struct match){.mastered = gain_of(plain_db - lift_db), .plain = gain_of(plain_db)};
 }

@@ -51,7 +51,7 @@ struct player_status {
     bool masters; // the player was made to
     enum player_sound sound;
     bool compares; // until another track is heard mastered, mastered is no louder than plain either
-    double match_db; // <= 0: by which what is heard is lowered for that
+    double match_db; // by which what is heard is lowered (< 0) or raised for that
     bool has_next;
     char next_path[PLAYER_PATH_BYTES];
     struct track_progress next;
@@ -108,8 +108,8 @@ void player_next(struct player *player);
 void player_previous(struct player *player);
 /// 0..100: gain is (volume/100)^3, so that 50 is -18 dB and equal steps sound about equal; 100 is unity.
 void player_set_volume(struct player *player, unsigned volume);
-/// Go over to mastered or plain sound, heard within a period, in CALLBACK_CROSS_MS, without a gap. The louder one is lowered, so
-/// that both are equally loud: plain always, mastered from the first plain sound until PLAYER_COMPARISON_S of it, or another
+/// Go over to mastered or plain sound, heard within a period, in CALLBACK_CROSS_MS, without a gap. The louder one is lowered, or
+/// plain sound raised up to the ceiling, so that both are equally loud: plain always, mastered from the first plain sound until PLAYER_COMPARISON_S of it, or another
 /// track, were heard. Nothing on a player that does not master.
 void player_set_sound(struct player *player, enum player_sound sound);
 

@@ -114,13 +114,15 @@ static void on_heard(void *context, const float *stereo, uint32_t frames)
             provisional_feed(p->provisional, stereo + 2 * (size_t)known, frames - known) == 1;
 }
 
-// Its loudness is known where its own analysis is, whoever gave the targets.
+// Its loudness and peak are known where its own analysis is, whoever gave the targets.
 static void match_sides(struct playing *p, const struct mastering_targets *targets)
 {
     struct record *record = track_record(p->track);
-    const double lufs =
-        record ? track_record_analysis(track_record_of(record))->loudness.integrated_lufs : NAN;
-    p->match = match_of_lift(match_lift_db(targets, lufs));
+    struct loudness loudness = {.integrated_lufs = NAN, .true_peak_dbtp = NAN};
+    if (record)
+        loudness = track_record_analysis(track_record_of(record))->loudness;
+    p->match = match_of_lift(match_lift_db(targets, loudness.integrated_lufs),
+                             match_headroom_db(targets, loudness.true_peak_dbtp));
     record_unref(&record);
 }
 

@@ -58,9 +58,9 @@ static const struct page pages[COMMAND_COUNT] = {
                 "  space  pause            n, b  next, previous     left, right  seek 10 s\n"
                 "  q      quit             m     mastered or as it is   up, down  volume\n"
                 "\n"
-                "m is heard at once, and both are equally loud: the louder one is lowered, by what\n"
-                "the line shows. Mastered sound comes back to its level after 20 s, or with the next\n"
-                "track.\n",
+                "m is heard at once, and both are equally loud: the line shows by how much what is\n"
+                "heard is lowered for that, or plain sound raised where its peaks allow it. Mastered\n"
+                "sound comes back to its level after 20 s, or with the next track.\n",
             .examples = "  segue play --preset warm ~/Music/album/*.flac\n"
                         "  segue play --device null --speed max list.m3u8\n"
                         "  segue play --no-mastering --device wav:out.wav a.flac b.mp3\n",

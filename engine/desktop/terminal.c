@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/terminal.h"
 #include "engine/desktop/progress_line.h"
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,16 +117,16 @@ static enum progress_state symbol(enum player_state state)
     }
 }
 
-// Which side of a comparison is heard, and by how much it is lowered for that.
+// Which side of a comparison is heard, and by how much it is lowered or raised for that.
 static void describe_sound(char *text, size_t bytes, const struct player_status *status)
 {
     const char *side = status->sound == PLAYER_PLAIN ? "plain" : "mastered";
     if (!status->compares)
         text[0] = 0;
-    else if (status->match_db > -0.05)
+    else if (fabs(status->match_db) < 0.05)
         snprintf(text, bytes, "[%s] ", side);
     else
-        snprintf(text, bytes, "[%s %.1f dB] ", side, status->match_db);
+        snprintf(text, bytes, "[%s %+.1f dB] ", side, status->match_db);
 }
 
 void terminal_draw(struct terminal *t, const struct player_status *status)
