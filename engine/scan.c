@@ -192,7 +192,7 @@ int scan_progress_of_first(struct scan *s, struct scan_file_progress *progress)
     *progress = (struct scan_file_progress){
         .done_s = (double)atomic_load_explicit(&p->done_frames, memory_order_relaxed) / rate_hz,
         .total_s = (double)atomic_load_explicit(&p->total_frames, memory_order_relaxed) / rate_hz,
-        .calibrates = atomic_load_explicit(&p->pass, memory_order_relaxed) > 1};
+        .pass = atomic_load_explicit(&p->pass, memory_order_relaxed)};
     return 1;
 }
 

@@ -46,9 +46,8 @@ static void note(struct rendering *r, int status)
 
 static void draw(struct rendering *r, const char *doing, double done_s, double total_s)
 {
-    r->line.file = (unsigned)r->at + 1;
-    r->line.file_count = (unsigned)r->list.count;
-    r->line.path = r->list.items[r->at].in;
+    work_line_begin(&r->line, r->list.items[r->at].in, (unsigned)r->at + 1,
+                    (unsigned)r->list.count);
     work_line_draw(&r->line, doing, done_s, total_s);
 }
 

@@ -26,7 +26,8 @@ static void write_shortfall(FILE *to, const struct render_outcome *o)
     fprintf(to, ", %s%.1f LU below target: %s", is_of_album ? "album " : "",
             t->target_lufs - (is_of_album ? o->album_lufs : o->after_lufs),
             was_mastered ? "mastered before, its peaks are at the ceiling"
-                         : "limiter reduction of 4 dB reached");
+                         : "limiter reduction of 4 dB reached, brief peaks aside: more would "
+                           "flatten the music");
 }
 
 // Without a sign on what rounds to nothing.

@@ -70,7 +70,8 @@ static int show_item(struct report *report, struct scan *scan, const struct walk
         return 0;
     }
     struct scan_result result;
-    report->line.path = item->path;
+    work_line_begin(&report->line, NULL, 0, 0); // the walk uses a path's memory again
+    work_line_begin(&report->line, item->path, 0, 0);
     int error = scan_submit(scan, item->path);
     if (!error)
         work_line_watch_scan(&report->line, scan);

@@ -11,16 +11,21 @@ struct work_line {
     struct log *log;
     bool has_line; // standard error is a terminal
     int64_t drawn_ns;
-    // --- set by who draws
     unsigned file, file_count; // from 1; 0: not shown
     const char *path;          // of that file, borrowed
+    double before;             // share of the bar that was filled before what is done now
 };
 
 /// Nothing is drawn where standard error is no terminal.
 void work_line_init(struct work_line *line, struct log *log);
+/// Go on to a file, with an empty bar, unless it is the one that is shown already. `file`, from 1, of how many; 0: not shown.
+void work_line_begin(struct work_line *line, const char *path, unsigned file, unsigned file_count);
 /// Draw that so much is done of so many seconds of audio (NaN: not known); not more often than one can look. `doing`
-/// stands before the file's name; "" for what it is all about.
+/// stands before the file's name; "" for what it is all about. The bar goes on from what was done before: one for a
+/// file, which only grows.
 void work_line_draw(struct work_line *line, const char *doing, double done_s, double total_s);
+/// Share of a scan's work on a file that is done: half of what is left before each pass that calibrates is its own.
+double work_line_share(const struct scan_file_progress *progress);
 /// Draw how far the scan's first file is until its result is there.
 void work_line_watch_scan(struct work_line *line, struct scan *scan);
 void work_line_wipe(struct work_line *line);
