@@ -8,10 +8,12 @@
 #include "dsp/level/interpolate.h"
 #include "dsp/level/k_slice.h"
 #include "dsp/level/level_kernel.h"
+#include "dsp/rhythm/onset_kernel.h"
 #include "dsp/spectrum/fft_kernel.h"
 #include "dsp/spectrum/median31.h"
 #include "dsp/spectrum/spectrum_kernel.h"
 #include "dsp/spectrum/yin_kernel.h"
+#include "dsp/tonality/peaks.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@ enum {
     ROWS = 2 * MEDIAN31_RUN,
     LAGS = 352,
     SLICE = 441,
+    CHANGE_BINS = 192,
     FFT_VARIANTS = 2,
 };
 
@@ -42,6 +45,9 @@ struct bench_data {
     struct k_slice_plan plan;
     struct k_state states[2];
     struct level_block level;
+    struct onset_rows rows_of_bands;
+    struct peaks peaks;
+    struct peaks_circle circle;
     double kept; // results that would otherwise be computed for nobody
 };
 
@@ -210,6 +216,31 @@ static void call_masked(struct bench_data *d, size_t variant)
     d->kept += spectrum_impls[variant]->masked(d->y, d->y + 1, d->y + 2, LOW_BINS).harmonic;
 }
 
+static void call_bands(struct bench_data *d, size_t variant)
+{
+    onset_impls[variant]->sum_bands(d->out, &d->rows_of_bands, d->y);
+}
+
+static void call_logs(struct bench_data *d, size_t variant)
+{
+    onset_impls[variant]->take_logs(d->out, d->y);
+}
+
+static void call_compare(struct bench_data *d, size_t variant)
+{
+    d->kept += (double)onset_impls[variant]->compare(d->x, d->y, CHANGE_BINS).across;
+}
+
+static void call_find_peaks(struct bench_data *d, size_t variant)
+{
+    peaks_impls[variant]->find(&d->peaks, d->y, 4, CHANGE_BINS, 1e-4F);
+}
+
+static void call_refine_peaks(struct bench_data *d, size_t variant)
+{
+    peaks_impls[variant]->refine(&d->peaks, d->y, &d->circle);
+}
+
 static const char *median_name(size_t i, uint32_t *flags)
 {
     *flags = median31_impls[i].cpu_flags;
@@ -264,6 +295,18 @@ static const char *spectrum_name(size_t i, uint32_t *flags)
     return spectrum_impls[i]->name;
 }
 
+static const char *onset_name(size_t i, uint32_t *flags)
+{
+    *flags = onset_impls[i]->cpu_flags;
+    return onset_impls[i]->name;
+}
+
+static const char *peaks_name(size_t i, uint32_t *flags)
+{
+    *flags = peaks_impls[i]->cpu_flags;
+    return peaks_impls[i]->name;
+}
+
 static const struct {
     const char *name;
     call_fn call;
@@ -297,6 +340,11 @@ static const struct {
     {"floored", call_floored, spectrum_name, &spectrum_impl_count},
     {"classes", call_classes, spectrum_name, &spectrum_impl_count},
     {"masked", call_masked, spectrum_name, &spectrum_impl_count},
+    {"onset-bands", call_bands, onset_name, &onset_impl_count},
+    {"onset-logs", call_logs, onset_name, &onset_impl_count},
+    {"onset-compare", call_compare, onset_name, &onset_impl_count},
+    {"peaks-find", call_find_peaks, peaks_name, &peaks_impl_count},
+    {"peaks-refine", call_refine_peaks, peaks_name, &peaks_impl_count},
 };
 
 static void fill(struct bench_data *d)
@@ -312,6 +360,11 @@ static void fill(struct bench_data *d)
     }
     for (int i = 0; i < SPECTRUM_CLASSES * LOW_BINS; ++i)
         d->weights[i] = d->y[i % POINTS];
+    for (uint32_t b = 0; b < ONSET_BANDS; ++b) { // as many rows as at 22,050 Hz
+        d->rows_of_bands.begin[b + 1] = (uint16_t)((b + 1) * 164 / ONSET_BANDS);
+        d->rows_of_bands.first[b] = (uint16_t)(b * 13);
+    }
+    d->circle.turn = 120;
     for (int r = 0; r < ROWS; ++r)
         for (int i = 0; i < LANES; ++i)
             d->rows[r][i] = (float)(bench_random(&seed) >> 40) * 0x1p-24F;

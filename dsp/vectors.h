@@ -55,13 +55,19 @@ static inline double vector8_wide_sum(const struct vector8_wide *x)
     return sum;
 }
 
-/// Sum of the lanes, in double precision.
-static inline double vector8_sum(const vector8 *x)
+static inline float vector8_sum(const vector8 *x)
 {
-    double sum = 0;
-    for (int i = 0; i < VECTOR_LANES; ++i)
-        sum += (double)(*x)[i];
+#ifdef __AVX2__
+    __m128 sum =
+        _mm_add_ps(_mm256_castps256_ps128((__m256)*x), _mm256_extractf128_ps((__m256)*x, 1));
+    sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+    return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
+#else
+    float sum = (*x)[0];
+    for (int i = 1; i < VECTOR_LANES; ++i)
+        sum += (*x)[i];
     return sum;
+#endif
 }
 
 /// Keep the lower, or the higher, of both in *x, lane by lane. No NaN.
@@ -190,18 +196,10 @@ typedef vector8_mask wide_mask;
 
 static inline float wide_sum(const wide *x)
 {
-#if defined(__AVX512F__)
+#ifdef __AVX512F__
     return _mm512_reduce_add_ps((__m512)*x);
-#elif defined(__AVX2__)
-    __m128 sum =
-        _mm_add_ps(_mm256_castps256_ps128((__m256)*x), _mm256_extractf128_ps((__m256)*x, 1));
-    sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
-    return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
 #else
-    float sum = (*x)[0];
-    for (int i = 1; i < WIDE_LANES; ++i)
-        sum += (*x)[i];
-    return sum;
+    return vector8_sum(x);
 #endif
 }
 

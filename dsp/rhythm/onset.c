@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/rhythm/onset.h"
+#include "dsp/cpu.h"
 #include "dsp/logarithm.h"
-#include "dsp/vectors.h"
+#include "dsp/rhythm/onset_kernel.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -9,15 +10,13 @@
 #include <string.h>
 
 enum {
-    BANDS = 72,
+    BANDS = ONSET_BANDS,
     FIRST_FRAMES = 1024,
     // Frames on either side of a change of pitch, and of one of harmony.
     CHANGE_SPAN = 4,
     HARMONY_SPAN = 12,
     RECENT_FRAMES = 16, // sums that are kept, a power of two over HARMONY_SPAN
-    CHANGE_BINS_MAX = 256,
-    LANES = 4, // bins side by side
-    ROW_LANES = (ONSET_BINS + BANDS * 2 * (LANES - 1)) / LANES,
+    LANES = ONSET_LANES,
 };
 static_assert(HARMONY_SPAN == 3 * CHANGE_SPAN, "sums over the longer span are made of the shorter");
 static_assert(RECENT_FRAMES > HARMONY_SPAN, "what is compared is still there");
@@ -36,19 +35,16 @@ static_assert(RECENT_FRAMES > HARMONY_SPAN, "what is compared is still there");
 #define LOUD_WEIGHT 4.0f
 
 struct onset {
-    // --- fixed after create: the bins between the tops of bands b and b + 1 are rows[b], as many as
-    // shares[b] to shares[b + 1] have; they give a share to band b, the rest to the band above
-    uint16_t rows[BANDS]; // first bin
-    uint16_t shares[BANDS + 1];
-    float lower_share[ROW_LANES][LANES], upper_share[ROW_LANES][LANES];
-    uint32_t first_bin;
-    uint32_t part_begin[ONSET_CHANGE + 1]; // bands
-    uint32_t change_bins, weight_end_bin;
+    // --- fixed after create
+    const struct onset_impl *kernels;
+    struct onset_rows rows;
+    float part_weights[ONSET_CHANGE][BANDS], whole_weights[BANDS]; // of means over bands
+    uint32_t first_bin, change_bins, weight_end_bin;
     // --- of the frames before
-    float previous[BANDS];                         // band powers
-    float recent[CHANGE_SPAN][CHANGE_BINS_MAX];    // amplitudes
-    float fours[RECENT_FRAMES][CHANGE_BINS_MAX];   // sums of the CHANGE_SPAN frames up to each
-    float twelves[RECENT_FRAMES][CHANGE_BINS_MAX]; // of HARMONY_SPAN frames
+    float previous[BANDS];                         // logarithms of band powers
+    float recent[CHANGE_SPAN][ONSET_SPAN_BINS];    // amplitudes
+    float fours[RECENT_FRAMES][ONSET_SPAN_BINS];   // sums of the CHANGE_SPAN frames up to each
+    float twelves[RECENT_FRAMES][ONSET_SPAN_BINS]; // of HARMONY_SPAN frames
     float previous_weight;                         // amplitude
     // --- of the track so far
     float loudest;  // band power
@@ -77,12 +73,13 @@ static double place_of(const struct mel_scale *mel, uint32_t bin)
 static void lay_out_row(struct onset *o, const struct mel_scale *mel, uint32_t b, uint32_t begin,
                         uint32_t end)
 {
-    const uint32_t quads = (end - begin + LANES - 1) / LANES;
-    const uint32_t first = begin + LANES * quads <= ONSET_BINS ? begin : ONSET_BINS - LANES * quads;
-    o->rows[b] = (uint16_t)first;
-    o->shares[b + 1] = (uint16_t)(o->shares[b] + quads);
-    assert(o->shares[b + 1] <= ROW_LANES);
-    float *lower = o->lower_share[o->shares[b]], *upper = o->upper_share[o->shares[b]];
+    const uint32_t count = (end - begin + LANES - 1) / LANES;
+    const uint32_t first = begin + LANES * count <= ONSET_BINS ? begin : ONSET_BINS - LANES * count;
+    struct onset_rows *rows = &o->rows;
+    rows->first[b] = (uint16_t)first;
+    rows->begin[b + 1] = (uint16_t)(rows->begin[b] + count);
+    assert(rows->begin[b + 1] <= ONSET_ROWS);
+    float *lower = rows->lower[rows->begin[b]], *upper = rows->upper[rows->begin[b]];
     for (uint32_t k = begin; k < end; k++) {
         const double share = fmin(place_of(mel, k) - b, 1.0);
         upper[k - first] = (float)share;
@@ -109,13 +106,17 @@ static void lay_out_bands(struct onset *o, double rate_hz)
                                   .bin_hz = rate_hz / (2.0 * (ONSET_BINS - 1))};
     o->first_bin = (uint32_t)ceil(LOWEST_HZ / mel.bin_hz);
     lay_out_rows(o, &mel, (uint32_t)fmin(ceil(top_hz / mel.bin_hz), ONSET_BINS));
+    uint32_t part_begin[ONSET_CHANGE + 1] = {[ONSET_CHANGE] = BANDS};
     for (uint32_t b = 0; b < BANDS; b++) {
         const double place = lowest + b * mel.step;
-        o->part_begin[ONSET_MIDDLE] += place < mel_of_hz(LOW_TOP_HZ);
-        o->part_begin[ONSET_HIGH] += place < mel_of_hz(HIGH_FROM_HZ);
+        part_begin[ONSET_MIDDLE] += place < mel_of_hz(LOW_TOP_HZ);
+        part_begin[ONSET_HIGH] += place < mel_of_hz(HIGH_FROM_HZ);
+        o->whole_weights[b] = 1.0f / BANDS;
     }
-    o->part_begin[ONSET_CHANGE] = BANDS;
-    o->change_bins = (uint32_t)fmin(CHANGE_TOP_HZ / mel.bin_hz, CHANGE_BINS_MAX);
+    for (int part = 0; part < ONSET_CHANGE; part++)
+        for (uint32_t b = part_begin[part]; b < part_begin[part + 1]; b++)
+            o->part_weights[part][b] = 1.0f / (float)(part_begin[part + 1] - part_begin[part]);
+    o->change_bins = (uint32_t)fmin(CHANGE_TOP_HZ / mel.bin_hz, ONSET_SPAN_BINS);
     o->weight_end_bin = (uint32_t)fmin(ceil(WEIGHT_TOP_HZ / mel.bin_hz), ONSET_BINS);
 }
 
@@ -125,6 +126,9 @@ int onset_create(struct onset **out, double rate_hz)
     *out = calloc(1, sizeof(**out));
     if (!*out)
         return -ENOMEM;
+    (*out)->kernels = onset_select(cpu_flags());
+    for (int b = 0; b < BANDS; b++)
+        (*out)->previous[b] = logarithm(ONSET_LEAST_POWER);
     lay_out_bands(*out, rate_hz);
     return 0;
 }
@@ -173,107 +177,58 @@ static uint16_t stored(float strength)
     return (uint16_t)fminf(strength * ONSET_SCALE + 0.5f, UINT16_MAX);
 }
 
-static float sum_of(const vector4 *lanes)
-{
-    return ((*lanes)[0] + (*lanes)[1]) + ((*lanes)[2] + (*lanes)[3]);
-}
-
-static void sum_bands(const struct onset *o, const float *power, float bands[BANDS])
-{
-    float from_below = 0.0f;
-    for (uint32_t b = 0; b < BANDS; b++) {
-        vector4 lower = {0.0f}, upper = {0.0f};
-        const float *bins = power + o->rows[b];
-        for (uint32_t i = o->shares[b]; i < o->shares[b + 1]; i++, bins += LANES) {
-            vector4 here, lower_share, upper_share;
-            memcpy(&here, bins, sizeof(here));
-            memcpy(&lower_share, o->lower_share[i], sizeof(lower_share));
-            memcpy(&upper_share, o->upper_share[i], sizeof(upper_share));
-            lower += lower_share * here;
-            upper += upper_share * here;
-        }
-        bands[b] = from_below + sum_of(&lower);
-        from_below = sum_of(&upper);
-    }
-}
-
-/// Nepers by which each band rose, counted from `floor_power` up.
-static void measure_rises(float rises[BANDS], const float *restrict now,
-                          const float *restrict before, float floor_power)
-{
-    for (int b = 0; b < BANDS; b++) {
-        const float from = before[b] > floor_power ? before[b] : floor_power;
-        const float ratio = now[b] > from ? now[b] / from : 1.0f;
-        rises[b] = logarithm(ratio);
-    }
-}
-
 /// Mean rise of the bands of each part, and of them all (the return value), in nepers of power.
-static float measure_rise(struct onset *o, const float bands[BANDS], float rise[ONSET_CHANGE])
+static float measure_rise(struct onset *o, const float *power, float rise[ONSET_CHANGE])
 {
+    const struct onset_impl *k = o->kernels;
+    float bands[BANDS], logs[BANDS], rises[BANDS];
+    k->sum_bands(bands, &o->rows, power);
     for (int b = 0; b < BANDS; b++)
         o->loudest = bands[b] > o->loudest ? bands[b] : o->loudest;
-    float rises[BANDS], loud_rises[BANDS], whole = 0.0f, loud = 0.0f;
-    measure_rises(rises, bands, o->previous, o->loudest * FLOOR_SHARE);
-    measure_rises(loud_rises, bands, o->previous, o->loudest * LOUD_SHARE);
-    for (int part = 0; part < ONSET_CHANGE; part++) {
-        const uint32_t begin = o->part_begin[part], end = o->part_begin[part + 1];
-        float sum = 0.0f;
-        for (uint32_t b = begin; b < end; b++) {
-            sum += rises[b];
-            loud += loud_rises[b];
-        }
-        whole += sum;
-        rise[part] = end > begin ? sum / (float)(end - begin) : 0.0f;
-    }
-    memcpy(o->previous, bands, sizeof(o->previous));
-    return (whole + LOUD_WEIGHT * loud) / ((1.0f + LOUD_WEIGHT) * BANDS);
+    k->take_logs(logs, bands);
+    k->rise(rises, logs, o->previous,
+            logarithm(fmaxf(o->loudest * FLOOR_SHARE, ONSET_LEAST_POWER)));
+    for (int part = 0; part < ONSET_CHANGE; part++)
+        rise[part] = k->weigh(o->part_weights[part], rises);
+    const float whole = k->weigh(o->whole_weights, rises);
+    k->rise(rises, logs, o->previous, logarithm(fmaxf(o->loudest * LOUD_SHARE, ONSET_LEAST_POWER)));
+    memcpy(o->previous, logs, sizeof(logs));
+    return (whole + LOUD_WEIGHT * k->weigh(o->whole_weights, rises)) / (1.0f + LOUD_WEIGHT);
 }
 
 /// Take the amplitudes of the newest frame into the sums over both spans.
-static void sum_spans(struct onset *o, const float *restrict power)
+static void sum_spans(struct onset *o, const float *power)
 {
     const size_t t = o->frames;
-    float *restrict newest = o->recent[t % CHANGE_SPAN];
-    for (uint32_t k = 0; k < o->change_bins; k++)
-        newest[k] = sqrtf(power[k]);
-    float *restrict four = o->fours[t % RECENT_FRAMES];
-    for (uint32_t k = 0; k < o->change_bins; k++)
-        four[k] = (o->recent[0][k] + o->recent[1][k]) + (o->recent[2][k] + o->recent[3][k]);
-    const float *restrict before = o->fours[(t - CHANGE_SPAN) % RECENT_FRAMES];
-    const float *restrict first = o->fours[(t - 2 * (size_t)CHANGE_SPAN) % RECENT_FRAMES];
-    float *restrict twelve = o->twelves[t % RECENT_FRAMES];
-    for (uint32_t k = 0; k < o->change_bins; k++)
-        twelve[k] = (four[k] + before[k]) + first[k];
+    o->kernels->root(o->recent[t % CHANGE_SPAN], power, o->change_bins);
+    const float *const four[CHANGE_SPAN] = {o->recent[0], o->recent[1], o->recent[2], o->recent[3]};
+    o->kernels->add(o->fours[t % RECENT_FRAMES], four, CHANGE_SPAN, o->change_bins);
+    const float *const twelve[HARMONY_SPAN / CHANGE_SPAN] = {
+        o->fours[t % RECENT_FRAMES], o->fours[(t - CHANGE_SPAN) % RECENT_FRAMES],
+        o->fours[(t - 2 * (size_t)CHANGE_SPAN) % RECENT_FRAMES]};
+    o->kernels->add(o->twelves[t % RECENT_FRAMES], twelve, HARMONY_SPAN / CHANGE_SPAN,
+                    o->change_bins);
 }
 
 /// How far the shape of the spectrum turned from one sum of frames to another: one minus the cosine of
 /// the angle. Loudness does not matter to it, so it hears soft attacks too.
-static float turn_between(const float *restrict old, const float *restrict young, uint32_t bins)
+static float turn_between(const struct onset *o, const float *old, const float *young)
 {
-    vector4 across = {0.0f}, before = {0.0f}, after = {0.0f};
-    for (uint32_t k = 0; k < bins; k += LANES) { // zeros beyond the last
-        vector4 a, b;
-        memcpy(&a, old + k, sizeof(a));
-        memcpy(&b, young + k, sizeof(b));
-        across += a * b;
-        before += a * a;
-        after += b * b;
-    }
-    const float lengths = sqrtf(sum_of(&before)) * sqrtf(sum_of(&after));
-    return lengths > 0.0f ? fmaxf(0.0f, 1.0f - sum_of(&across) / lengths) : 0.0f;
+    const struct onset_angle angle = o->kernels->compare(old, young, o->change_bins);
+    const float lengths = sqrtf(angle.before) * sqrtf(angle.after);
+    return lengths > 0.0f ? fmaxf(0.0f, 1.0f - angle.across / lengths) : 0.0f;
 }
 
 /// Note the change from the `span` frames before to the last ones, which is known once span - 1 frames have
 /// followed it.
 static void push_change(struct onset *o, enum onset_part part, size_t span,
-                        float sums[RECENT_FRAMES][CHANGE_BINS_MAX])
+                        float sums[RECENT_FRAMES][ONSET_SPAN_BINS])
 {
     const size_t t = o->frames;
     o->parts[part][t] = 0;
     if (t >= 2 * span)
-        o->parts[part][t - (span - 1)] = stored(turn_between(
-            sums[(t - span) % RECENT_FRAMES], sums[t % RECENT_FRAMES], o->change_bins));
+        o->parts[part][t - (span - 1)] =
+            stored(turn_between(o, sums[(t - span) % RECENT_FRAMES], sums[t % RECENT_FRAMES]));
 }
 
 static float measure_weight(struct onset *o, const float *power)
@@ -292,9 +247,8 @@ int onset_push(struct onset *o, const float *power)
     assert(power);
     if (make_room(o))
         return -ENOMEM;
-    float bands[BANDS], rise[ONSET_CHANGE];
-    sum_bands(o, power, bands);
-    const float whole = measure_rise(o, bands, rise);
+    float rise[ONSET_CHANGE];
+    const float whole = measure_rise(o, power, rise);
     o->strength[o->frames] = stored(whole);
     if (o->frames < ONSET_PART_FRAMES) {
         for (int part = 0; part < ONSET_CHANGE; part++)

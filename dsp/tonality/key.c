@@ -2,8 +2,8 @@
 #include "dsp/tonality/key.h"
 #include "dsp/cpu.h"
 #include "dsp/level/interpolate.h"
-#include "dsp/logarithm.h"
 #include "dsp/tonality/key_evidence.h"
+#include "dsp/tonality/peaks.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -11,11 +11,10 @@
 #include <string.h>
 
 enum {
-    BINS = 1025,
+    BINS = PEAKS_BINS,
     HOP = 512,
     FINE = 10,
     CLASSES = PITCH_CLASS_COUNT * FINE,
-    PEAKS_MAX = BINS / 2,
 };
 #define LOWEST_HZ 35.0
 #define NOTES_HZ                                                                                   \
@@ -31,10 +30,11 @@ enum {
 
 struct key_tracker {
     const struct interpolate_impl *kernels;
+    const struct peaks_impl *peak_kernels;
     double bin_hz;
     uint32_t first_bin, end_bin;
     uint32_t stretch_frames;
-    double places[BINS]; // of the bins' centres among the fine classes
+    struct peaks_circle circle; // of fine classes
     // --- summed magnitude of spectral peaks of the stretch under way, by tenths of a semitone
     uint32_t frames;
     double stretch_notes[CLASSES], stretch_bass[CLASSES];
@@ -43,13 +43,6 @@ struct key_tracker {
     double loudest;        // sum of notes
     struct key_evidence evidence;
 };
-
-/// A place that is off by up to a turn.
-static double wrapped(double place)
-{
-    const double risen = place < 0.0 ? place + CLASSES : place;
-    return risen < CLASSES ? risen : risen - CLASSES;
-}
 
 int key_tracker_create(struct key_tracker **out, double rate_hz)
 {
@@ -60,12 +53,16 @@ int key_tracker_create(struct key_tracker **out, double rate_hz)
     if (!tracker)
         return -ENOMEM;
     tracker->kernels = interpolate_select(cpu_flags());
+    tracker->peak_kernels = peaks_select(cpu_flags());
     tracker->bin_hz = rate_hz / (2.0 * (BINS - 1));
     tracker->first_bin = (uint32_t)fmax(2.0, ceil(LOWEST_HZ / tracker->bin_hz));
     tracker->end_bin = (uint32_t)fmin(BINS - 2, floor(HIGHEST_HZ / tracker->bin_hz));
     tracker->stretch_frames = (uint32_t)fmax(1.0, round(STRETCH_S * rate_hz / HOP));
-    for (uint32_t k = 1; k < BINS; k++)
-        tracker->places[k] = wrapped(fmod(log2(k * tracker->bin_hz / C0_HZ) * CLASSES, CLASSES));
+    tracker->circle.turn = CLASSES;
+    for (uint32_t k = 1; k < BINS; k++) {
+        const double octaves = log2(k * tracker->bin_hz / C0_HZ);
+        tracker->circle.places[k] = (float)((octaves - floor(octaves)) * CLASSES);
+    }
     *out = tracker;
     return 0;
 }
@@ -77,12 +74,12 @@ void key_tracker_destroy(struct key_tracker **tracker)
 }
 
 /// Add one peak, shared between the two fine classes it lies between.
-static void add_peak(double classes[CLASSES], double place, double magnitude)
+static void add_peak(double classes[CLASSES], float place, float magnitude)
 {
     const int below = (int)place; // 0 to CLASSES - 1
-    const double share = place - below;
-    classes[below] += (1.0 - share) * magnitude;
-    classes[below + 1 < CLASSES ? below + 1 : 0] += share * magnitude;
+    const float upper = (place - (float)below) * magnitude;
+    classes[below] += (double)(magnitude - upper);
+    classes[below + 1 < CLASSES ? below + 1 : 0] += (double)upper;
 }
 
 /// How far notes lie from A4 = 440 Hz, in fine classes, within half a semitone.
@@ -149,69 +146,19 @@ static float loudest_bin(const struct key_tracker *tracker, const float *power)
                                          tracker->end_bin - tracker->first_bin);
 }
 
-/// Spectral peaks of a frame, in columns so that a compiler can lay them side by side.
-struct peaks {
-    uint32_t count;
-    uint16_t bins[PEAKS_MAX];
-    float magnitudes[PEAKS_MAX];
-    float offsets[PEAKS_MAX]; // from the bin's centre, in bins
-    float shifts[PEAKS_MAX];  // of the logarithm of the frequency
-};
-
-static void find_peaks(const struct key_tracker *tracker, const float *power, struct peaks *peaks)
-{
-    const float least = loudest_bin(tracker, power) * PEAK_SHARE;
-    const uint32_t first = tracker->first_bin, bins = tracker->end_bin - first;
-    int32_t are_peaks[BINS];
-    for (uint32_t i = 0; i < bins;
-         i++) { // a loop of its own, which a compiler can lay side by side
-        const float here = power[first + i], left = power[first + i - 1];
-        const float right = power[first + i + 1];
-        are_peaks[i] =
-            (here > least) & (here > left) & (here >= right) & (left > 0.0f) & (right > 0.0f);
-    }
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < bins; i++) {
-        peaks->bins[count] = (uint16_t)(first + i); // stays if it is a peak
-        count += (uint32_t)are_peaks[i];
-    }
-    peaks->count = count;
-}
-
-/// Parabola through the logarithms: nearly exact for a sinusoid under a Hann window.
-static void refine_peaks(const float *power, struct peaks *peaks)
-{
-    float left[PEAKS_MAX], right[PEAKS_MAX];
-    for (uint32_t i = 0; i < peaks->count; i++) {
-        const float *here = power + peaks->bins[i];
-        peaks->magnitudes[i] = sqrtf(here[0]);
-        left[i] = here[-1] / here[0];
-        right[i] = here[1] / here[0];
-    }
-    for (uint32_t i = 0; i < peaks->count; i++) {
-        const float fall = logarithm(left[i]), rise = logarithm(right[i]);
-        const float both = fall + rise, curve = both < -1e-20f ? both : -1e-20f;
-        peaks->offsets[i] = 0.5f * (fall - rise) / curve;
-    }
-    for (uint32_t i = 0; i < peaks->count; i++)
-        peaks->shifts[i] = logarithm(1.0f + peaks->offsets[i] / (float)peaks->bins[i]);
-}
-
 void key_tracker_push(struct key_tracker *tracker, const float power[1025])
 {
     assert(power);
     struct peaks peaks;
-    find_peaks(tracker, power, &peaks);
-    refine_peaks(power, &peaks);
+    tracker->peak_kernels->find(&peaks, power, tracker->first_bin, tracker->end_bin,
+                                loudest_bin(tracker, power) * PEAK_SHARE);
+    tracker->peak_kernels->refine(&peaks, power, &tracker->circle);
     for (uint32_t i = 0; i < peaks.count; i++) {
-        const uint32_t bin = peaks.bins[i];
-        const double hz = (bin + (double)peaks.offsets[i]) * tracker->bin_hz;
-        const double place =
-            wrapped(tracker->places[bin] + CLASSES / M_LN2 * (double)peaks.shifts[i]);
+        const double hz = (double)peaks.places_in_bins[i] * tracker->bin_hz;
         if (hz >= NOTES_HZ)
-            add_peak(tracker->stretch_notes, place, (double)peaks.magnitudes[i]);
+            add_peak(tracker->stretch_notes, peaks.places[i], peaks.magnitudes[i]);
         if (hz < BASS_HZ)
-            add_peak(tracker->stretch_bass, place, (double)peaks.magnitudes[i]);
+            add_peak(tracker->stretch_bass, peaks.places[i], peaks.magnitudes[i]);
     }
     if (++tracker->frames == tracker->stretch_frames)
         end_stretch(tracker);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// The one body of every variant of onset_kernel.h: each .c that includes it compiles it for its instruction set.
+#pragma once
+#include "dsp/logarithm.h"
+#include "dsp/rhythm/onset_kernel.h"
+#include "dsp/vectors.h"
+#include <assert.h>
+#include <math.h>
+
+enum { BANDS = ONSET_BANDS, LANES = ONSET_LANES };
+static_assert((int)LANES == (int)VECTOR_LANES, "a row is a register");
+
+static void sum_bands(float bands[BANDS], const struct onset_rows *rows, const float *power)
+{
+    vector8 band = {0}; // what the bins below its top give it
+    for (uint32_t b = 0; b < BANDS; ++b) {
+        vector8 above = {0};
+        const float *bins = power + rows->first[b];
+        for (uint32_t i = rows->begin[b]; i < rows->begin[b + 1]; ++i, bins += LANES) {
+            vector8 here, lower, upper;
+            memcpy(&here, bins, sizeof here);
+            memcpy(&lower, rows->lower[i], sizeof lower);
+            memcpy(&upper, rows->upper[i], sizeof upper);
+            band += lower * here;
+            above += upper * here;
+        }
+        bands[b] = vector8_sum(&band);
+        band = above;
+    }
+}
+
+static void take_logs(float logs[BANDS], const float bands[BANDS])
+{
+    for (uint32_t b = 0; b < BANDS; ++b)
+        logs[b] = logarithm(bands[b] > ONSET_LEAST_POWER ? bands[b] : ONSET_LEAST_POWER);
+}
+
+static void rise(float *restrict rises, const float *restrict now, const float *restrict before,
+                 float floor)
+{
+    for (uint32_t b = 0; b < BANDS; ++b) {
+        const float from = before[b] > floor ? before[b] : floor;
+        rises[b] = now[b] > from ? now[b] - from : 0.0F;
+    }
+}
+
+static float weigh(const float weights[BANDS], const float values[BANDS])
+{
+    vector8 sums = {0};
+    for (uint32_t b = 0; b < BANDS; b += LANES) {
+        vector8 weight, value;
+        memcpy(&weight, weights + b, sizeof weight);
+        memcpy(&value, values + b, sizeof value);
+        sums += weight * value;
+    }
+    return vector8_sum(&sums);
+}
+
+static void root(float *restrict out, const float *restrict power, uint32_t bins)
+{
+    for (uint32_t k = 0; k < bins; ++k)
+        out[k] = sqrtf(power[k]);
+}
+
+static void add(float *out, const float *const *parts, uint32_t count, uint32_t bins)
+{
+    for (uint32_t k = 0; k < bins; k += LANES) {
+        vector8 sum, part;
+        memcpy(&sum, parts[0] + k, sizeof sum);
+        for (uint32_t p = 1; p < count; ++p) {
+            memcpy(&part, parts[p] + k, sizeof part);
+            sum += part;
+        }
+        memcpy(out + k, &sum, sizeof sum);
+    }
+}
+
+static struct onset_angle compare(const float *before, const float *after, uint32_t bins)
+{
+    vector8 across = {0}, of_before = {0}, of_after = {0};
+    for (uint32_t k = 0; k < bins; k += LANES) {
+        vector8 a, b;
+        memcpy(&a, before + k, sizeof a);
+        memcpy(&b, after + k, sizeof b);
+        across += a * b;
+        of_before += a * a;
+        of_after += b * b;
+    }
+    return (struct onset_angle){vector8_sum(&across), vector8_sum(&of_before),
+                                vector8_sum(&of_after)};
+}
+
+#define ONSET_FUNCTIONS                                                                            \
+    .sum_bands = sum_bands, .take_logs = take_logs, .rise = rise, .weigh = weigh, .root = root,    \
+    .add = add, .compare = compare

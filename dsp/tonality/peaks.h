@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// Spectral peaks of a frame and where on the circle of pitch classes they lie, with run-time variants.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PEAKS_BINS = 1025, PEAKS_MAX = PEAKS_BINS / 2 + 1 };
+
+/// In columns, so that they lie side by side in registers.
+struct peaks {
+    uint32_t count;
+    uint16_t bins[PEAKS_MAX];
+    float magnitudes[PEAKS_MAX];
+    float places_in_bins[PEAKS_MAX]; // fractions of a bin included
+    float places[PEAKS_MAX];         // on the circle
+};
+
+/// What places bins on a circle of `turn` units, one octave long: places[k] of the centre of bin k, in 0..turn.
+struct peaks_circle {
+    float turn;
+    float places[PEAKS_BINS];
+};
+
+/// Variants agree within 1e-5 of a bin and of a unit. Finite values; no alignment.
+struct peaks_impl {
+    const char *name;
+    uint32_t cpu_flags; // what it needs
+    /// The bins from `first` (at least 1) to before `end` (at most PEAKS_BINS - 1) that are over `least` and over both
+    /// their neighbours, which are over 0; of equal neighbours, the lower one.
+    void (*find)(struct peaks *peaks, const float *power, uint32_t first, uint32_t end,
+                 float least);
+    /// Magnitudes and places of what was found, by a parabola through the logarithms: nearly exact for a sinusoid
+    /// under a Hann window.
+    void (*refine)(struct peaks *peaks, const float *power, const struct peaks_circle *circle);
+};
+/// Best first; the last is the reference and needs nothing.
+extern const struct peaks_impl *const peaks_impls[];
+extern const size_t peaks_impl_count;
+/// The best variant for these cpu_flags().
+const struct peaks_impl *peaks_select(uint32_t cpu_flags);
