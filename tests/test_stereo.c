@@ -15,7 +15,7 @@ enum { MOST = KERNEL_LENGTHS + KERNEL_OFFSETS };
 struct results {
     double wide[2 * MOST], scaled[2 * MOST], ramped[2 * MOST], sums[STEREO_SUMS];
     double products[MOST], least;
-    float narrow[2 * MOST], left[MOST], right[MOST], peaks[MOST], gains[MOST], raised[MOST];
+    float narrow[2 * MOST], left[MOST], right[MOST], peaks[MOST], gains[MOST];
 };
 
 static void run(struct results *out, const struct stereo_impl *impl, const float *in,
@@ -32,8 +32,6 @@ static void run(struct results *out, const struct stereo_impl *impl, const float
     for (uint32_t i = 0; i < MOST; ++i)
         gains[i] = (double)out->gains[i];
     impl->scale(out->scaled, out->wide, gains, frames);
-    memcpy(out->raised, out->left, sizeof out->raised);
-    impl->raise(out->raised, out->right, 1.1F, frames);
     memcpy(out->products, gains, sizeof out->products);
     out->least = impl->multiply(out->products, out->wide, 1.0, frames);
     memcpy(out->ramped, out->wide, sizeof out->ramped);

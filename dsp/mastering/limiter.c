@@ -28,10 +28,6 @@ static const double FIRST_MARGIN_DB =
 static const double GUARD_MARGIN_DB = 0.02;
 static const double SHARP_MARGIN_DB = 0.12;
 
-// The sharp interpolator runs where the cheap one reads more than this share of the ceiling. Where many taps add up,
-// as on clipped tones that turn their polarity, the cheap one was seen to read 2.6 dB less.
-static const float SHARP_GATE = 0.6F;
-
 enum { CHANNELS = 2 };
 
 struct stage {
@@ -46,13 +42,12 @@ struct limiter {
     // --- immutable after create
     const struct peak_impl *peaks;
     const struct stereo_impl *loops;
-    struct peak_bank itu, sharp;
+    struct peak_reader itu, sharp; // the sharp peaks are scaled from their margin to the guard's
     double rate_hz;
     // --- state
     struct stage first, guard;
     struct history first_gains; // double, to line them up with the guard's
     float first_ceiling, guard_ceiling;
-    float sharp_scale; // brings the sharp peaks' margin to the guard's
 };
 
 static int stage_init(struct stage *stage, double smooth_s, double hold_s, double rate_hz,
@@ -69,7 +64,7 @@ static int stage_init(struct stage *stage, double smooth_s, double hold_s, doubl
     // complete reach-1 frames after the frame itself.
     stage->delay_frames = envelope_lead(&stage->envelope) + reach_frames - 1;
     for (int c = 0; c < CHANNELS && !error; ++c)
-        error = history_init(&stage->sides[c], sizeof(float), PEAK_MAX_TAPS);
+        error = history_init(&stage->sides[c], sizeof(float), PEAK_REACH);
     if (!error)
         error = history_init(&stage->audio, CHANNELS * sizeof(double), stage->delay_frames);
     return error;
@@ -100,8 +95,8 @@ int limiter_create(struct limiter **out, double rate_hz)
         return -ENOMEM;
     limiter->peaks = peak_select(cpu_flags());
     limiter->loops = stereo_select(cpu_flags());
-    peak_bank_itu(&limiter->itu);
-    peak_bank_sharp(&limiter->sharp);
+    peak_reader_init_itu(&limiter->itu);
+    peak_reader_init_sharp(&limiter->sharp, pow(10.0, (SHARP_MARGIN_DB - GUARD_MARGIN_DB) / 20.0));
     limiter->rate_hz = rate_hz;
     int error = stage_init(&limiter->first, LOOKAHEAD_S, HOLD_S, rate_hz, limiter->itu.taps);
     if (!error)
@@ -112,7 +107,6 @@ int limiter_create(struct limiter **out, double rate_hz)
         limiter_destroy(&limiter);
         return error;
     }
-    limiter->sharp_scale = (float)pow(10.0, (SHARP_MARGIN_DB - GUARD_MARGIN_DB) / 20.0);
     limiter->guard.release = envelope_release(GUARD_RELEASE_S, rate_hz);
     limiter_reset(limiter);
     *out = limiter;
@@ -185,41 +179,19 @@ static void apply(const struct stereo_impl *loops, struct stage *stage, const fl
     loops->scale(out, newest - (size_t)stage->delay_frames * CHANNELS, gains, frames);
 }
 
-static void run_first(struct limiter *limiter, const double *newest, double *out, double *gains,
-                      uint32_t frames)
+/// Let a stage want, smooth and apply gains that keep what `reader` reads at the ceiling or below.
+static void run(const struct limiter *limiter, struct stage *stage,
+                const struct peak_reader *reader, float ceiling, const double *newest, double *out,
+                double *gains, uint32_t frames)
 {
     float peaks[HISTORY_PIECE + PEAK_LANES] = {0};
     const float *sides[CHANNELS];
-    take_sides(limiter->loops, &limiter->first, newest, sides, frames);
-    const uint32_t lag = limiter->itu.taps / 2;
-    limiter->loops->magnitudes(peaks, sides[0] - lag, sides[1] - lag, frames);
-    for (int c = 0; c < CHANNELS; ++c)
-        limiter->peaks->raise(&limiter->itu, peaks, sides[c], frames, limiter->first_ceiling);
-    limiter->loops->want_gains(peaks, limiter->first_ceiling, frames);
-    apply(limiter->loops, &limiter->first, peaks, newest, out, gains, frames);
-}
-
-static void run_guard(struct limiter *limiter, const double *newest, double *out, double *gains,
-                      uint32_t frames)
-{
-    float peaks[HISTORY_PIECE + PEAK_LANES] = {0};
-    float sharp[HISTORY_PIECE + PEAK_LANES] = {0};
-    const float *sides[CHANNELS];
-    const float ceiling = limiter->guard_ceiling;
-    const uint32_t lag = (limiter->sharp.taps - limiter->itu.taps) / 2;
-    take_sides(limiter->loops, &limiter->guard, newest, sides, frames);
-    const uint32_t middle = limiter->sharp.taps / 2;
+    take_sides(limiter->loops, stage, newest, sides, frames);
+    const uint32_t middle = reader->taps / 2;
     limiter->loops->magnitudes(peaks, sides[0] - middle, sides[1] - middle, frames);
-    for (int c = 0; c < CHANNELS; ++c) {
-        // Both neighbourhoods have the same middle.
-        limiter->peaks->raise(&limiter->itu, peaks, sides[c] - lag, frames, SHARP_GATE * ceiling);
-    }
-    for (int c = 0; c < CHANNELS; ++c)
-        limiter->peaks->refine(&limiter->sharp, sharp, peaks, sides[c], frames,
-                               SHARP_GATE * ceiling);
-    limiter->loops->raise(peaks, sharp, limiter->sharp_scale, frames);
+    limiter->peaks->raise(reader, peaks, sides, frames, ceiling);
     limiter->loops->want_gains(peaks, ceiling, frames);
-    apply(limiter->loops, &limiter->guard, peaks, newest, out, gains, frames);
+    apply(limiter->loops, stage, peaks, newest, out, gains, frames);
 }
 
 double limiter_process(struct limiter *limiter, double *stereo, double *gains, uint32_t frames)
@@ -229,8 +201,10 @@ double limiter_process(struct limiter *limiter, double *stereo, double *gains, u
     double *newest = history_grow(&limiter->first.audio, frames);
     double *product = history_grow(&limiter->guard.audio, frames);
     memcpy(newest, stereo, frames * CHANNELS * sizeof *newest);
-    run_first(limiter, newest, product, first_gains, frames);
-    run_guard(limiter, product, stereo, gains, frames);
+    run(limiter, &limiter->first, &limiter->itu, limiter->first_ceiling, newest, product,
+        first_gains, frames);
+    run(limiter, &limiter->guard, &limiter->sharp, limiter->guard_ceiling, product, stereo, gains,
+        frames);
     const double *earlier = first_gains - limiter->guard.delay_frames;
     return limiter->loops->multiply(gains, earlier, 1.0, frames);
 }

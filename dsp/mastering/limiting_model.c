@@ -33,7 +33,7 @@ struct limiting_model {
     uint32_t block_frames;
     const struct peak_impl *peaks;
     const struct stereo_impl *loops;
-    struct peak_bank itu;
+    struct peak_reader itu;
     // --- being taken
     struct history sides[SIDES];
     struct block under_way;
@@ -57,10 +57,10 @@ int limiting_model_create(struct limiting_model **out, double rate_hz)
     model->block_frames = (uint32_t)fmax(1, rint(BLOCK_S * rate_hz));
     model->peaks = peak_select(cpu_flags());
     model->loops = stereo_select(cpu_flags());
-    peak_bank_itu(&model->itu);
+    peak_reader_init_itu(&model->itu);
     int error = 0;
     for (int side = 0; side < SIDES && !error; ++side)
-        error = history_init(&model->sides[side], sizeof(float), PEAK_ITU_TAPS);
+        error = history_init(&model->sides[side], sizeof(float), PEAK_REACH);
     if (error)
         limiting_model_destroy(&model);
     *out = model;
@@ -107,8 +107,7 @@ int limiting_model_feed(struct limiting_model *model, const double *stereo, uint
     model->loops->split(left, right, stereo, frames);
     model->loops->magnitudes(peaks, left - PEAK_ITU_TAPS / 2, right - PEAK_ITU_TAPS / 2, frames);
     const float floor = FAR_BELOW * model->highest;
-    model->peaks->raise(&model->itu, peaks, left, frames, floor);
-    model->peaks->raise(&model->itu, peaks, right, frames, floor);
+    model->peaks->raise(&model->itu, peaks, (const float *const[]){left, right}, frames, floor);
     for (uint32_t i = 0; i < frames; ++i) {
         struct block *block = &model->under_way;
         block->peak = peaks[i] > block->peak ? peaks[i] : block->peak;

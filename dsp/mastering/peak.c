@@ -7,21 +7,57 @@
 #include <string.h>
 
 static const double SHARP_BETA = 9.0;
+static const double QUICK_BETA = 5.0; // gives the smallest bound for so many taps
+static const double ROUNDING = 1.00001;
 
-static void set_pair(struct peak_bank *bank, uint32_t pair, const double *taps)
+enum { CENTRE = PEAK_MAX_TAPS / 2 - 1, STEPS = 8 };
+
+/// A filter of at most PEAK_MAX_TAPS, those of a shorter one in the middle.
+struct phase {
+    double taps[PEAK_MAX_TAPS];
+};
+
+// A filter is a straight line between its middle taps, of the same sum and centre, and a rest that any straight line of
+// samples passes without a trace: that is the second difference of another filter q. So the output is at most the sum
+// of the line's weights times the larger middle sample, and the sum of |q| times the largest second difference. Where
+// a phase is what another has beyond the mean of two that are known already, the line comes on top of these: `known`.
+static void widen(struct peak_bound *bound, const struct phase *phase, double known)
 {
-    const uint32_t n = bank->taps;
-    double norm = 0;
-    for (uint32_t k = 0; k < n / 2; ++k) {
-        bank->even[k][pair] = (float)(0.5 * (taps[k] + taps[n - 1 - k]));
-        bank->odd[k][pair] = (float)(0.5 * (taps[k] - taps[n - 1 - k]));
-        norm += fabs(taps[k]) + fabs(taps[n - 1 - k]);
+    double sum = 0, moment = 0;
+    for (int k = 0; k < PEAK_MAX_TAPS; ++k) {
+        sum += phase->taps[k];
+        moment += (k - CENTRE) * phase->taps[k];
     }
-    // A little more than the norm covers the rounding of both the weights and the sums.
-    bank->bound = fmaxf(bank->bound, (float)(norm * 1.00001));
+    double slope = 0, q = 0, bent = 0;
+    for (int k = 0; k < PEAK_MAX_TAPS; ++k) {
+        slope += phase->taps[k] - (k == CENTRE ? sum - moment : k == CENTRE + 1 ? moment : 0);
+        q += slope;
+        bent += fabs(q);
+    }
+    const double straight = known + fabs(sum - moment) + fabs(moment);
+    // A little more covers the rounding of the weights and of the sums.
+    bound->straight = fmaxf(bound->straight, (float)(ROUNDING * straight));
+    bound->bent = fmaxf(bound->bent, (float)(ROUNDING * bent));
 }
 
-void peak_bank_itu(struct peak_bank *bank)
+static void set_pair(struct peak_bank *bank, const struct phase *phase)
+{
+    const double *taps = phase->taps + (PEAK_MAX_TAPS - bank->taps) / 2;
+    for (uint32_t k = 0; k < bank->taps / 2; ++k) {
+        bank->even[k][bank->pairs] = (float)(0.5 * (taps[k] + taps[bank->taps - 1 - k]));
+        bank->odd[k][bank->pairs] = (float)(0.5 * (taps[k] - taps[bank->taps - 1 - k]));
+    }
+    ++bank->pairs;
+}
+
+static void set_middle(struct peak_bank *bank, const struct phase *phase)
+{
+    const double *taps = phase->taps + (PEAK_MAX_TAPS - bank->taps) / 2;
+    for (uint32_t k = 0; k < bank->taps / 2; ++k)
+        bank->middle[k] = (float)taps[k];
+}
+
+void peak_reader_init_itu(struct peak_reader *reader)
 {
     // Table of ITU-R BS.1770-5 Annex 2; phases 2 and 3 are these two reversed.
     static const double phases[PEAK_ITU_PAIRS][PEAK_ITU_TAPS] = {
@@ -32,11 +68,13 @@ void peak_bank_itu(struct peak_bank *bank)
          0.4650878906250, 0.7797851562500, -0.2003173828125, 0.1015625000000, -0.0582275390625,
          0.0330810546875, -0.0189208984375},
     };
-    memset(bank, 0, sizeof *bank);
-    bank->taps = PEAK_ITU_TAPS;
-    bank->pairs = PEAK_ITU_PAIRS;
-    set_pair(bank, 0, phases[0]);
-    set_pair(bank, 1, phases[1]);
+    *reader = (struct peak_reader){.taps = PEAK_ITU_TAPS, .itu.taps = PEAK_ITU_TAPS};
+    for (int i = 0; i < PEAK_ITU_PAIRS; ++i) {
+        struct phase phase = {{0}};
+        memcpy(phase.taps + (PEAK_MAX_TAPS - PEAK_ITU_TAPS) / 2, phases[i], sizeof phases[i]);
+        set_pair(&reader->itu, &phase);
+        widen(&reader->known, &phase, 0);
+    }
 }
 
 /// Modified Bessel function of the first kind, order 0, by its power series.
@@ -50,33 +88,58 @@ static double bessel_i0(double x)
     return sum;
 }
 
-static void sharp_phase(double taps[PEAK_MAX_TAPS], double phase)
+/// A sinc of so many taps, `step` eighths behind the middle.
+struct sinc {
+    int taps;
+    double beta, scale;
+};
+
+static void set_phase(struct phase *phase, const struct sinc *sinc, int step)
 {
-    const double half = 0.5 * PEAK_MAX_TAPS;
-    for (int k = 0; k < PEAK_MAX_TAPS; ++k) {
-        const double t = k - (half - 1.0) - phase;
-        const double u = t / half;
-        taps[k] = sin(M_PI * t) / (M_PI * t) * bessel_i0(SHARP_BETA * sqrt(1.0 - u * u)) /
-                  bessel_i0(SHARP_BETA);
+    memset(phase, 0, sizeof *phase);
+    const int half = sinc->taps / 2;
+    for (int k = CENTRE + 1 - half; k <= CENTRE + half; ++k) {
+        const double t = k - CENTRE - step / (double)STEPS, u = t / half;
+        const double weight = t == 0 ? 1 : sin(M_PI * t) / (M_PI * t);
+        const double window = fabs(u) < 1 ? bessel_i0(sinc->beta * sqrt(1.0 - u * u)) : 1;
+        phase->taps[k] = sinc->scale * weight * window / bessel_i0(sinc->beta);
     }
 }
 
-void peak_bank_sharp(struct peak_bank *bank)
+/// Leave in *phase what it has beyond the mean of two quick phases, at the quarters before and behind it.
+static void take_off_quick(struct phase *phase, const struct sinc *quick, int step)
 {
-    memset(bank, 0, sizeof *bank);
-    bank->taps = PEAK_MAX_TAPS;
-    bank->pairs = PEAK_MAX_PAIRS;
-    double taps[PEAK_MAX_TAPS], norm = 0;
-    for (uint32_t pair = 0; pair < PEAK_MAX_PAIRS; ++pair) {
-        sharp_phase(taps, (pair + 1) / 8.0);
-        set_pair(bank, pair, taps);
+    struct phase before, behind;
+    set_phase(&before, quick, step / 2 * 2);
+    set_phase(&behind, quick, (step + 1) / 2 * 2);
+    for (int k = 0; k < PEAK_MAX_TAPS; ++k)
+        phase->taps[k] -= 0.5 * (before.taps[k] + behind.taps[k]);
+}
+
+void peak_reader_init_sharp(struct peak_reader *reader, double scale)
+{
+    const struct sinc sharp = {PEAK_MAX_TAPS, SHARP_BETA, scale};
+    const struct sinc plain = {PEAK_QUICK_TAPS, QUICK_BETA, 1},
+                      quick = {PEAK_QUICK_TAPS, QUICK_BETA, scale};
+    assert(scale >= 1);
+    peak_reader_init_itu(reader);
+    reader->taps = reader->sharp.taps = PEAK_MAX_TAPS;
+    reader->quick.taps = PEAK_QUICK_TAPS;
+    struct phase phase;
+    for (int step = 1; step <= STEPS / 2; ++step) { // the others mirror these
+        set_phase(&phase, &sharp, step);
+        if (step < STEPS / 2)
+            set_pair(&reader->sharp, &phase);
+        else
+            set_middle(&reader->sharp, &phase);
+        widen(&reader->known, &phase, 0);
+        take_off_quick(&phase, &quick, step);
+        widen(&reader->near, &phase, scale);
     }
-    sharp_phase(taps, 0.5);
-    for (int k = 0; k < PEAK_MAX_TAPS / 2; ++k) {
-        bank->middle[k] = (float)taps[k];
-        norm += 2.0 * fabs(taps[k]);
-    }
-    bank->bound = fmaxf(bank->bound, (float)(norm * 1.00001));
+    set_phase(&phase, &plain, STEPS / 4);
+    set_pair(&reader->quick, &phase);
+    set_phase(&phase, &plain, STEPS / 2);
+    set_middle(&reader->quick, &phase);
 }
 
 const struct peak_impl *const peak_impls[] = {

@@ -4,4 +4,4 @@
 #include "dsp/mastering/peak_kernel.h"
 #include "dsp/mastering/peak_variants.h"
 
-const struct peak_impl peak_impl_avx512 = {"avx512", CPU_AVX512, peak_raise, peak_refine};
+const struct peak_impl peak_impl_avx512 = {"avx512", CPU_AVX512, peak_raise};

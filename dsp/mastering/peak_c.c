@@ -2,4 +2,4 @@
 #include "dsp/mastering/peak_kernel.h"
 #include "dsp/mastering/peak_variants.h"
 
-const struct peak_impl peak_impl_c = {"c", 0, peak_raise, peak_refine};
+const struct peak_impl peak_impl_c = {"c", 0, peak_raise};

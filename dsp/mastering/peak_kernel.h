@@ -4,6 +4,7 @@
 #pragma once
 #include "dsp/mastering/peak.h"
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 #ifdef __AVX2__
 #    include <immintrin.h>
@@ -36,102 +37,232 @@ static inline void peak_larger(peak_lanes *x, const peak_lanes *y)
 #endif
 }
 
-/// Whether any lane of `x` is larger than `floor`.
-static inline int peak_any_over(const peak_lanes *x, float floor)
+/// Load lanes once, as they are used twice: gcc 12 would load them for either, and loads across two cache lines are what
+/// the loop over taps waits for.
+static inline void peak_load(peak_lanes *x, const float *from)
 {
-#if defined(__AVX512F__)
-    return _mm512_cmp_ps_mask((__m512)*x, _mm512_set1_ps(floor), _CMP_GT_OQ) != 0;
-#elif defined(__AVX2__)
-    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)*x, _mm256_set1_ps(floor), _CMP_GT_OQ)) != 0;
-#else
-    int any = 0;
-    for (int i = 0; i < LANES; ++i)
-        any |= (*x)[i] > floor;
-    return any;
+    memcpy(x, from, sizeof *x);
+#ifdef __AVX2__
+    __asm__("" : "+v"(*x));
 #endif
 }
 
-/// Whether a magnitude of `count` elements, or of a few more, is larger than `floor`.
-static inline int peak_is_over(const float *x, uint32_t count, float floor)
+/// The largest lane of each.
+static inline void peak_largest(float *of_x, float *of_y, const peak_lanes *x, const peak_lanes *y)
 {
-    peak_lanes largest = {0};
-    for (uint32_t i = 0; i < count; i += LANES) {
-        peak_lanes v;
-        memcpy(&v, x + i, sizeof v);
-        peak_magnitude(&v);
-        peak_larger(&largest, &v);
+#if defined(__AVX512F__)
+    const __m512 a = (__m512)*x, b = (__m512)*y; // halves of either in one register from here on
+    __m512 t = _mm512_max_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
+    t = _mm512_max_ps(t, _mm512_shuffle_f32x4(t, t, 0xB1));
+    t = _mm512_max_ps(t, _mm512_permute_ps(t, 0x4E));
+    t = _mm512_max_ps(t, _mm512_permute_ps(t, 0xB1));
+    *of_x = _mm512_cvtss_f32(t);
+    *of_y = _mm_cvtss_f32(_mm512_extractf32x4_ps(t, 2));
+#elif defined(__AVX2__)
+    const __m256 a = (__m256)*x, b = (__m256)*y;
+    __m256 t =
+        _mm256_max_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
+    t = _mm256_max_ps(t, _mm256_permute_ps(t, 0x4E));
+    t = _mm256_max_ps(t, _mm256_permute_ps(t, 0xB1));
+    *of_x = _mm256_cvtss_f32(t);
+    *of_y = _mm_cvtss_f32(_mm256_extractf128_ps(t, 1));
+#else
+    *of_x = *of_y = 0;
+    for (int i = 0; i < LANES; ++i) {
+        *of_x = fmaxf(*of_x, (*x)[i]);
+        *of_y = fmaxf(*of_y, (*y)[i]);
     }
-    return peak_any_over(&largest, floor);
+#endif
 }
 
-/// The largest outputs of one group of frames, `oldest` being the first tap of the first.
-__attribute__((always_inline)) static inline void peak_outputs(peak_lanes *largest,
-                                                               const struct peak_bank *bank,
-                                                               const float *oldest, uint32_t taps,
-                                                               uint32_t pairs, int with_middle)
+// Frames in groups of PEAK_LANES, beginning so many groups before the newest frames as the taps reach back:
+//
+//      |  before   | first newest ..           |
+//      | 0 | 1 | 2 | 3 |  ..                   | groups of the survey
+//              `---' the middle samples of the outputs of group 3
+//      `---------------' all samples of these
+// Whole groups hold the taps of the first frame.
+#define PEAK_BEFORE(taps) (((taps) + PEAK_LANES - 1) / PEAK_LANES * PEAK_LANES)
+enum { PEAK_GROUPS = (PEAK_BEFORE(PEAK_MAX_TAPS) + PEAK_PIECE) / PEAK_LANES };
+static_assert(PEAK_PIECE / PEAK_LANES < 32, "groups are bits");
+
+/// What proves that outputs are small: by group, of both sides.
+struct peak_survey {
+    float samples[PEAK_GROUPS]; // the largest magnitude
+    float bends[PEAK_GROUPS];   // the largest second difference with the two samples before
+};
+
+static void peak_look(struct peak_survey *survey, const float *const sides[PEAK_SIDES],
+                      uint32_t before, uint32_t frames)
 {
-    peak_lanes even[PEAK_MAX_PAIRS] = {{0}}, odd[PEAK_MAX_PAIRS] = {{0}}, middle = {0};
-    for (uint32_t k = 0; k < taps / 2; ++k) {
-        peak_lanes early, late;
-        memcpy(&early, oldest + k, sizeof early);
-        memcpy(&late, oldest + taps - 1 - k, sizeof late);
-        const peak_lanes sum = early + late, difference = early - late;
-        for (uint32_t p = 0; p < pairs; ++p) {
-            even[p] += bank->even[k][p] * sum;
-            odd[p] += bank->odd[k][p] * difference;
+    for (uint32_t at = 0; at < before + frames; at += PEAK_LANES) {
+        peak_lanes samples = {0}, bends = {0};
+        for (int part = 0; part < PEAK_LANES; part += LANES)
+            for (int c = 0; c < PEAK_SIDES; ++c) {
+                const float *x = sides[c] + at - before + part;
+                peak_lanes now, last, second;
+                peak_load(&now, x);
+                peak_load(&last, x - 1);
+                peak_load(&second, x - 2);
+                second = (now - last) - (last - second);
+                peak_magnitude(&now);
+                peak_magnitude(&second);
+                peak_larger(&samples, &now);
+                peak_larger(&bends, &second);
+            }
+        const uint32_t group = at / PEAK_LANES;
+        peak_largest(&survey->samples[group], &survey->bends[group], &samples, &bends);
+    }
+}
+
+// Both sides share the weights where there are registers for it.
+#ifdef __AVX512F__
+enum { SIDES = PEAK_SIDES };
+#else
+enum { SIDES = 1 };
+#endif
+
+/// Raise lanes to a bank's outputs, `oldest` being the first tap of the first lane of so many sides.
+__attribute__((always_inline)) static inline void
+peak_outputs(peak_lanes *largest, const struct peak_bank *bank, const float *const oldest[SIDES],
+             uint32_t taps, uint32_t pairs, int with_middle)
+{
+    peak_lanes even[SIDES][PEAK_MAX_PAIRS] = {{{0}}}, odd[SIDES][PEAK_MAX_PAIRS] = {{{0}}};
+    peak_lanes middle[SIDES] = {{0}};
+    for (uint32_t k = 0; k < taps / 2; ++k)
+        for (int c = 0; c < SIDES; ++c) {
+            peak_lanes early, late;
+            peak_load(&early, oldest[c] + k);
+            peak_load(&late, oldest[c] + taps - 1 - k);
+            const peak_lanes sum = early + late, difference = early - late;
+            for (uint32_t p = 0; p < pairs; ++p) {
+                even[c][p] += bank->even[k][p] * sum;
+                odd[c][p] += bank->odd[k][p] * difference;
+            }
+            if (with_middle)
+                middle[c] += bank->middle[k] * sum;
         }
-        if (with_middle)
-            middle += bank->middle[k] * sum;
-    }
-    peak_magnitude(&middle);
-    *largest = middle;
-    for (uint32_t p = 0; p < pairs; ++p) {
-        peak_magnitude(&even[p]);
-        peak_magnitude(&odd[p]);
-        even[p] += odd[p];
-        peak_larger(largest, &even[p]);
-    }
-}
-
-/// The same for either bank, each with its sizes known to the compiler.
-static inline void peak_outputs_of(peak_lanes *largest, const struct peak_bank *bank,
-                                   const float *oldest)
-{
-    if (bank->taps == PEAK_MAX_TAPS)
-        peak_outputs(largest, bank, oldest, PEAK_MAX_TAPS, PEAK_MAX_PAIRS, 1);
-    else
-        peak_outputs(largest, bank, oldest, PEAK_ITU_TAPS, PEAK_ITU_PAIRS, 0);
-}
-
-static void peak_raise(const struct peak_bank *bank, float *out, const float *x, uint32_t frames,
-                       float floor)
-{
-    const float harmless = floor / bank->bound;
-    for (uint32_t i = 0; i < frames; i += LANES) {
-        const float *oldest = x + i - (bank->taps - 1);
-        if (!peak_is_over(oldest, bank->taps + LANES - 1, harmless))
-            continue;
-        peak_lanes largest, before;
-        peak_outputs_of(&largest, bank, oldest);
-        memcpy(&before, out + i, sizeof before);
-        peak_larger(&largest, &before);
-        memcpy(out + i, &largest, sizeof largest);
+    for (int c = 0; c < SIDES; ++c) {
+        peak_magnitude(&middle[c]);
+        peak_larger(largest, &middle[c]);
+        for (uint32_t p = 0; p < pairs; ++p) {
+            peak_magnitude(&even[c][p]);
+            peak_magnitude(&odd[c][p]);
+            even[c][p] += odd[c][p];
+            peak_larger(largest, &even[c][p]);
+        }
     }
 }
 
-static void peak_refine(const struct peak_bank *bank, float *out, const float *gate, const float *x,
-                        uint32_t frames, float floor)
+/// The same for both sides and each bank, whose sizes the compiler is to know. newest[] are of a bank of `taps`.
+static inline void peak_read(peak_lanes *largest, const struct peak_bank *bank, uint32_t taps,
+                             const float *const newest[PEAK_SIDES])
 {
-    for (uint32_t i = 0; i < frames; i += LANES) {
-        if (!peak_is_over(gate + i, LANES, floor))
-            continue;
-        peak_lanes largest, before, gates;
-        peak_outputs_of(&largest, bank, x + i - (bank->taps - 1));
-        memcpy(&before, out + i, sizeof before);
-        memcpy(&gates, gate + i, sizeof gates);
-        // Lane by lane, or the result would depend on how frames fall into groups.
-        largest = (peak_lanes)((peak_mask)largest & (gates > floor));
-        peak_larger(&largest, &before);
-        memcpy(out + i, &largest, sizeof largest);
+    const uint32_t back = bank->taps - 1 + (taps - bank->taps) / 2;
+    for (int c = 0; c < PEAK_SIDES; c += SIDES) {
+        const float *oldest[SIDES];
+        for (int k = 0; k < SIDES; ++k)
+            oldest[k] = newest[c + k] - back;
+        if (bank->taps == PEAK_ITU_TAPS)
+            peak_outputs(largest, bank, oldest, PEAK_ITU_TAPS, PEAK_ITU_PAIRS, 0);
+        else if (bank->taps == PEAK_QUICK_TAPS)
+            peak_outputs(largest, bank, oldest, PEAK_QUICK_TAPS, 1, 1);
+        else
+            peak_outputs(largest, bank, oldest, PEAK_MAX_TAPS, PEAK_MAX_PAIRS, 1);
+    }
+}
+
+/// What is known of each group's outputs.
+struct peak_known {
+    float largest[PEAK_PIECE / PEAK_LANES]; // of the samples beside them, or of what was read
+    float bends[PEAK_PIECE / PEAK_LANES];   // the largest second difference
+};
+
+static inline void peak_higher(float *restrict x, const float *restrict y)
+{
+    for (uint32_t i = 0; i < PEAK_PIECE / PEAK_LANES; ++i)
+        x[i] = y[i] > x[i] ? y[i] : x[i];
+}
+
+static inline void peak_gather(struct peak_known *known, const struct peak_survey *survey,
+                               uint32_t taps)
+{
+    const uint32_t before = PEAK_BEFORE(taps);
+    const float *middle = survey->samples + (before - taps / 2) / PEAK_LANES;
+    memcpy(known->largest, middle, sizeof known->largest);
+    peak_higher(known->largest, middle + 1);
+    memcpy(known->bends, survey->bends, sizeof known->bends);
+    for (uint32_t k = 1; k <= before / PEAK_LANES; ++k)
+        peak_higher(known->bends, survey->bends + k);
+}
+
+/// @return a bit for each group whose outputs are not proven to be at most `floor`.
+static inline uint32_t peak_doubts(const struct peak_bound *bound, const struct peak_known *known,
+                                   float floor)
+{
+    uint32_t doubts = 0;
+    for (uint32_t i = 0; i < PEAK_PIECE / PEAK_LANES; ++i) {
+        const float most = bound->straight * known->largest[i] + bound->bent * known->bends[i];
+        doubts |= (uint32_t) !(most <= floor) << i;
+    }
+    return doubts;
+}
+
+/// Raise out[] by a bank's outputs, in those groups that have a bit.
+static inline void peak_raise_groups(uint32_t groups, const struct peak_bank *bank, uint32_t taps,
+                                     float *out, const float *const sides[PEAK_SIDES])
+{
+    for (; groups; groups &= groups - 1) {
+        const uint32_t first = (uint32_t)__builtin_ctz(groups) * PEAK_LANES;
+        for (uint32_t i = first; i < first + PEAK_LANES; i += LANES) {
+            const float *newest[PEAK_SIDES] = {sides[0] + i, sides[1] + i};
+            peak_lanes largest;
+            memcpy(&largest, out + i, sizeof largest);
+            peak_read(&largest, bank, taps, newest);
+            memcpy(out + i, &largest, sizeof largest);
+        }
+    }
+}
+
+/// @return those of `groups` whose sharp outputs the quick ones do not prove to be at most `floor`.
+static inline uint32_t peak_keep_doubts(uint32_t groups, const struct peak_reader *reader,
+                                        struct peak_known *known,
+                                        const float *const sides[PEAK_SIDES], float floor)
+{
+    float quick[PEAK_PIECE + PEAK_LANES];
+    for (uint32_t left = groups; left; left &= left - 1) {
+        const uint32_t group = (uint32_t)__builtin_ctz(left);
+        memset(quick + group * PEAK_LANES, 0, PEAK_LANES * sizeof *quick);
+    }
+    peak_raise_groups(groups, &reader->quick, reader->taps, quick, sides);
+    for (uint32_t left = groups; left; left &= left - 1) {
+        const uint32_t group = (uint32_t)__builtin_ctz(left);
+        for (uint32_t i = 0; i < PEAK_LANES; i += LANES) {
+            peak_lanes lanes;
+            float read, same;
+            memcpy(&lanes, quick + group * PEAK_LANES + i, sizeof lanes);
+            peak_largest(&read, &same, &lanes, &lanes);
+            known->largest[group] = read > known->largest[group] ? read : known->largest[group];
+        }
+    }
+    return groups & peak_doubts(&reader->near, known, floor);
+}
+
+static void peak_raise(const struct peak_reader *reader, float *out,
+                       const float *const sides[PEAK_SIDES], uint32_t frames, float floor)
+{
+    struct peak_survey survey;
+    memset(&survey, 0, sizeof survey);
+    struct peak_known known;
+    assert(frames <= PEAK_PIECE);
+    peak_look(&survey, sides, PEAK_BEFORE(reader->taps), frames);
+    peak_gather(&known, &survey, reader->taps);
+    // Behind the last frame there is nothing.
+    const uint32_t count = (frames + PEAK_LANES - 1) / PEAK_LANES;
+    uint32_t groups = peak_doubts(&reader->known, &known, floor) & ((1U << count) - 1);
+    peak_raise_groups(groups, &reader->itu, reader->taps, out, sides);
+    if (reader->sharp.taps > 0 && groups) {
+        groups = peak_keep_doubts(groups, reader, &known, sides, floor);
+        peak_raise_groups(groups, &reader->sharp, reader->taps, out, sides);
     }
 }

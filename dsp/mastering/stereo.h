@@ -20,8 +20,6 @@ struct stereo_impl {
     void (*magnitudes)(float *peaks, const float *left, const float *right, uint32_t frames);
     /// peaks[i] becomes the gain that brings it to the ceiling, at most 1.
     void (*want_gains)(float *peaks, float ceiling, uint32_t frames);
-    /// Raise peaks[i] to scale * others[i].
-    void (*raise)(float *peaks, const float *others, float scale, uint32_t frames);
     /// gains[i] *= earlier[i]. @return the least of the products, and of `least`.
     double (*multiply)(double *gains, const double *earlier, double least, uint32_t frames);
     /// out[i] = stereo[i] gains[i].

@@ -67,15 +67,6 @@ static void stereo_want_gains(float *restrict peaks, float ceiling, uint32_t fra
         peaks[i] = ceiling / (peaks[i] > ceiling ? peaks[i] : ceiling);
 }
 
-static void stereo_raise(float *restrict peaks, const float *restrict others, float scale,
-                         uint32_t frames)
-{
-    for (uint32_t i = 0; i < frames; ++i) {
-        const float scaled = others[i] * scale;
-        peaks[i] = scaled > peaks[i] ? scaled : peaks[i];
-    }
-}
-
 static inline void stereo_lower(stereo_lanes *x, const stereo_lanes *y)
 {
 #ifdef __AVX2__
@@ -180,6 +171,5 @@ static void stereo_add_squares(double sums[STEREO_SUMS], const double *restrict 
 #define STEREO_IMPL(name, cpu_flags)                                                               \
     {                                                                                              \
         name, cpu_flags, stereo_widen, stereo_narrow, stereo_split, stereo_magnitudes,             \
-            stereo_want_gains, stereo_raise, stereo_multiply, stereo_scale, stereo_ramp,           \
-            stereo_add_squares                                                                     \
+            stereo_want_gains, stereo_multiply, stereo_scale, stereo_ramp, stereo_add_squares      \
     }
