@@ -96,8 +96,8 @@ static void every_variant_follows_the_reference_however_gains_are_cut(void **sta
              ++piece) {
             const uint32_t ticks = 1 + piece % TICKS_MOST;
             make_wanted(wanted, piece);
-            run(&wanted_results, smooth_select(0), wanted, FRAMES, ticks);
-            run(&whole, smooth_impls[v], wanted, FRAMES, ticks);
+            run(&wanted_results, smooth_select(0), wanted, SMOOTH_PIECE, ticks);
+            run(&whole, smooth_impls[v], wanted, SMOOTH_PIECE, ticks);
             run(&cut, smooth_impls[v], wanted, piece, ticks);
             assert_memory_equal(whole.means, cut.means, sizeof whole.means);
             assert_guarded(&whole);

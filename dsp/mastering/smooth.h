@@ -7,8 +7,9 @@
 enum {
     SMOOTH_GAIN_BITS = 30, // fixed point: 1 = 2^30
     SMOOTH_BOXES = 3,
-    SMOOTH_TICK = 16, // frames that the sliding minimum takes at once
-    SMOOTH_GROUP = 8, // the most frames that the release takes at once
+    SMOOTH_TICK = 16,   // frames that the sliding minimum takes at once
+    SMOOTH_GROUP = 8,   // the most frames that the release takes at once
+    SMOOTH_PIECE = 256, // the most frames of one call
 };
 
 /// A sliding minimum's state. A window of `ticks` SMOOTH_TICK + 1 frames that ends at a frame of the running tick is the rest

@@ -163,6 +163,16 @@ static inline void smooth_store(int32_t *out, const vector_part *x)
 #endif
 }
 
+/// Copy the last lane into every one.
+static inline void smooth_spread_last(vector_part *out, const vector_part *x)
+{
+#ifdef __AVX512F__
+    *out = (vector_part)_mm512_permutexvar_pd(_mm512_set1_epi64(7), (__m512d)*x);
+#else
+    *out = (vector_part)_mm256_permute4x64_pd((__m256d)*x, 0xFF);
+#endif
+}
+
 /// Powers of what a frame keeps: of doublings, and to each lane.
 struct smooth_powers {
     double doubled[SMOOTH_LANES]; // [s] = keep^s, for s a power of two
@@ -193,7 +203,7 @@ static void smooth_release_run(struct smooth_release *state, int32_t *out, const
     const uint32_t phase = state->phase % SMOOTH_LANES, end = phase + frames;
     out -= phase;
     held -= phase;
-    double value = state->value;
+    vector_part value = nothing + state->value; // in every lane
     for (uint32_t i = 0; i < end; i += SMOOTH_LANES) {
         vector_part limit;
         smooth_load(&limit, held + i);
@@ -212,9 +222,9 @@ static void smooth_release_run(struct smooth_release *state, int32_t *out, const
         smooth_lower_part(&risen, &limit);
         smooth_store(out + i, &risen);
         if (i + SMOOTH_LANES <= end)
-            value = risen[SMOOTH_LANES - 1];
+            smooth_spread_last(&value, &risen);
     }
-    state->value = value;
+    state->value = value[0];
     state->phase = end % SMOOTH_LANES;
 }
 
