@@ -78,29 +78,6 @@ static void set_limiter(struct chain *chain, const struct mastering_targets *tar
     limiter_set(chain->limiter, &numbers);
 }
 
-void chain_reset(struct chain *chain, const struct mastering_targets *targets)
-{
-    tone_reset(&chain->tone, targets);
-    limiter_reset(chain->limiter);
-    history_fill(&chain->delayed, SILENCE);
-    chain->least_gain = chain->recent_gain = 1.0;
-    chain->mode = targets->bypass ? CHAIN_DELAYS : CHAIN_MASTERS;
-    if (chain->mode == CHAIN_MASTERS)
-        set_limiter(chain, targets);
-}
-
-void chain_ramp_to(struct chain *chain, const struct mastering_targets *targets,
-                   uint32_t ramp_frames)
-{
-    // One run has one intensity, so a ramp never crosses from audio as it is to mastered audio.
-    assert(chain->mode == (targets->bypass ? CHAIN_DELAYS : CHAIN_MASTERS));
-    if (chain->mode == CHAIN_DELAYS)
-        return;
-    tone_ramp_to(&chain->tone, targets, ramp_frames);
-    // The limiter's own smoothing takes a changed ceiling without a step.
-    set_limiter(chain, targets);
-}
-
 uint32_t chain_delay_frames(const struct chain *chain)
 {
     return limiter_delay_frames(chain->limiter);
@@ -135,6 +112,40 @@ static void master(struct chain *chain, float *stereo, uint32_t frames)
     chain->loops->narrow(stereo, wide, frames);
     chain->recent_gain = fmin(chain->recent_gain, least);
     chain->least_gain = fmin(chain->least_gain, least);
+}
+
+/// Back to a track's first frame, but for the numbers.
+static void forget(struct chain *chain)
+{
+    limiter_reset(chain->limiter);
+    history_fill(&chain->delayed, SILENCE);
+    chain->least_gain = chain->recent_gain = 1.0;
+}
+
+void chain_reset(struct chain *chain, const struct mastering_targets *targets)
+{
+    forget(chain);
+    chain->mode = targets->bypass ? CHAIN_DELAYS : CHAIN_MASTERS;
+    if (chain->mode == CHAIN_MASTERS) {
+        // Code and tables come into the caches here, not in the track's first block.
+        float silence[2 * HISTORY_PIECE] = {0};
+        set_limiter(chain, targets);
+        master(chain, silence, HISTORY_PIECE);
+        forget(chain);
+    }
+    tone_reset(&chain->tone, targets);
+}
+
+void chain_ramp_to(struct chain *chain, const struct mastering_targets *targets,
+                   uint32_t ramp_frames)
+{
+    // One run has one intensity, so a ramp never crosses from audio as it is to mastered audio.
+    assert(chain->mode == (targets->bypass ? CHAIN_DELAYS : CHAIN_MASTERS));
+    if (chain->mode == CHAIN_DELAYS)
+        return;
+    tone_ramp_to(&chain->tone, targets, ramp_frames);
+    // The limiter's own smoothing takes a changed ceiling without a step.
+    set_limiter(chain, targets);
 }
 
 void chain_process(struct chain *chain, float *stereo, uint32_t frames)
