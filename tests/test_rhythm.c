@@ -536,7 +536,7 @@ static void beats_are_the_thumps_where_strokes_as_loud_lie_at_quarters(void **st
 {
     (void)state;
     struct track track = make_track(20.0);
-    const double beat_s = 60.0 / 70.0;
+    const double beat_s = 60.0 / 75.0;
     for (double time_s = 0.5; time_s < 19.0; time_s += beat_s) {
         add_thump(&track, time_s, 0.8);
         add_click(&track, time_s + 0.25 * beat_s, 0.8);
@@ -545,7 +545,7 @@ static void beats_are_the_thumps_where_strokes_as_loud_lie_at_quarters(void **st
 
     struct rhythm_result result = measure(&track);
 
-    assert_true(fabs(result.tempo.bpm / 70.0 - 1.0) < 0.001);
+    assert_true(fabs(result.tempo.bpm / 75.0 - 1.0) < 0.001);
     rhythm_result_deinit(&result);
     free(track.samples);
 }

@@ -9,6 +9,8 @@
 #define LONGEST_S 6.0
 // Onsets are this wide: strengths so far apart still go together.
 enum { ONSET_WIDTH = 8 };
+// Out of silence everything rises, for as many frames as a window lasts and one more.
+enum { BEGINNING_FRAMES = 5 };
 enum { BLOCK_FRAMES = 2048, PERIODS = 512 };
 
 /// Makes a curve of a strength, value by value: less its mean over about a second on either side, so
@@ -17,6 +19,7 @@ struct curve {
     // --- what it is made of
     const uint16_t *strength;
     size_t frames, reach;
+    size_t first; // after the sound has begun
     // --- the mean under way, over [begin, end)
     double sum;
     size_t begin, end;
@@ -27,7 +30,7 @@ struct curve {
 
 static float flattened(struct curve *c, size_t t)
 {
-    if (t >= c->frames)
+    if (t < c->first || t >= c->frames)
         return 0.0f;
     while (c->end < c->frames && c->end <= t + c->reach)
         c->sum += c->strength[c->end++];
@@ -39,6 +42,10 @@ static float flattened(struct curve *c, size_t t)
 static void curve_start(struct curve *c, const uint16_t *strength, size_t frames, size_t reach)
 {
     *c = (struct curve){.strength = strength, .frames = frames, .reach = reach};
+    while (c->first < frames && strength[c->first] == 0)
+        c->first++;
+    c->first += BEGINNING_FRAMES;
+    c->begin = c->end = c->first;
     c->here = flattened(c, 0);
 }
 
@@ -129,7 +136,7 @@ double lags_recurrence(const struct lags *lags, double lag)
     return sum / (1.0 + 0.5 * (LAGS_CURVES - 1));
 }
 
-/// Variance of a correlation at lag 0 < lag << frames where nothing recurs, times the frames (Bartlett 1946).
+/// Variance of a correlation well below the longest lag where nothing recurs, times the frames (Bartlett 1946).
 static double chance_variance(const struct lags *lags)
 {
     const double *whole = lags->of[LAGS_CURVES - 1];
@@ -142,11 +149,12 @@ static double chance_variance(const struct lags *lags)
 double lags_significance(const struct lags *lags, double frame_rate_hz)
 {
     const double variance = chance_variance(lags);
+    const double longest = fmin((double)lags->count - 3.0, 0.5 * (double)lags->frames);
     double best = 0.0;
     for (int i = 0; i < PERIODS; i++) {
         const double period = 60.0 * frame_rate_hz / (40.0 * pow(6.0, (double)i / (PERIODS - 1)));
         double sum = 0.0, variances = 0.0;
-        for (double lag = period; lag + 2.0 < (double)lags->count; lag += period) {
+        for (double lag = period; lag <= longest; lag += period) {
             sum += lags_recurrence(lags, lag);
             variances += variance / ((double)lags->frames - lag);
         }

@@ -22,6 +22,6 @@ MUST_CHECK int lags_measure(struct lags *out, const struct onset *onset, double 
 /// How much recurs after `lag` frames, at most 1: the whole (weight 1) and the parts (1/2 each)
 /// together. Lags that were not measured: 0.
 double lags_recurrence(const struct lags *lags, double lag);
-/// By how many standard deviations the clearest recurrence, that of a period and all its multiples together,
-/// exceeds what strengths without any would show by chance; the period is of 40..240 BPM.
+/// By how many standard deviations the clearest recurrence, that of a period and its multiples up to half of the
+/// track together, exceeds what strengths without any would show by chance; the period is of 40..240 BPM.
 double lags_significance(const struct lags *lags, double frame_rate_hz);

@@ -15,6 +15,8 @@
 #define SHORTEST_BAR_S 0.8
 // Changes of harmony count up to this: in music they are rarely clearer, in noise by chance only.
 #define MOST_HARMONY 0.8
+// And those at one beat of a bar up to this.
+#define MOST_CHORDS 1.2
 // Beats with no more than this between them are as if there were nothing.
 #define LEAST_WITHIN (-1.3)
 // Beats that stray further follow something else, or a player who takes time.
@@ -87,6 +89,17 @@ static double beats_both(const struct accents *accents)
     return fmin(1.0, fmax(0.0, accents_log_ratio(accents, weaker, accents->mean)));
 }
 
+static void measure_harmony(const struct onset *onset, size_t frames, const double *beats,
+                            uint32_t count, double *evidence)
+{
+    const struct accents harmony =
+        accents_measure(onset_part_strength(onset, ONSET_HARMONY), frames, beats, count);
+    const double on = accents_log_ratio(&harmony, harmony.at[ACCENT_ON], harmony.mean);
+    const double most = accents_log_ratio(&harmony, harmony.strongest[ACCENT_ON], harmony.mean);
+    evidence[LEVEL_HARMONY] = fmax(0.0, fmin(MOST_HARMONY, on));
+    evidence[LEVEL_CHORDS] = fmax(0.0, fmin(MOST_CHORDS, most));
+}
+
 /// @param four_thirds recurrence after 4/3 beats.
 static void measure_accents(const struct onset *onset, size_t frames, const double *beats,
                             uint32_t count, double four_thirds, double *evidence)
@@ -121,10 +134,7 @@ static void measure_accents(const struct onset *onset, size_t frames, const doub
     evidence[LEVEL_SWING] = fmax(0.0, swing) * alone;
     evidence[LEVEL_COMPOUND] =
         accent_compound(&whole) * fmin(alone, stand_alone(evidence, four_thirds));
-    const struct accents harmony =
-        accents_measure(onset_part_strength(onset, ONSET_HARMONY), frames, beats, count);
-    evidence[LEVEL_HARMONY] = fmax(
-        0.0, fmin(MOST_HARMONY, accents_log_ratio(&harmony, harmony.at[ACCENT_ON], harmony.mean)));
+    measure_harmony(onset, frames, beats, count, evidence);
 }
 
 /// Follow a pulse through the frames whose parts are known; the caller free()s *beats.
@@ -180,14 +190,15 @@ double level_weigh(const double evidence[LEVEL_EVIDENCE])
     // them in 6 of the styles; tempos a listener may as well name count a third. The weights of tempo,
     // harmony and unevenness were settled on 373 more, of 52 styles, those of accents within the beat on
     // 513 of 40, and those of fast tempos, alternation, answers, the weakest beat and compound beats on
-    // 549 of 49, with every sixth style left out in turn.
+    // 549 of 49, with every sixth style left out in turn; those of what recurs and of chords on 620 of 55.
     static const double weights[LEVEL_EVIDENCE] = {
-        [LEVEL_USUAL] = 2.75,      [LEVEL_FAST] = 1.6,         [LEVEL_ONCE] = 5.0,
-        [LEVEL_BARS] = 3.6,        [LEVEL_EXPLAINS] = 1.05,    [LEVEL_THREE] = 1.7,
-        [LEVEL_THREE_TWO] = -1.1,  [LEVEL_TWO_THIRDS] = -2.05, [LEVEL_HARMONY] = 6.2,
-        [LEVEL_BETWEEN] = 0.85,    [LEVEL_ALTERNATES] = 1.9,   [LEVEL_ANSWERS] = 1.3,
-        [LEVEL_SWING] = 3.1,       [LEVEL_UNEVEN] = -20.0,     [LEVEL_WITHIN] = 0.5,
-        [LEVEL_WITHIN_LOW] = 0.35, [LEVEL_WEAKEST] = 0.9,      [LEVEL_COMPOUND] = 2.3,
+        [LEVEL_USUAL] = 2.75,     [LEVEL_FAST] = 1.6,         [LEVEL_ONCE] = 4.35,
+        [LEVEL_BARS] = 3.75,      [LEVEL_EXPLAINS] = 1.05,    [LEVEL_THREE] = 1.7,
+        [LEVEL_THREE_TWO] = -1.1, [LEVEL_TWO_THIRDS] = -2.05, [LEVEL_HARMONY] = 6.2,
+        [LEVEL_CHORDS] = 0.3,     [LEVEL_BETWEEN] = 0.85,     [LEVEL_ALTERNATES] = 1.9,
+        [LEVEL_ANSWERS] = 1.3,    [LEVEL_SWING] = 3.1,        [LEVEL_UNEVEN] = -20.0,
+        [LEVEL_WITHIN] = 0.5,     [LEVEL_WITHIN_LOW] = 0.35,  [LEVEL_WEAKEST] = 0.9,
+        [LEVEL_COMPOUND] = 2.3,
     };
     double sum = 0.0;
     for (int i = 0; i < LEVEL_EVIDENCE; i++)

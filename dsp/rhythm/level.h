@@ -17,6 +17,7 @@ enum level_evidence {
     LEVEL_THREE_TWO,  // after 3/2: of a pulse that is itself 2/3 of one
     LEVEL_TWO_THIRDS, // after 2/3: of a pulse that is itself 3/2 of one
     LEVEL_HARMONY,    // changes of harmony on the beats against anywhere
+    LEVEL_CHORDS,     // changes of harmony at that beat of 1 to 4 which has most, against anywhere
     LEVEL_BETWEEN,    // accents halfway between beats against those on them
     LEVEL_WITHIN, // accents at the strongest of halves, thirds and quarters against those on the beats
     LEVEL_WITHIN_LOW, // the same of what is low
