@@ -58,7 +58,7 @@ static void read_traits(const struct analysis *a, double traits[TRAITS])
     traits[NOISY] = standardised(f[FINGERPRINT_SPECTRAL_FLATNESS], 0.08, 0.08);
     traits[BUSY] = standardised(f[FINGERPRINT_TRANSIENT_DENSITY], 0.35, 0.20);
     traits[STEADY] =
-        standardised(f[FINGERPRINT_RHYTHM_STABILITY] * a->tempo.confidence, 0.35, 0.20);
+        standardised(f[FINGERPRINT_RHYTHM_STABILITY] * a->tempo.confidence, 0.75, 0.28);
     traits[FAST] = standardised(log2(tempo), log2(115.0), 0.4);
     traits[PERCUSSIVE] = -standardised(f[FINGERPRINT_HARMONIC_RATIO], 0.65, 0.20);
     traits[TONAL] = 0.5 * (standardised(f[FINGERPRINT_CHROMA_ENERGY], 0.20, 0.08) +

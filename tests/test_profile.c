@@ -21,7 +21,7 @@ static struct analysis *make_analysis(void)
     memcpy(analysis->fingerprint, usual, sizeof(usual));
     analysis->duration_s = 200.0;
     analysis->tempo.bpm = 115.0;
-    analysis->tempo.confidence = 0.4;
+    analysis->tempo.confidence = 0.83;
     analysis->key.strength = 0.7;
     return analysis;
 }

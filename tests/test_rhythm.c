@@ -159,7 +159,7 @@ static void clicks_at_moderate_tempos_are_not_halved_or_doubled(void **state)
         struct rhythm_result result = measure(&track);
 
         assert_true(fabs(result.tempo.bpm / tempos[i] - 1.0) < 0.001);
-        assert_true(result.tempo.confidence > 0.5);
+        assert_true(result.tempo.confidence > 0.9);
         rhythm_result_deinit(&result);
         free(track.samples);
     }
@@ -497,6 +497,59 @@ static void beats_lie_on_the_thumps_not_on_the_hats_between(void **state)
     free(track.samples);
 }
 
+static void fast_strokes_as_strong_between_beats_as_on_them_are_a_pulse(void **state)
+{
+    (void)state;
+    struct track track = make_track(20.0);
+    for (int i = 0; 0.5 + i * 0.15 < 19.5; i++) { // 400 strokes a minute, every other a thump
+        if (i % 2 == 0)
+            add_thump(&track, 0.5 + i * 0.15, 0.8);
+        else
+            add_click(&track, 0.5 + i * 0.15, 0.3);
+    }
+
+    struct rhythm_result result = measure(&track);
+
+    assert_true(nearest_ratio_error(result.tempo.bpm, 200.0) < 0.001);
+    assert_true(result.stability > 0.95);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+/// Thumps on the beats, clicks between.
+static struct tempo measure_thumps(double bpm)
+{
+    struct track track = make_track(14.0);
+    for (double time_s = 0.5; time_s < 13.5; time_s += 60.0 / bpm) {
+        add_thump(&track, time_s, 0.8);
+        add_click(&track, time_s + 30.0 / bpm, 0.3);
+    }
+    struct rhythm_result result = measure(&track);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+    return result.tempo;
+}
+
+static void confidence_is_low_where_the_octave_changes(void **state)
+{
+    (void)state;
+    const struct tempo moderate = measure_thumps(120.0);
+    assert_true(fabs(moderate.bpm / 120.0 - 1.0) < 0.002);
+    assert_true(moderate.confidence > 0.85);
+
+    struct tempo before = moderate;
+    double bpm = 140.0;
+    while (bpm <= 240.0 &&
+           before.bpm > 0.75 * (bpm - 10.0)) { // faster and faster, till it is halved
+        const struct tempo here = measure_thumps(bpm);
+        if (here.bpm < 0.75 * bpm)
+            assert_true(before.confidence < 0.7 && here.confidence < 0.7);
+        before = here;
+        bpm += 10.0;
+    }
+    assert_true(bpm < 240.0);
+}
+
 static void even_strokes_that_are_not_alike_have_a_metre(void **state)
 {
     (void)state;
@@ -699,6 +752,8 @@ int main(void)
         cmocka_unit_test(every_rate_in_range_is_survived),
         cmocka_unit_test(rates_out_of_range_are_refused),
         cmocka_unit_test(a_waltz_is_counted_in_its_own_beats),
+        cmocka_unit_test(fast_strokes_as_strong_between_beats_as_on_them_are_a_pulse),
+        cmocka_unit_test(confidence_is_low_where_the_octave_changes),
         cmocka_unit_test(even_strokes_that_are_not_alike_have_a_metre),
         cmocka_unit_test(compound_time_is_counted_in_dotted_beats),
         cmocka_unit_test(beats_are_the_thumps_where_strokes_as_loud_lie_at_quarters),

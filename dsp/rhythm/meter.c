@@ -117,7 +117,7 @@ static int choose_level(const struct onset *onset, const struct lags *lags, doub
 {
     static const double ratios[] = {0.25,      1.0 / 3.0, 0.5, 2.0 / 3.0, 0.75, 1.0,
                                     4.0 / 3.0, 1.5,       2.0, 3.0,       4.0};
-    double best = -HUGE_VAL, second = -HUGE_VAL;
+    double best = -HUGE_VAL, second = -HUGE_VAL, all = 0.0;
     for (size_t i = 0; i < sizeof(ratios) / sizeof(*ratios); i++) {
         const double period = tune_period(lags, pulse * ratios[i]);
         const double bpm = 60.0 * frame_rate_hz / period;
@@ -127,6 +127,7 @@ static int choose_level(const struct onset *onset, const struct lags *lags, doub
         if (level_measure(onset, lags, period, frame_rate_hz, evidence))
             return -ENOMEM;
         const double odds = level_weigh(evidence);
+        all = odds > best ? 1.0 + all * exp(best - odds) : all + exp(odds - best);
         if (odds > best) {
             second = best;
             out->alternative_frames = out->period_frames;
@@ -137,6 +138,7 @@ static int choose_level(const struct onset *onset, const struct lags *lags, doub
             out->alternative_frames = period;
         }
     }
+    out->certainty = all > 0.0 ? 1.0 / all : 0.0;
     return 0;
 }
 
@@ -149,6 +151,7 @@ static int choose_beats(const struct onset *onset, const struct lags *lags, doub
     if (out->period_frames > 0.0) {
         const int is_slow = out->period_frames * PRIOR_BPM > 60.0 * frame_rate_hz;
         out->alternative_frames = out->period_frames * (is_slow ? 0.5 : 2.0);
+        out->certainty = 1.0;
         return 0;
     }
     if (!error)

@@ -59,23 +59,6 @@ int rhythm_push(struct rhythm *rhythm, const float power[1025])
     return onset_push(rhythm->onset, power);
 }
 
-/// Share of the onset strength that lies on the beats, against what chance would put there; 0..1.
-static double pulse_clarity(const uint16_t *strength, size_t frames, const double *beats,
-                            uint32_t count)
-{
-    double whole = 0.0, on_beats = 0.0;
-    for (size_t t = 0; t < frames; t++)
-        whole += strength[t];
-    for (uint32_t i = 0; i < count; i++) {
-        const size_t t = (size_t)round(fmax(0.0, beats[i]));
-        for (size_t near = t ? t - 1 : 0; near <= t + 1 && near < frames; near++)
-            on_beats += strength[near];
-    }
-    const double chance = 3.0 * count / (double)frames;
-    const double share = whole > 0.0 ? on_beats / whole : 0.0;
-    return fmax(0.0, fmin(1.0, (share - chance) / fmax(1.0 - chance, 1e-9)));
-}
-
 /// Turn the beats from frames into seconds and keep those inside the track.
 static void convert_beats(const struct rhythm *rhythm, uint64_t length_samples,
                           struct rhythm_result *out)
@@ -130,7 +113,6 @@ static int follow(const struct rhythm *rhythm, const struct meter *meter, struct
         beats_usual_interval(out->beats_s, out->beat_count, &interval) ||
         beats_stability(out->beats_s, out->beat_count, &out->stability))
         return -ENOMEM;
-    const double clarity = pulse_clarity(strength, frames, out->beats_s, out->beat_count);
     const double period_frames = is_steady ? line.period_frames : interval; // no line fits a drift
     out->tempo.bpm = fmin(240.0, fmax(40.0, 60.0 * frame_rate_hz / period_frames));
     out->tempo.salience = meter->salience;
@@ -142,7 +124,7 @@ static int follow(const struct rhythm *rhythm, const struct meter *meter, struct
         const double exact = fabs(ratio / simple - 1.0) < 0.04 ? simple : ratio;
         out->tempo.alternative_bpm = out->tempo.bpm * exact;
     }
-    out->tempo.confidence = sqrt(clarity * meter->salience) * exp(-4.0 * line.spread);
+    out->tempo.confidence = meter->certainty * exp(-4.0 * line.spread);
     return 0;
 }
 
@@ -175,8 +157,7 @@ int rhythm_finish(const struct rhythm *rhythm, uint64_t length_samples, struct r
         error = follow(rhythm, &meter, out);
     if (!error && out->beat_count >= LEAST_BEATS)
         convert_beats(rhythm, length_samples, out);
-    // The beats may gather no more of the strength than chance would, too.
-    if (error || out->beat_count < LEAST_BEATS || out->tempo.confidence <= 0.0)
+    if (error || out->beat_count < LEAST_BEATS)
         forget_pulse(out);
     else
         out->tempo.first_beat_s = out->beats_s[0];
