@@ -54,9 +54,12 @@ static int note(struct library_ladder *l, int error)
 {
     if (error == -ENOENT || error == -ENOMEM)
         return error;
+    const bool is_bad_page = error == -EBADMSG && l->reader;
+    if (is_bad_page && store_is_partial(l->reader))
+        error = -EUCLEAN;
     library_notes_database(l->notes, error, 0);
-    if (error == -EBADMSG && l->reader)
-        return error; // a bad page: what others hold is as good as its checksums say
+    if (is_bad_page)
+        return error; // what other pages hold is as good as its checksums say
     l->is_corrupt |= error == -EBADMSG;
     l->is_unusable |= error != -EBADMSG && error != -EBUSY;
     store_close(&l->reader);

@@ -168,9 +168,15 @@ static int connect_immutable(struct store *store)
     char *name = store_schema_immutable_uri(store->path);
     int error = name ? connect_to(store, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI) : -ENOMEM;
     sqlite3_free(name);
+    store->is_partial = store_schema_has_log(store->path);
     if (!error)
         error = store_schema_check(store->db);
-    return error;
+    return error == -EBADMSG && store->is_partial ? -EUCLEAN : error;
+}
+
+bool store_is_partial(const struct store *store)
+{
+    return store->is_partial;
 }
 
 int store_open_reader(struct store **out, const char *path)
@@ -256,6 +262,8 @@ const char *store_error_text(int error)
         return "this is another application's database: it is left alone";
     case EOVERFLOW:
         return "made by a newer version of Segue: it is left alone";
+    case EUCLEAN:
+        return "its folder cannot be written, and without that its log cannot be read";
     case EBUSY:
     case EAGAIN:
         return "the database is locked by another process";

@@ -20,12 +20,15 @@ void store_set_up_process(void);
 
 /// Open for reading; makes no file that was not there, but for SQLite's own -shm. Where -shm can be neither
 /// opened nor made, for a folder that cannot be written or a full disk, it reads what the main file holds. @return 0; -ENOENT: there is no database, or an empty one;
-/// -EBADMSG, -EMEDIUMTYPE, -EOVERFLOW, -EISDIR .. as store_schema_inspect(); -EBUSY, -EACCES, -ENOMEM. On error
-/// *out is NULL.
+/// -EBADMSG, -EMEDIUMTYPE, -EOVERFLOW, -EISDIR .. as store_schema_inspect(); -EUCLEAN: of the main file alone nothing
+/// can be read; -EBUSY, -EACCES, -ENOMEM. On error *out is NULL.
 MUST_CHECK int store_open_reader(struct store **out, const char *path);
 /// Writer. Open for writing; makes the file, or brings it up to the schema. @return as store_open_reader(), and
-/// -EROFS, -ENOSPC.
+/// -EROFS, -ENOSPC. -EBADMSG is for store_mend().
 MUST_CHECK int store_open_writer(struct store **out, const char *path);
+/// A reader's: what stands in its log is not read, so that a page of the main file that makes no sense may be whole
+/// there. -EBADMSG says nothing then.
+bool store_is_partial(const struct store *store);
 /// Close, set *store to NULL. NULL is fine. A writer's: under the lock, too.
 void store_close(struct store **store);
 /// Whether the file at its path is still the one that was opened.

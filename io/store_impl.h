@@ -23,6 +23,7 @@ struct store {
     sqlite3 *db;
     char *path;
     uint64_t device, inode; // of the file that was opened
+    bool is_partial;        // what stands in its log is not read
     int log_pages;          // in the write-ahead log after the last commit
     sqlite3_stmt *statements[STORE_STATEMENTS];
 };

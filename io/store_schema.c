@@ -211,9 +211,7 @@ static int read_header(const char *path, unsigned char header[HEADER_BYTES], siz
     return error;
 }
 
-// A power cut may tear the first page while it is written: then it stands whole in the log, or the journal has the
-// one before, and SQLite brings it back.
-static bool has_log(const char *path)
+bool store_schema_has_log(const char *path)
 {
     static const char *const suffixes[] = {"-wal", "-journal"};
     char log[PATH_MAX];
@@ -233,7 +231,9 @@ int store_schema_inspect(const char *path)
     int error = read_header(path, header, &bytes);
     if (!error)
         error = check_header(header, bytes);
-    if (error == -EBADMSG && has_log(path))
+    // A power cut may tear the first page while it is written: then it stands whole in the log, or the journal has the
+    // one before, and SQLite brings it back.
+    if (error == -EBADMSG && store_schema_has_log(path))
         return 0;
     return error == -ENODATA ? check_unmarked(path) : error;
 }

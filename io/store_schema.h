@@ -3,6 +3,7 @@
 #pragma once
 #include "dsp/annotate.h"
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,8 @@ extern const struct store_column store_targets_columns[STORE_TARGETS_COLUMNS];
 /// @return 0: ours, or empty, or torn with a log beside it, which opening it brings back; -ENOENT; -EBADMSG: no database; -EMEDIUMTYPE: another application's;
 /// -EOVERFLOW: of a newer schema; -EISDIR ..: not a regular file; -EACCES, -EIO ..
 MUST_CHECK int store_schema_inspect(const char *path);
+/// Whether a -wal or -journal stands beside it that holds something.
+bool store_schema_has_log(const char *path);
 /// The same of an open database, by SQL: also -ENODATA, empty, no tables yet.
 MUST_CHECK int store_schema_check(sqlite3 *db);
 /// Whether all tables and indices of a database that passed are word for word those made here: SQLite reads most

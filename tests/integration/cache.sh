@@ -562,6 +562,17 @@ if mount -t tmpfs -o size=64k tmpfs "$root/small" 2>/dev/null; then
     mount -o remount,ro "$root/small"
     XDG_DATA_HOME=$root/small analyze "$music/a"
     check 'read-only, a -wal and no -shm: hits are served' has_source sqlite 3
+    # A page of the main file that a checkpoint was writing when the power went stands whole in the -wal.
+    mount -o remount,rw "$root/small"
+    dd if=/dev/zero of="$root/small/segue/library.db" bs=4096 seek=2 count=1 conv=notrunc status=none
+    mount -o remount,ro "$root/small"
+    XDG_DATA_HOME=$root/small analyze "$music/a"
+    check 'read-only, torn: the exit status is that of the tracks' test $? -eq 0
+    check 'read-only, torn: the log is named' grep -q 'without that its log cannot be read' "$err"
+    check 'read-only, torn: it is not called corrupt' test "$(grep -c corrupt "$err")" -eq 0
+    mount -o remount,rw "$root/small"
+    XDG_DATA_HOME=$root/small analyze "$music/a"
+    check 'torn: the log is read again' has_source sqlite 3
     umount "$mounted"
     mounted=
 else
