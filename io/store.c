@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Connections. What is read through them is in store_read.c, what is written in store_write.c.
 #include "io/store.h"
+#include "io/store_files.h"
 #include "io/store_impl.h"
 #include <assert.h>
 #include <errno.h>
@@ -19,14 +20,16 @@ void store_set_up_process(void)
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); // refused too late, which harms nothing
 }
 
+// An index says which row, and no more: asked for both at once, SQLite takes a row's key from the index, so that a row
+// passes whose own key is damaged, and is not there any more once the table is read without the index.
 static char *sql_of(enum store_statement which)
 {
     switch (which) {
     case STORE_FIND_PATH:
-        return store_track_select_sql("WHERE path=?1");
+        return store_track_select_sql("WHERE id=(SELECT id FROM analysis WHERE path=?1)");
     case STORE_FIND_INODE:
-        return store_track_select_sql(
-            "WHERE device=?1 AND inode=?2 AND size_bytes=?3 ORDER BY id DESC LIMIT 1");
+        return store_track_select_sql("WHERE id=(SELECT id FROM analysis WHERE device=?1 AND "
+                                      "inode=?2 AND size_bytes=?3 ORDER BY id DESC LIMIT 1)");
     case STORE_FIND_TARGETS:
         return store_targets_select_sql(
             "WHERE track=?1 AND preset=?2 AND intensity=?3 AND target=?4");
@@ -39,8 +42,8 @@ static char *sql_of(enum store_statement which)
     case STORE_EACH_TARGETS:
         return store_targets_select_sql("WHERE track=?1");
     case STORE_FIND_STANDING:
-        return sqlite3_mprintf(
-            "SELECT id,algorithm_version,track_checksum FROM analysis WHERE path=?1");
+        return sqlite3_mprintf("SELECT t.path IS ?1,t.id,t.algorithm_version,t.track_checksum FROM "
+                               "analysis i LEFT JOIN analysis t ON t.id=i.id WHERE i.path=?1");
     case STORE_INSERT_TRACK:
         return store_track_insert_sql();
     case STORE_INSERT_TARGETS:
@@ -220,6 +223,12 @@ static int note_log_pages(void *context, sqlite3 *db, const char *name, int page
 }
 
 int store_open_writer(struct store **out, const char *path)
+{
+    *out = NULL;
+    return store_files_has_salvage(path) ? -EBADMSG : store_open_for_salvage(out, path);
+}
+
+int store_open_for_salvage(struct store **out, const char *path)
 {
     int error = create(out, path);
     if (error)

@@ -36,7 +36,8 @@ bool store_is_in_place(const struct store *store);
 
 /// --- look-ups, of readers and writers
 /// The row of a path, or of (device, inode) and size. @return 0 and *track, store_track_deinit() it; -ENOENT: none,
-/// or one whose checksum fails; -EBUSY, -EBADMSG: the database is corrupt; -EIO, -ENOMEM.
+/// or one whose checksum fails; -EBUSY, -EBADMSG: the database is corrupt; -EIO, -ENOMEM. What was found once, store_mend()
+/// finds, too.
 MUST_CHECK int store_find_by_path(struct store *store, const char *path, struct store_track *track);
 MUST_CHECK int store_find_by_inode(struct store *store, const struct file_identity *identity,
                                    struct store_track *track);
@@ -140,11 +141,11 @@ void store_lock_release(int fd);
 /// 10 s here.
 MUST_CHECK int store_lock_yield(const char *path, int fd);
 /// Under the lock, with no connection of this process open: put a corrupt database out of the way, with its -wal
-/// and -shm, as PATH.corrupt-TIME, and remove those put away before. aside, if not NULL, gets its new path, of
-/// PATH_MAX bytes. @return 0 or -errno.
-MUST_CHECK int store_put_aside(const char *path, char *aside);
+/// and -shm, as PATH.corrupt-TIME, and remove those put away before. @return 0 or -errno.
+MUST_CHECK int store_put_aside(const char *path);
 /// The same, and make a new one of all rows that still read, and of the totals. Between batches of rows the lock is
-/// given up and taken again: *lock is the new one, or -1 on -EAGAIN, when another process keeps it too long.
+/// given up and taken again: *lock is the new one, or -1 on -EAGAIN, when another process keeps it too long. What a
+/// killed process had begun is gone on with: until it is done, store_open_writer() says -EBADMSG.
 /// @return 0 and *kept tracks; as store_open_writer().
 MUST_CHECK int store_mend(const char *path, int *lock, uint64_t *kept);
 /// Words for an error of these functions.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The lock beside the database, and a corrupt one put out of the way.
+#include "io/store_files.h"
 #include "io/store.h"
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,25 +124,107 @@ static void remove_older(const char *path)
     closedir(dir);
 }
 
-int store_put_aside(const char *path, char *aside)
+// --- moving a database, by the names of its main file
+
+static const char *const suffixes[] = {"", "-wal", "-shm"};
+
+enum { SUFFIXES = 3 };
+
+static int join(char out[PATH_MAX], const char *path, const char *suffix)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    char from[PATH_MAX], to[PATH_MAX], time_text[32];
-    const time_t now = time(NULL);
-    struct tm tm;
-    if (!gmtime_r(&now, &tm) || !strftime(time_text, sizeof(time_text), "%Y%m%dT%H%M%SZ", &tm))
-        return -EOVERFLOW;
-    remove_older(path);
+    return snprintf(out, PATH_MAX, "%s%s", path, suffix) < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+// The main file first: what is beside it without it belongs to where it went.
+static int move(const char *path, const char *to)
+{
+    char from[PATH_MAX], into[PATH_MAX];
     int error = 0;
-    for (unsigned i = 0; i < 3; ++i) {
-        if (snprintf(from, sizeof(from), "%s%s", path, suffixes[i]) >= (int)sizeof(from) ||
-            snprintf(to, sizeof(to), "%s.corrupt-%s%s", path, time_text, suffixes[i]) >=
-                (int)sizeof(to))
+    for (unsigned i = 0; i < SUFFIXES; ++i) {
+        if (join(from, path, suffixes[i]) || join(into, to, suffixes[i]))
             return -ENAMETOOLONG;
-        if (rename(from, to) && errno != ENOENT && !error)
+        if (rename(from, into) && errno != ENOENT && !error)
             error = -errno;
-        if (i == 0 && aside)
-            memcpy(aside, to, sizeof(to));
     }
     return error;
+}
+
+// The main file last: a log is never left to be taken for another's.
+static int drop(const char *path)
+{
+    char name[PATH_MAX];
+    int error = 0;
+    for (unsigned i = SUFFIXES; i-- > 0;)
+        if (join(name, path, suffixes[i]) || (unlink(name) && errno != ENOENT && !error))
+            error = -errno;
+    return error;
+}
+
+static int name_corrupt(const char *path, char out[PATH_MAX])
+{
+    char suffix[48];
+    const time_t now = time(NULL);
+    struct tm tm;
+    if (!gmtime_r(&now, &tm) || !strftime(suffix, sizeof(suffix), ".corrupt-%Y%m%dT%H%M%SZ", &tm))
+        return -EOVERFLOW;
+    return join(out, path, suffix);
+}
+
+int store_files_name_salvage(const char *path, char out[PATH_MAX])
+{
+    return join(out, path, ".salvage");
+}
+
+static bool exists(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
+bool store_files_has_salvage(const char *path)
+{
+    char salvage[PATH_MAX];
+    return !store_files_name_salvage(path, salvage) && exists(salvage);
+}
+
+int store_files_begin_salvage(const char *path)
+{
+    char salvage[PATH_MAX];
+    int error = store_files_name_salvage(path, salvage);
+    if (!error)
+        error = drop(salvage);
+    if (error)
+        return error;
+    remove_older(path);
+    return move(path, salvage);
+}
+
+int store_files_complete_salvage(const char *path)
+{
+    char salvage[PATH_MAX];
+    const int error = store_files_name_salvage(path, salvage);
+    return error || exists(path) ? error : move(path, salvage);
+}
+
+int store_files_end_salvage(const char *path)
+{
+    char salvage[PATH_MAX], corrupt[PATH_MAX];
+    int error = store_files_name_salvage(path, salvage);
+    if (!error)
+        error = name_corrupt(path, corrupt);
+    return error ? error : move(salvage, corrupt);
+}
+
+int store_put_aside(const char *path)
+{
+    char salvage[PATH_MAX], corrupt[PATH_MAX];
+    int error = store_files_name_salvage(path, salvage);
+    if (!error)
+        error = name_corrupt(path, corrupt);
+    if (!error)
+        error = drop(salvage);
+    if (error)
+        return error;
+    remove_older(path);
+    return move(path, corrupt);
 }

@@ -36,6 +36,8 @@ MUST_CHECK int store_prepare(struct store *store, enum store_statement which,
 int store_statement_error(const struct store *store, int code);
 /// Open for reading what need not be a sound database.
 MUST_CHECK int store_open_damaged(struct store **out, const char *path);
+/// As store_open_writer(), of the new one that a salvage goes into.
+MUST_CHECK int store_open_for_salvage(struct store **out, const char *path);
 MUST_CHECK int store_read_totals(struct store *store, struct store_totals *totals);
 /// Run SQL without results. @return as store_error().
 MUST_CHECK int store_run(struct store *store, const char *sql);

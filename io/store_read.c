@@ -22,6 +22,13 @@ static int read_one(struct store *store, sqlite3_stmt *statement, struct store_t
     return is_bad_row ? -ENOENT : error;
 }
 
+// An index that names a sound row of another key is damaged.
+static int refuse(struct store_track *track)
+{
+    store_track_deinit(track);
+    return -EBADMSG;
+}
+
 int store_find_by_path(struct store *store, const char *path, struct store_track *track)
 {
     assert(path && path[0] == '/');
@@ -30,7 +37,9 @@ int store_find_by_path(struct store *store, const char *path, struct store_track
     if (!error)
         error = store_error(store->db,
                             sqlite3_bind_blob64(statement, 1, path, strlen(path), SQLITE_STATIC));
-    return error ? error : read_one(store, statement, track);
+    if (!error)
+        error = read_one(store, statement, track);
+    return !error && strcmp(track->path, path) != 0 ? refuse(track) : error;
 }
 
 int store_find_by_inode(struct store *store, const struct file_identity *identity,
@@ -41,7 +50,11 @@ int store_find_by_inode(struct store *store, const struct file_identity *identit
     const uint64_t keys[] = {identity->device, identity->inode, identity->size_bytes};
     for (int i = 0; i < 3 && !error; ++i)
         error = store_error(store->db, sqlite3_bind_int64(statement, 1 + i, (int64_t)keys[i]));
-    return error ? error : read_one(store, statement, track);
+    if (!error)
+        error = read_one(store, statement, track);
+    const struct file_identity *found = &track->identity;
+    const bool is_other = !error && (found->device != keys[0] || found->inode != keys[1]);
+    return is_other ? refuse(track) : error;
 }
 
 static int bind_targets_key(struct store *store, sqlite3_stmt *statement, int64_t track,

@@ -66,6 +66,15 @@ struct standing {
     struct track_checksum checksum;
 };
 
+static void read_standing(sqlite3_stmt *statement, struct standing *standing)
+{
+    standing->id = sqlite3_column_int64(statement, 1);
+    standing->algorithm_version = (uint32_t)sqlite3_column_int64(statement, 2);
+    const void *bytes = sqlite3_column_blob(statement, 3);
+    if (bytes && sqlite3_column_bytes(statement, 3) == TRACK_CHECKSUM_BYTES)
+        memcpy(standing->checksum.bytes, bytes, TRACK_CHECKSUM_BYTES);
+}
+
 static int find_standing(struct store *store, const char *path, struct standing *standing)
 {
     *standing = (struct standing){0};
@@ -77,15 +86,13 @@ static int find_standing(struct store *store, const char *path, struct standing 
     if (error)
         return error;
     const int code = sqlite3_step(statement);
-    if (code == SQLITE_ROW) {
-        standing->id = sqlite3_column_int64(statement, 0);
-        standing->algorithm_version = (uint32_t)sqlite3_column_int64(statement, 1);
-        const void *bytes = sqlite3_column_blob(statement, 2);
-        if (bytes && sqlite3_column_bytes(statement, 2) == TRACK_CHECKSUM_BYTES)
-            memcpy(standing->checksum.bytes, bytes, TRACK_CHECKSUM_BYTES);
-    }
+    error = store_error(store->db, code);
+    if (code == SQLITE_ROW && !sqlite3_column_int64(statement, 0))
+        error = -EBADMSG; // the index names a row that is another path's, or none
+    else if (code == SQLITE_ROW)
+        read_standing(statement, standing);
     sqlite3_reset(statement);
-    return store_error(store->db, code);
+    return error;
 }
 
 static bool is_same_content(const struct standing *standing, const struct store_track *track)

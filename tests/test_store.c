@@ -473,7 +473,7 @@ static void corrupt_database_is_put_aside_and_only_the_newest_kept(void **state)
     write_file(old, "a", 1);
     write_file(f->path, "b", 1);
     write_file(wal, "c", 1);
-    assert_int_equal(store_put_aside(f->path, NULL), 0);
+    assert_int_equal(store_put_aside(f->path), 0);
     assert_int_equal(stat(f->path, &st), -1);
     assert_int_equal(stat(wal, &st), -1);
     assert_int_equal(stat(old, &st), -1);

@@ -71,7 +71,7 @@ static int mend(struct cache_job *job)
 static int replace(struct cache_job *job)
 {
     store_close(&job->store);
-    const int error = store_put_aside(job->database, NULL);
+    const int error = store_put_aside(job->database);
     return error ? error : store_open_writer(&job->store, job->database);
 }
 
