@@ -138,6 +138,9 @@ static void *look_up_run(void *context)
             library_ladder_find_outdated(&l->ladder, outdated);
             outdated->answered(outdated->context);
         }
+        if (l->ladder.is_damaged)
+            library_writer_suspect(l->writer);
+        l->ladder.is_damaged = false;
     }
     library_ladder_deinit(&l->ladder);
     return NULL;

@@ -58,6 +58,7 @@ static int note(struct library_ladder *l, int error)
     if (is_bad_page && store_is_partial(l->reader))
         error = -EUCLEAN;
     library_notes_database(l->notes, error, 0);
+    l->is_damaged |= is_bad_page && error == -EBADMSG;
     if (is_bad_page)
         return error; // what other pages hold is as good as its checksums say
     l->is_corrupt |= error == -EBADMSG;

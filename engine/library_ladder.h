@@ -13,6 +13,7 @@ struct library_ladder {
     struct store *reader;        // NULL: not open
     bool is_unusable;            // the database is not read in this run
     bool is_corrupt;             // and not before the writer has made a new one
+    bool is_damaged; // a look-up met a bad page; for who owns the ladder to act upon and clear
 };
 
 /// How what was found has to be put right, if at all.

@@ -15,6 +15,8 @@ enum {
     BATCH_ITEMS = 64,
     QUEUE_ITEMS =
         4096, // more wait only while another process holds the database: the rest is not saved
+    CHECKED_ROWS =
+        256, // for each that is saved: some 2 us each, beside an analysis of 100 ms and more
 };
 static const int64_t batch_wait_ns = 200000000;  // for more to come
 static const int64_t retry_wait_ns = 50000000;   // for another process to be done
@@ -45,10 +47,14 @@ struct library_writer {
     struct store_totals batch_totals;
     struct library_sidecar sidecar;
     int error; // not 0: nothing is written in this run any more
+    uint64_t saved;
+    bool is_checked, was_suspect; // the database, in this run
     uint64_t lost, unprepared,
         gone; // not saved: the database's fault, that of memory, or their files'
     // --- atomic: written by the thread (release), read by look-ups (acquire): they find the new file
     _Atomic unsigned generation;
+    // --- atomic: set by look-ups, cleared by the thread. Relaxed: what it is about stands in a file.
+    _Atomic bool is_suspect;
 };
 
 static int64_t now_ns(void)
@@ -99,11 +105,42 @@ static int save_item(struct library_writer *w, const struct library_item *item)
                       item->what & LIBRARY_WRITE_ALL ? STORE_SAVED_ALL : STORE_SAVED_TARGETS);
 }
 
-static int write_batch(struct library_writer *w, enum store_durability durability)
+static int open_store(struct library_writer *w)
 {
     if (w->store && !store_is_in_place(w->store))
         store_close(&w->store); // someone put it aside
-    int error = w->store ? 0 : store_open_writer(&w->store, w->database);
+    return w->store ? 0 : store_open_writer(&w->store, w->database);
+}
+
+static bool is_due(struct library_writer *w)
+{
+    uint64_t count = w->saved;
+    int64_t rows = 0;
+    if (w->is_checked)
+        return false;
+    for (const struct library_item *item = w->batch; item; item = item->next)
+        ++count;
+    return store_highest_id(w->store, &rows) == 0 && (uint64_t)rows <= CHECKED_ROWS * count;
+}
+
+// A damaged index hides rows, and says nothing of it: they are missed and saved anew, to be hidden again. So it is looked
+// through once a run, as soon as what was saved makes that little; and where a look-up met a bad page, at once.
+static int check(struct library_writer *w)
+{
+    const bool is_suspect =
+        atomic_exchange_explicit(&w->is_suspect, false, memory_order_relaxed) && !w->was_suspect;
+    if (open_store(w) || !(is_suspect || is_due(w)))
+        return 0; // what it is that cannot be opened is found out again by who writes
+    w->is_checked = true;
+    w->was_suspect |= is_suspect;
+    return store_check(w->store) == -EBADMSG ? -EBADMSG : 0;
+}
+
+static int write_batch(struct library_writer *w, enum store_durability durability)
+{
+    int error = check(w);
+    if (!error)
+        error = open_store(w);
     if (!error)
         error = store_begin(w->store, durability);
     if (error)
@@ -232,7 +269,8 @@ static int process(struct library_writer *w, enum store_durability durability)
     prepare_batch(w);
     // An open connection is closed under the lock, by a last batch that may be empty.
     const bool closes = w->store && durability == STORE_DURABLE;
-    const bool has_work = w->batch || has_totals(&w->batch_totals) || closes;
+    const bool has_work = w->batch || has_totals(&w->batch_totals) || closes ||
+                          atomic_load_explicit(&w->is_suspect, memory_order_relaxed);
     int error = w->error;
     if (w->database && has_work && !error)
         error = try_write(w, durability);
@@ -241,7 +279,7 @@ static int process(struct library_writer *w, enum store_durability durability)
     if (error)
         lose_batch(w, error);
     else
-        (void)free_batch(w); // saved
+        w->saved += free_batch(w);
     return 0;
 }
 
@@ -411,6 +449,11 @@ void library_writer_flush(struct library_writer *w)
     while (w->flushed < wanted)
         cond_wait(&w->done, &w->lock);
     mutex_unlock(&w->lock);
+}
+
+void library_writer_suspect(struct library_writer *w)
+{
+    atomic_store_explicit(&w->is_suspect, true, memory_order_relaxed);
 }
 
 unsigned library_writer_generation(struct library_writer *w)

@@ -19,6 +19,8 @@ void library_writer_destroy(struct library_writer **writer);
 void library_writer_add(struct library_writer *writer, struct library_item **item);
 /// To be added to the totals over all processes, with the next batch or at the end.
 void library_writer_count(struct library_writer *writer, const struct store_totals *totals);
+/// A look-up found the database corrupt, which who writes need not meet: it is checked with the next batch, and mended.
+void library_writer_suspect(struct library_writer *writer);
 /// Wait until all that was handed over before is saved or given up.
 void library_writer_flush(struct library_writer *writer);
 /// A number that is raised whenever the database was made anew.

@@ -54,13 +54,17 @@ MUST_CHECK int store_for_each_track(struct store *store, store_track_fn fn, void
 typedef int (*store_outdated_fn)(void *context, int64_t id, const char *path);
 MUST_CHECK int store_find_outdated(struct store *store, uint32_t version, int64_t after,
                                    store_outdated_fn fn, void *context);
+/// No row has a higher one: how many there are at most. @return as above.
+MUST_CHECK int store_highest_id(struct store *store, int64_t *id);
 typedef int (*store_targets_fn)(void *context, const struct store_track *track,
                                 const struct store_targets *targets, int error);
 MUST_CHECK int store_for_each_targets(struct store *store, const struct store_track *track,
                                       store_targets_fn fn, void *context);
 /// Targets rows that belong to no track: fn gets their number. @return as above.
 MUST_CHECK int store_count_orphans(struct store *store, int64_t *count);
-/// SQLite's own check, and that of the schema's text; fn gets each complaint. @return 0, or as above.
+/// SQLite's own check, and that of the schema's text, to the first fault. @return 0; -EBADMSG: there is one; as above.
+MUST_CHECK int store_check(struct store *store);
+/// The same to the end; fn gets each complaint. @return 0, or as above.
 MUST_CHECK int store_check_integrity(struct store *store,
                                      void (*fn)(void *context, const char *complaint),
                                      void *context);

@@ -177,6 +177,12 @@ static void take_number(void *context, sqlite3_stmt *row)
     *(int64_t *)context = sqlite3_column_int64(row, 0);
 }
 
+int store_highest_id(struct store *store, int64_t *id)
+{
+    *id = 0;
+    return each_row(store, "SELECT max(id) FROM analysis", take_number, id);
+}
+
 int store_count_orphans(struct store *store, int64_t *count)
 {
     *count = 0;
@@ -196,6 +202,16 @@ static void take_complaint(void *context, sqlite3_stmt *row)
     const char *text = (const char *)sqlite3_column_text(row, 0);
     if (text && strcmp(text, "ok") != 0)
         complaints->fn(complaints->context, text);
+}
+
+int store_check(struct store *store)
+{
+    int64_t is_whole = 0;
+    int error = each_row(store, "SELECT integrity_check='ok' FROM pragma_integrity_check(1)",
+                         take_number, &is_whole);
+    if (!error && !is_whole)
+        error = -EBADMSG;
+    return error ? error : store_schema_compare(store->db);
 }
 
 int store_check_integrity(struct store *store, void (*fn)(void *context, const char *complaint),

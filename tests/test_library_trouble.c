@@ -6,11 +6,13 @@
 #include "engine/library_transfer.h"
 #include "io/sidecar.h"
 #include "support/library_fixture.h"
+#include "support/rng.h"
 #include <errno.h>
+#include <glob.h>
 #include <semaphore.h>
 #include <stdlib.h>
 
-enum { TRACKS = 8, PAGE_BYTES = 4096 };
+enum { TRACKS = 8, PAGE_BYTES = 4096, HEADER_BYTES = 100 };
 
 // SQLite's: nothing here is about power cuts, and a disk takes its time.
 int fdatasync(int fd)
@@ -71,22 +73,34 @@ static void copy_file(const char *from, const char *to)
     assert_int_equal(fclose(out), 0);
 }
 
-// One page of it filled with zeros, and no log beside it. @return whether there is such a page.
-static bool damage(const struct fixture *f, const char *sound, long page)
+// No log beside it. @return its bytes.
+static long put_database(const struct fixture *f, const char *sound)
 {
-    static const char zeros[PAGE_BYTES];
     char beside[SCRATCH_PATH_BYTES + 8];
     struct stat st;
     assert_int_equal(stat(sound, &st), 0);
-    if (page * PAGE_BYTES >= st.st_size)
-        return false;
     snprintf(beside, sizeof(beside), "%s-wal", f->database);
     (void)unlink(beside); // there may be none
     snprintf(beside, sizeof(beside), "%s-shm", f->database);
     (void)unlink(beside);
     copy_file(sound, f->database);
+    return st.st_size;
+}
+
+static FILE *open_database(const struct fixture *f)
+{
     FILE *file = fopen(f->database, "r+");
     assert_non_null(file);
+    return file;
+}
+
+// One page of it filled with zeros. @return whether there is such a page.
+static bool damage(const struct fixture *f, const char *sound, long page)
+{
+    static const char zeros[PAGE_BYTES];
+    if (page * PAGE_BYTES >= put_database(f, sound))
+        return false;
+    FILE *file = open_database(f);
     assert_int_equal(fseek(file, page * PAGE_BYTES, SEEK_SET), 0);
     assert_int_equal(fwrite(zeros, PAGE_BYTES, 1, file), 1);
     assert_int_equal(fclose(file), 0);
@@ -108,6 +122,41 @@ static void whichever_page_is_bad_the_next_run_hits_all(void **state)
     }
     // The schema's page and the roots of what every look-up goes through cost all; any other but a few.
     assert_true(pages > 8 && with_hits + 4 >= pages);
+}
+
+// Bits anywhere behind the header, which says whose a file is.
+static void flip_bits(const struct fixture *f, long bytes, uint64_t *random)
+{
+    FILE *file = open_database(f);
+    for (unsigned i = 0; i < 20; ++i) {
+        const long at = HEADER_BYTES + (long)(rng_next(random) % (uint64_t)(bytes - HEADER_BYTES));
+        assert_int_equal(fseek(file, at, SEEK_SET), 0);
+        const int was = fgetc(file);
+        assert_int_equal(fseek(file, at, SEEK_SET), 0);
+        assert_true(fputc(was ^ 1 << rng_next(random) % 8, file) != EOF);
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
+// Found out by who looks up or by who saves, or by neither: rows behind an index that is wrong are just not there.
+static void whichever_bits_are_flipped_the_next_run_hits_all(void **state)
+{
+    struct fixture *f = *state;
+    enum { TRIALS = 120 };
+    char sound[SCRATCH_PATH_BYTES];
+    uint64_t random = 1;
+    unsigned with_misses = 0;
+    scratch_path(sound, f->folder, "sound.db");
+    make_tracks(f);
+    assert_int_equal(scan(f), 0);
+    copy_file(f->database, sound);
+    for (unsigned trial = 0; trial < TRIALS; ++trial) {
+        flip_bits(f, put_database(f, sound), &random);
+        with_misses += scan(f) < TRACKS;
+        if (scan(f) < TRACKS)
+            fail_msg("trial %u", trial);
+    }
+    assert_true(with_misses > TRIALS / 2);
 }
 
 static bool log_has(struct fixture *f, const char *text)
@@ -148,6 +197,74 @@ static void lock_that_cost_nothing_is_warned_of_once_at_the_end(void **state)
 }
 
 // More than wait for a lock: what does not fit is counted, and everything else saved.
+// @return how many corrupt databases were put away; the one that is in use is sound.
+static unsigned count_put_aside(const struct fixture *f)
+{
+    char pattern[SCRATCH_PATH_BYTES + 16];
+    struct store *store;
+    glob_t found;
+    assert_int_equal(store_open_reader(&store, f->database), 0);
+    assert_int_equal(store_check(store), 0);
+    store_close(&store);
+    snprintf(pattern, sizeof(pattern), "%s.corrupt-*Z", f->database);
+    const unsigned count = glob(pattern, 0, NULL, &found) == 0 ? (unsigned)found.gl_pathc : 0;
+    globfree(&found);
+    return count;
+}
+
+// Pages of a new database: the schema's, the tracks' root, that of their paths, of inodes, of kinds, of targets.
+enum { PATHS_PAGE = 2, TARGETS_PAGE = 5 };
+
+static void what_a_look_up_finds_corrupt_is_mended_though_nothing_is_saved(void **state)
+{
+    struct fixture *f = *state;
+    char sound[SCRATCH_PATH_BYTES];
+    scratch_path(sound, f->folder, "sound.db");
+    make_tracks(f);
+    assert_int_equal(scan(f), 0);
+    copy_file(f->database, sound);
+    assert_true(damage(f, sound, TARGETS_PAGE));
+    start(f);
+    for (unsigned i = 0; i < TRACKS; ++i) {
+        char path[SCRATCH_PATH_BYTES];
+        name_track(f, path, i);
+        struct library_lookup lookup = look_up(f, path);
+        assert_int_equal(lookup.outcome, LIBRARY_ANALYSIS);
+        library_lookup_deinit(&lookup);
+    }
+    library_destroy(&f->library);
+    assert_int_equal(count_put_aside(f), 1);
+    assert_int_equal(stats_of(f).entries, TRACKS);
+}
+
+// To all who ask for it the row is not there, and one saved in its place is hidden as well.
+static void index_that_hides_a_row_is_noticed_by_who_saves(void **state)
+{
+    struct fixture *f = *state;
+    char sound[SCRATCH_PATH_BYTES], path[SCRATCH_PATH_BYTES], page[PAGE_BYTES];
+    scratch_path(sound, f->folder, "sound.db");
+    name_track(f, path, 3);
+    make_tracks(f);
+    assert_int_equal(scan(f), 0);
+    copy_file(f->database, sound);
+    put_database(f, sound);
+    FILE *file = open_database(f);
+    assert_int_equal(fseek(file, PATHS_PAGE * PAGE_BYTES, SEEK_SET), 0);
+    assert_int_equal(fread(page, sizeof(page), 1, file), 1);
+    const char *key = memmem(page, sizeof(page), path, strlen(path));
+    assert_non_null(key);
+    assert_int_equal(fseek(file, PATHS_PAGE * PAGE_BYTES + (key - page), SEEK_SET), 0);
+    assert_int_equal(fputc('Z', file), 'Z');
+    assert_int_equal(fclose(file), 0);
+    write_file(path, "the bytes of another track");
+    age(path, 1600000000);
+
+    assert_int_equal(scan(f), TRACKS - 1);
+
+    assert_int_equal(count_put_aside(f), 1);
+    assert_int_equal(stats_of(f).entries, TRACKS);
+}
+
 static void what_the_queue_cannot_hold_is_counted_as_lost(void **state)
 {
     struct fixture *f = *state;
@@ -335,6 +452,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(whichever_page_is_bad_the_next_run_hits_all, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(whichever_bits_are_flipped_the_next_run_hits_all, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_a_look_up_finds_corrupt_is_mended_though_nothing_is_saved, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(index_that_hides_a_row_is_noticed_by_who_saves, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(warning_of_a_lock_names_what_is_lost_whoever_meets_it_first,
                                         set_up, tear_down),

@@ -75,21 +75,6 @@ static int replace(struct cache_job *job)
     return error ? error : store_open_writer(&job->store, job->database);
 }
 
-static void note_complaint(void *context, const char *complaint)
-{
-    bool *is_damaged = context;
-    (void)complaint;
-    *is_damaged = true;
-}
-
-// @return -EBADMSG, too, where a check finds fault.
-static int check_integrity(struct cache_job *job)
-{
-    bool is_damaged = false;
-    const int error = store_check_integrity(job->store, note_complaint, &is_damaged);
-    return !error && is_damaged ? -EBADMSG : error;
-}
-
 static void close_store(struct cache_job *job)
 {
     store_close(&job->store);
@@ -156,7 +141,7 @@ static enum exit_status run_clear(struct cache_job *job)
     if (!error)
         error = clear(job, &cleared);
     if (!error && clears_all)
-        error = check_integrity(job); // what is empty is soon looked through
+        error = store_check(job->store); // what is empty is soon looked through
     if (error == -EBADMSG && clears_all)
         error = replace(job);
     else if (error == -EBADMSG && !(error = mend(job)))
@@ -254,7 +239,7 @@ static enum exit_status run_vacuum(struct cache_job *job)
 {
     int error = open_for_writing(job);
     if (!error)
-        error = check_integrity(job);
+        error = store_check(job->store);
     if (error == -EBADMSG)
         error = mend(job);
     if (!error)
