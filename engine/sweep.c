@@ -71,6 +71,7 @@ static void on_analysed(void *context, const struct extraction_result *result)
     const bool was_played = result->record && result->tier == EXTRACTION_MEMORY;
     s->tried += !was_played;
     s->analysed += !was_played && result->error == 0;
+    log_write(s->config.log, LOG_LEVEL_DEBUG, NULL, "done with what is analysed again");
     ask_next(s);
 }
 
