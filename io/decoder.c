@@ -28,7 +28,8 @@ static const float max_magnitude = 1024.0f;
 struct decoder {
     struct sound_file file;
     struct source *source;
-    struct mp3_layout layout; // of an MP3 without a tag
+    struct mp3_layout layout;
+    bool is_mp3; // and the layout holds
     struct container_lengths lengths;
     struct sound_file_names names;
     struct decoder_info info;
@@ -50,27 +51,12 @@ static double seconds(const struct decoder *d, uint64_t frames)
     return (double)frames / d->info.format.rate_hz;
 }
 
-/// A size that was left open; one beyond the file in an MP3's tag, of which libmpg123 would write to standard error.
-static struct byte_patch find_patch(const struct decoder *d)
-{
-    struct byte_patch patch = d->lengths.size;
-    const uint64_t bytes = d->size_bytes - d->layout.first_byte;
-    if (d->layout.size_offset && d->layout.stated_size > bytes) {
-        patch.offset = d->layout.size_offset;
-        patch.count = 4;
-        for (unsigned i = 0; i < 4; i++)
-            patch.bytes[i] = (unsigned char)(bytes >> (24 - 8 * i));
-    }
-    return patch;
-}
-
 /// Open the file, or open it anew.
 static int reopen(struct decoder *d)
 {
-    const struct mp3_layout *layout = d->layout.frames ? &d->layout : NULL;
-    const struct byte_patch patch = find_patch(d);
     sound_file_close(&d->file);
-    return sound_file_open(&d->file, d->source, d->size_bytes, layout, &patch);
+    return sound_file_open(&d->file, d->source, d->size_bytes, d->is_mp3 ? &d->layout : NULL,
+                           &d->lengths.size);
 }
 
 // --- Damage --------------------------------------------------------------------------------------
@@ -85,14 +71,13 @@ static void note_damage(struct decoder *d, enum decoder_damage damage, const cha
 
 static void note_end(struct decoder *d, enum decoder_damage damage)
 {
-    uint64_t whole = d->stated_frames > d->info.frames ? d->stated_frames : d->info.frames;
+    const uint64_t whole = d->stated_frames > d->info.frames ? d->stated_frames : d->info.frames;
+    const bool is_little = whole - d->position < d->info.format.rate_hz / 10;
+    const int digits = is_little ? 3 : 1; // else both may read alike
+    const char *words = damage == DECODER_TRUNCATED ? "truncated: %.*f of %.*f s are there"
+                                                    : "corrupt: %.*f of %.*f s can be decoded";
     char text[sizeof d->text];
-    if (damage == DECODER_TRUNCATED)
-        snprintf(text, sizeof text, "truncated: %.1f of %.1f s are there", seconds(d, d->position),
-                 seconds(d, whole));
-    else
-        snprintf(text, sizeof text, "corrupt: %.1f of %.1f s can be decoded",
-                 seconds(d, d->position), seconds(d, whole));
+    snprintf(text, sizeof text, words, digits, seconds(d, d->position), digits, seconds(d, whole));
     note_damage(d, damage, text);
 }
 
@@ -147,6 +132,17 @@ static bool resume(struct decoder *d)
     return false;
 }
 
+/// Whether what is missing lies beyond the file. The decoder came to its end then; but so does one of MP3 that passed
+/// over what it could not read, whatever the reason.
+static bool is_cut(const struct decoder *d)
+{
+    const uint64_t bytes = d->size_bytes - d->layout.first_byte;
+    if (d->is_mp3 &&
+        (d->layout.frames || (d->layout.stated_bytes && d->layout.stated_bytes <= bytes)))
+        return false;
+    return d->position >= d->info.frames || d->file.has_ended;
+}
+
 /// The file gave fewer frames than it should: find out why, and whether it goes on.
 static void handle_short_read(struct decoder *d)
 {
@@ -163,12 +159,11 @@ static void handle_short_read(struct decoder *d)
         return;
     }
     fade_out(d);
-    bool is_cut = is_complete || d->file.has_ended;
     if (error == -ECANCELED || error == -ENOMEM) {
         d->error = error;
     } else if (error) {
         note_io_error(d, error);
-    } else if (is_cut && !is_ogg) {
+    } else if (is_cut(d) && !is_ogg) {
         note_end(d, DECODER_TRUNCATED);
     } else {
         uint64_t hole_start = d->position;
@@ -304,7 +299,16 @@ static int check_format(const SF_INFO *info)
     return info->frames < 0 ? -EBADMSG : 0;
 }
 
-/// MP3 is known by its first bytes, after other tags perhaps; libsndfile looks no further either.
+/// @return 0, also where it is no MP3; -EBADMSG; the source's errors.
+static int scan_mp3(struct decoder *d)
+{
+    const int error = mp3_scan(&d->layout, d->source, d->size_bytes);
+    d->is_mp3 = !error;
+    return error == -ENOTSUP ? 0 : error;
+}
+
+/// MP3 is known by its first bytes, after other tags perhaps. Where nobody knows a file, its first frame is looked for
+/// behind bytes that are none.
 static int open_file(struct decoder *d)
 {
     unsigned char head[MP3_HEADER_BYTES] = {0};
@@ -312,13 +316,13 @@ static int open_file(struct decoder *d)
     if (n < 0)
         return (int)n;
     bool may_be_mp3 = memcmp(head, "ID3", 3) == 0 || (head[0] == 0xff && head[1] >= 0xe0);
-    if (may_be_mp3) {
-        int error = mp3_scan(&d->layout, d->source, d->size_bytes);
-        if (error && error != -ENOTSUP)
-            return error;
-    }
-    int error = container_probe(&d->lengths, d->source, d->size_bytes);
-    return error ? error : reopen(d);
+    int error = may_be_mp3 ? scan_mp3(d) : container_probe(&d->lengths, d->source, d->size_bytes);
+    if (!error)
+        error = reopen(d);
+    if (error != -ENOTSUP || may_be_mp3)
+        return error;
+    error = scan_mp3(d);
+    return error ? error : d->is_mp3 ? reopen(d) : -ENOTSUP;
 }
 
 /// Some streams do not say how long they are (FLAC from a pipe, Ogg without its end).

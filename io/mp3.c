@@ -10,6 +10,7 @@ enum {
     RESYNC_BYTES = 65536, // how far the first frame may lie from where it should
     ID3_HEADER_BYTES = 10,
     CONFIRMING_FRAMES = 2,
+    XING_BYTES = 16, // name, flags, frames, bytes
 };
 
 static const uint16_t rates_kbps[2][16] = {
@@ -66,14 +67,17 @@ static const unsigned char *look(struct view *v, uint64_t offset, size_t n, int 
     return v->data + (offset - v->offset);
 }
 
+/// What a chain of frames may be cut short by.
+enum chain_end { CHAIN_WHOLE, CHAIN_TO_END_OF_FILE };
+
 /// Whether a chain of frames of one kind begins at `offset`.
-static int is_chain(struct view *v, uint64_t offset, int *error)
+static int is_chain(struct view *v, uint64_t offset, enum chain_end end, int *error)
 {
     struct mp3_header first = {0}, next;
     for (int i = 0; i <= CONFIRMING_FRAMES; i++) {
         const unsigned char *bytes = look(v, offset, MP3_HEADER_BYTES, error);
         if (!bytes)
-            return i > 0; // a file of a frame or two
+            return i > 0 && end == CHAIN_TO_END_OF_FILE; // a file of a frame or two
         if (mp3_parse_header(&next, bytes))
             return 0;
         if (i > 0 && (next.rate_hz != first.rate_hz || next.samples != first.samples))
@@ -91,10 +95,20 @@ static uint64_t find_chain(struct view *v, uint64_t offset, uint64_t limit, int 
         const unsigned char *bytes = look(v, offset, MP3_HEADER_BYTES, error);
         if (!bytes)
             break;
-        if (bytes[0] == 0xff && is_chain(v, offset, error))
+        if (bytes[0] == 0xff && is_chain(v, offset, CHAIN_WHOLE, error))
             return offset;
     }
     return v->size_bytes;
+}
+
+/// The first chain: where it should begin, or a little farther, behind what other programs put there.
+static uint64_t find_first(struct view *v, uint64_t start, int *error)
+{
+    const unsigned char *bytes = look(v, start, MP3_HEADER_BYTES, error);
+    if (bytes && is_chain(v, start, CHAIN_TO_END_OF_FILE, error))
+        return start;
+    const uint64_t left = v->size_bytes - start;
+    return find_chain(v, start, start + (RESYNC_BYTES < left ? RESYNC_BYTES : left), error);
 }
 
 static uint64_t skip_id3(struct view *v, int *error)
@@ -114,37 +128,25 @@ static uint32_t get32(const unsigned char *from)
     return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
 }
 
-/// Where a Xing or Info tag at `at` states the size of the stream.
-static void find_size(struct mp3_layout *layout, struct view *v, uint64_t at, int *error)
+/// The Xing or Info tag in the frame at `at`, if it is one. @return its bytes; NULL: it is none, or *error.
+static const unsigned char *find_tag(struct view *v, uint64_t at, const struct mp3_header *header,
+                                     int *error)
 {
-    const unsigned char *b = look(v, at, 16, error);
-    if (!b || (b[7] & 3) != 3)
-        return;
-    layout->size_offset = at + 12;
-    layout->stated_size = get32(b + 12);
-}
-
-static int has_tag(struct mp3_layout *layout, struct view *v, const struct mp3_header *header,
-                   int *error)
-{
-    const uint64_t offset = layout->first_byte;
-    uint64_t at = offset + MP3_HEADER_BYTES + header->side_bytes;
+    at += MP3_HEADER_BYTES + header->side_bytes;
     // LAME writes the tag where it would lie without a checksum even if there is one.
     for (uint32_t shift = 0; shift <= 2; shift += 2) {
-        const unsigned char *b = look(v, at + shift, 8, error);
-        if (b && (memcmp(b, "Xing", 4) == 0 || memcmp(b, "Info", 4) == 0) && (b[7] & 1)) {
-            find_size(layout, v, at + shift, error);
-            return 1;
-        }
+        const unsigned char *b = look(v, at + shift, XING_BYTES, error);
+        if (b && (memcmp(b, "Xing", 4) == 0 || memcmp(b, "Info", 4) == 0))
+            return b;
     }
-    return 0;
+    return NULL;
 }
 
-static uint64_t count_frames(struct view *v, uint64_t offset, uint64_t *end, int *error)
+/// PCM frames of a run of MPEG frames; what lies between them is passed over.
+static uint64_t count_frames(struct view *v, uint64_t offset, int *error)
 {
     uint64_t n = 0;
     struct mp3_header header;
-    *end = offset;
     while (offset < v->size_bytes && !*error) {
         const unsigned char *bytes = look(v, offset, MP3_HEADER_BYTES, error);
         if (!bytes)
@@ -156,42 +158,9 @@ static uint64_t count_frames(struct view *v, uint64_t offset, uint64_t *end, int
         if (header.bytes > v->size_bytes - offset)
             break; // cut: it cannot be decoded
         offset += header.bytes;
-        *end = offset;
-        n++;
+        n += header.samples;
     }
     return n;
-}
-
-static void put32(unsigned char *to, uint64_t value)
-{
-    for (int i = 0; i < 4; i++)
-        to[i] = (unsigned char)(value >> (24 - 8 * i));
-}
-
-/// An empty frame like the first, large enough for a Xing tag with the counts.
-static void make_tag(struct mp3_layout *layout, const unsigned char *first, uint64_t bytes)
-{
-    struct mp3_header header;
-    unsigned char *t = layout->tag;
-    memset(t, 0, sizeof layout->tag);
-    memcpy(t, first, MP3_HEADER_BYTES);
-    t[1] |= 1; // no checksum
-    for (unsigned rate = 1; rate < 15; rate++) {
-        t[2] = (unsigned char)((t[2] & 0x0d) | rate << 4);
-        int error = mp3_parse_header(&header, t);
-        assert(!error);
-        if (error || header.bytes >= MP3_HEADER_BYTES + header.side_bytes + 16 + 60)
-            break;
-    }
-    layout->tag_bytes = 2 * header.bytes;
-    layout->lead_frames = header.samples - MP3_DECODER_DELAY;
-    assert(layout->tag_bytes <= MP3_TAG_BYTES);
-    memcpy(t + header.bytes, t, MP3_HEADER_BYTES);
-    unsigned char *xing = t + MP3_HEADER_BYTES + header.side_bytes;
-    memcpy(xing, "Xing", 4);
-    xing[7] = 3; // frames and bytes follow
-    put32(xing + 8, layout->frames + 1);
-    put32(xing + 12, bytes + layout->tag_bytes);
 }
 
 int mp3_scan(struct mp3_layout *layout, struct source *source, uint64_t size_bytes)
@@ -199,20 +168,21 @@ int mp3_scan(struct mp3_layout *layout, struct source *source, uint64_t size_byt
     struct view v = {.source = source, .size_bytes = size_bytes};
     int error = 0;
     *layout = (struct mp3_layout){0};
-    uint64_t start = skip_id3(&v, &error);
-    uint64_t limit = start + RESYNC_BYTES < size_bytes ? start + RESYNC_BYTES : size_bytes;
-    layout->first_byte = find_chain(&v, start, limit, &error);
+    const uint64_t start = skip_id3(&v, &error);
+    if (error || start > size_bytes)
+        return error ? error : -EBADMSG;
+    layout->first_byte = find_first(&v, start, &error);
     const unsigned char *b = look(&v, layout->first_byte, MP3_HEADER_BYTES, &error);
     struct mp3_header header;
     if (error || !b || mp3_parse_header(&header, b))
         return error ? error : -ENOTSUP;
-    if (has_tag(layout, &v, &header, &error) || error)
+    const unsigned char *tag = find_tag(&v, layout->first_byte, &header, &error);
+    const uint32_t flags = tag ? get32(tag + 4) : 0;
+    if (flags & 1 && get32(tag + 8) > 0) {
+        layout->stated_bytes = flags & 2 ? get32(tag + 12) : 0;
         return error;
-    unsigned char first[MP3_HEADER_BYTES];
-    memcpy(first, b, sizeof first);
-    uint64_t end;
-    layout->frames = count_frames(&v, layout->first_byte, &end, &error);
-    if (!error && layout->frames)
-        make_tag(layout, first, end - layout->first_byte);
-    return error;
+    }
+    layout->first_byte += tag ? header.bytes : 0; // it is no sound
+    layout->frames = count_frames(&v, layout->first_byte, &error);
+    return error || layout->frames ? error : -ENOTSUP;
 }

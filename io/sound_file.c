@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "io/sound_file.h"
 #include "io/mp3.h"
+#include "io/mpeg.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-// --- What libsndfile calls -----------------------------------------------------------------------
+// --- What the libraries call ---------------------------------------------------------------------
 
 static sf_count_t get_length(void *user)
 {
@@ -30,27 +31,14 @@ static sf_count_t seek_to(sf_count_t offset, int whence, void *user)
     return to;
 }
 
-/// Bytes as libsndfile sees them: a made tag first, where there is one, and the file from its first frame.
 static int64_t read_bytes(struct sound_file *f, unsigned char *to, size_t bytes)
 {
-    uint64_t tag_bytes = f->layout ? f->layout->tag_bytes : 0;
-    uint64_t first_byte = f->layout ? f->layout->first_byte : 0;
-    size_t done = 0;
-    if (f->position < tag_bytes) {
-        done = (size_t)(tag_bytes - f->position);
-        done = done < bytes ? done : bytes;
-        memcpy(to, f->layout->tag + f->position, done);
-    }
-    if (done == bytes)
-        return (int64_t)done;
-    uint64_t offset = f->position + done - tag_bytes + first_byte;
-    int64_t n = source_read(f->source, to + done, offset, bytes - done);
-    if (n < 0)
-        return n;
+    const uint64_t offset = f->first_byte + f->position;
+    int64_t n = source_read(f->source, to, offset, bytes);
     for (uint64_t i = 0, at = f->patch.offset; i < f->patch.count; i++, at++)
-        if (at >= offset && at < offset + (uint64_t)n)
-            to[done + (size_t)(at - offset)] = f->patch.bytes[i];
-    return n + (int64_t)done;
+        if (n > 0 && at >= offset && at < offset + (uint64_t)n)
+            to[at - offset] = f->patch.bytes[i];
+    return n;
 }
 
 static sf_count_t read_some(void *to, sf_count_t bytes, void *user)
@@ -58,7 +46,7 @@ static sf_count_t read_some(void *to, sf_count_t bytes, void *user)
     struct sound_file *f = user;
     if (bytes <= 0)
         return 0;
-    // After an error nothing more is waited for: libsndfile asks again and again.
+    // After an error nothing more is waited for: libraries ask again and again.
     int64_t n = f->io_error ? 0 : read_bytes(f, to, (size_t)bytes);
     if (n < 0) {
         f->io_error = (int)n;
@@ -73,6 +61,16 @@ static sf_count_t tell(void *user)
 {
     const struct sound_file *f = user;
     return (sf_count_t)f->position;
+}
+
+static ssize_t read_mpeg(void *user, void *to, size_t bytes)
+{
+    return read_some(to, (sf_count_t)bytes, user);
+}
+
+static off_t seek_mpeg(void *user, off_t offset, int whence)
+{
+    return seek_to(offset, whence, user);
 }
 
 // --- For the decoder -----------------------------------------------------------------------------
@@ -102,49 +100,60 @@ static int open_error(struct sound_file *file)
     }
 }
 
-/// Drop the silence that the made tag brings.
-static int skip_lead(struct sound_file *file)
+static int open_sndfile(struct sound_file *file)
 {
-    float frame[2];
-    sf_count_t lead = file->layout->lead_frames;
-    bool is_sound = file->info.frames >= lead && file->info.channels <= 2;
-    for (sf_count_t i = 0; i < lead && is_sound; i++)
-        is_sound = sf_readf_float(file->handle, frame, 1) == 1;
-    if (is_sound) {
-        file->info.frames -= lead;
-        return 0;
-    }
-    sound_file_close(file);
-    return file->io_error ? file->io_error : -EBADMSG;
+    static SF_VIRTUAL_IO io = {
+        .get_filelen = get_length, .seek = seek_to, .read = read_some, .tell = tell};
+    file->handle = sf_open_virtual(&io, SFM_READ, &file->info, file);
+    return file->handle ? 0 : open_error(file);
+}
+
+static int open_mpeg(struct sound_file *file, const struct mp3_layout *layout)
+{
+    const struct mpeg_reader reader = {read_mpeg, seek_mpeg, file};
+    struct pcm_format format;
+    int64_t frames = 0;
+    const int error = mpeg_open(&file->mpeg, &reader, &format, &frames);
+    if (error)
+        return file->io_error ? file->io_error : error;
+    file->info = (SF_INFO){.samplerate = (int)format.rate_hz,
+                           .channels = (int)format.channels,
+                           .format = SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III,
+                           .frames = layout->frames ? (sf_count_t)layout->frames : frames};
+    return 0;
 }
 
 int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
                     const struct mp3_layout *layout, const struct byte_patch *patch)
 {
-    static SF_VIRTUAL_IO io = {
-        .get_filelen = get_length, .seek = seek_to, .read = read_some, .tell = tell};
     assert(!layout || layout->first_byte <= size_bytes);
-    *file = (struct sound_file){
-        .source = source, .layout = layout, .bytes = size_bytes, .patch = *patch};
-    if (layout)
-        file->bytes = size_bytes - layout->first_byte + layout->tag_bytes;
-    file->handle = sf_open_virtual(&io, SFM_READ, &file->info, file);
-    if (!file->handle)
-        return open_error(file);
-    if (file->io_error) {
-        int error = file->io_error;
+    *file = (struct sound_file){.source = source,
+                                .first_byte = layout ? layout->first_byte : 0,
+                                .bytes = size_bytes - (layout ? layout->first_byte : 0),
+                                .patch = *patch};
+    int error = layout ? open_mpeg(file, layout) : open_sndfile(file);
+    if (!error && file->io_error) {
+        error = file->io_error;
         sound_file_close(file);
-        return error;
     }
-    return layout ? skip_lead(file) : 0;
+    return error;
+}
+
+static struct pcm_format format_of(const struct sound_file *file)
+{
+    return (struct pcm_format){.rate_hz = (uint32_t)file->info.samplerate,
+                               .channels = (uint32_t)file->info.channels};
 }
 
 int sound_file_seek(struct sound_file *file, uint64_t frame)
 {
-    sf_count_t to = (sf_count_t)(frame + (file->layout ? file->layout->lead_frames : 0));
-    if (sf_seek(file->handle, to, SEEK_SET) == to)
-        return 0;
-    return file->io_error ? file->io_error : -EBADMSG;
+    const struct pcm_format format = format_of(file);
+    int error = 0;
+    if (file->mpeg)
+        error = mpeg_seek(file->mpeg, frame, &format);
+    else if (sf_seek(file->handle, (sf_count_t)frame, SEEK_SET) != (sf_count_t)frame)
+        error = -EBADMSG;
+    return error && file->io_error ? file->io_error : error;
 }
 
 void sound_file_close(struct sound_file *file)
@@ -153,10 +162,14 @@ void sound_file_close(struct sound_file *file)
     if (file->handle)
         (void)sf_close(file->handle);
     file->handle = NULL;
+    mpeg_close(&file->mpeg);
 }
 
 uint32_t sound_file_read(struct sound_file *file, float *interleaved, uint32_t frames)
 {
+    const struct pcm_format format = format_of(file);
+    if (file->mpeg)
+        return mpeg_read(file->mpeg, interleaved, frames, &format);
     sf_count_t n = sf_readf_float(file->handle, interleaved, frames);
     assert(n <= frames);
     return n > 0 ? (uint32_t)n : 0;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// libsndfile over a source.
+// libsndfile, or libmpg123 for MP3, over a source.
 #pragma once
 #include "dsp/annotate.h"
 #include "io/container.h"
 #include "io/source.h"
+#include <mpg123.h>
 #include <sndfile.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,18 +14,18 @@ struct mp3_layout;
 /// Thread-safety: one thread at a time. Must not move while open.
 struct sound_file {
     SNDFILE *handle;
+    mpg123_handle *mpeg; // one of both is open
     SF_INFO info;
     struct source *source;
-    const struct mp3_layout *layout; // NULL but for MP3 without a tag
-    uint64_t bytes;                  // as libsndfile sees the file
+    uint64_t first_byte, bytes; // of the file, which is all that they see
     uint64_t position;
     struct byte_patch patch;
     int io_error;   // of the source, the last; 0: none
-    bool has_ended; // libsndfile asked for bytes past the file's end
+    bool has_ended; // it asked for bytes past the file's end
 };
 
-/// Open; blocks. `layout` is borrowed, `patch` is copied. @return 0; -ENOTSUP; -EBADMSG; the source's errors. On error there
-/// is nothing to close.
+/// Open, as MP3 where there is a layout; blocks. `layout` and `patch` are copied. @return 0; -ENOTSUP; -EBADMSG; the
+/// source's errors. On error there is nothing to close.
 MUST_CHECK int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
                                const struct mp3_layout *layout, const struct byte_patch *patch);
 /// Close; nothing where it is not open.
