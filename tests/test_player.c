@@ -488,7 +488,8 @@ struct recorder {
     sink_pull_fn pull;
     void *context;
     float *stereo;
-    size_t frames, room;
+    size_t room;
+    _Atomic size_t frames; // those before it are not written any more
 };
 
 static uint32_t record(void *context, float *stereo, uint32_t frames)
@@ -547,6 +548,8 @@ static void begin_comparison(struct fixture *f, struct comparison *c, size_t fra
         .cache_entries = 50, .device = "null", .speed = 1.0, .settings = settings};
     char path[SCRATCH_PATH_BYTES];
     *c = (struct comparison){.frames = frames, .music = scratch_music(9, frames, LOW_RATE)};
+    for (size_t i = 0; i < frames; ++i) // its chords come again
+        c->music[2 * i] = (int16_t)(c->music[2 * i] * 0.9 + (double)(i % 97));
     c->music[0] = 999; // heard from the first frame on
     c->music[2 * LOUD_AT] = INT16_MAX;
     scratch_path(path, f->folder, "a.wav");
@@ -618,6 +621,70 @@ static void a_comparison_is_heard_within_a_period_whatever_is_rendered_ahead(voi
     assert_true(all_plain <= after.frames + 2 * PERIOD + CROSS);
     assert_true(largest_step(c.recorder.stereo, before.frames, all_plain + PERIOD) <=
                 1.1 * largest_step(c.recorder.stereo, LOUD_AT + 200, c.frames));
+    end_comparison(&c);
+}
+
+// Where in the music the last `count` frames that were heard by `end` are, at its own level; -1: nowhere.
+static ptrdiff_t place_of_last(const struct comparison *c, size_t count, size_t end)
+{
+    const size_t at = end - count;
+    for (size_t k = 0; k + count <= c->frames; ++k) {
+        size_t n = 0;
+        while (n < count &&
+               c->recorder.stereo[2 * (at + n)] == (float)c->music[2 * (k + n)] / 32768.0F)
+            ++n;
+        if (n == count)
+            return (ptrdiff_t)k;
+    }
+    return -1;
+}
+
+// What is heard is plain sound that began at `position_s` when `begun` frames were heard.
+static void expect_plain_from(struct fixture *f, const struct comparison *c, double position_s,
+                              size_t begun)
+{
+    hear(f, LOW_RATE / 2);
+    struct player_status status;
+    player_status(f->player, &status);
+    assert_true(status.compares && status.sound == PLAYER_PLAIN);
+    const size_t end = c->recorder.frames;
+    const ptrdiff_t place = place_of_last(c, LOW_RATE / 5, end);
+    const ptrdiff_t from = (ptrdiff_t)(position_s * LOW_RATE);
+    assert_true(place > from && place <= from + (ptrdiff_t)(end - begun));
+}
+
+// While the analysis is still to come, and when it is there; a seek that another follows at once among them.
+static void a_comparison_goes_on_behind_seeks(void **state)
+{
+    struct fixture *f = *state;
+    const struct mastering_settings settings = mastering_settings_default();
+    struct comparison c;
+    begin_comparison(f, &c, (size_t)6 * LOW_RATE, &settings);
+    player_set_sound(f->player, PLAYER_PLAIN);
+    assert_int_equal(player_play(f->player, 0, 0.0), 0);
+    player_seek(f->player, 2.0);
+    wait_for_track(f, c.id);
+    expect_plain_from(f, &c, 2.0, 0);
+    player_set_sound(f->player, PLAYER_MASTERED);
+    player_seek(f->player, 1.0);
+    hear(f, LOW_RATE / 4);
+    struct player_status status;
+    player_status(f->player, &status);
+    assert_true(status.compares && status.sound == PLAYER_MASTERED && status.match_db < -1);
+    const size_t begun = c.recorder.frames;
+    assert_int_equal(place_of_last(&c, LOW_RATE / 10, begun), -1);
+    player_seek(f->player, 0.5);
+    player_set_sound(f->player, PLAYER_PLAIN);
+    player_seek(f->player, 3.0);
+    expect_plain_from(f, &c, 3.0, begun);
+    struct player_totals totals;
+    player_totals(f->player, &totals);
+    assert_int_equal(totals.underruns, 0);
+    const size_t heard = c.recorder.frames;
+    play_to_the_end(f);
+    close_player(f);
+    assert_true(largest_step(c.recorder.stereo, LOUD_AT + 200, heard) <=
+                1.1 * largest_step(c.recorder.stereo, heard, c.recorder.frames));
     end_comparison(&c);
 }
 
@@ -760,6 +827,7 @@ int main(void)
         TEST(a_scheduler_ends_whatever_was_posted_just_before),
         TEST(plain_sound_of_a_player_that_masters_is_the_files_own),
         TEST(a_comparison_is_heard_within_a_period_whatever_is_rendered_ahead),
+        TEST(a_comparison_goes_on_behind_seeks),
         TEST(the_louder_side_of_a_comparison_is_lowered_to_the_other),
         TEST(mastered_sound_comes_back_to_its_level_when_it_was_heard_for_long),
         TEST(a_comparison_ends_with_the_next_track_that_is_heard_mastered),
