@@ -21,7 +21,6 @@
 enum {
     BANDS = 7,
     ARRIVES_S = 6, // the analysis, while this much is played
-    RAMP_S = 4,    // as the render thread's
     LENGTH_S = 20,
     WINDOW_HOPS = 30, // 3 s, as short-term loudness
     HOPS = 10 * LENGTH_S,
@@ -180,23 +179,25 @@ static int hear_all(struct way ways[WAYS], const struct mastering_targets *targe
     struct way *fast = &ways[FAST], *own = &ways[OWN];
     const uint32_t rate_hz = own->info.format.rate_hz;
     struct mastering_targets provisional;
+    double ramp_s = 0;
     float *stereo = calloc(rate_hz / 10, 2 * sizeof(float));
     int error = stereo ? start_fast(fast, &provisional) : -ENOMEM;
     if (!error) {
         track_stream_set_targets(fast->stream, &provisional);
         track_stream_set_targets(own->stream, targets);
         track_stream_set_targets(ways[KEPT].stream, &provisional);
+        ramp_s = provisional_ramp_s(&provisional, targets);
         *result = (struct result){.provisional_db = provisional.makeup_db,
                                   .final_db = targets->makeup_db};
     }
     for (int hop = 0; !error && hop < HOPS; ++hop) {
         if (hop == 10 * ARRIVES_S)
-            track_stream_ramp_to(fast->stream, targets, RAMP_S * rate_hz);
+            track_stream_ramp_to(fast->stream, targets, (uint32_t)(ramp_s * rate_hz));
         for (int w = 0; w < WAYS && !error; ++w)
             error = hear_hop(&ways[w], stereo);
     }
     free(stereo);
-    if (!error || (error == -ENODATA && own->hops > 10 * (ARRIVES_S + RAMP_S))) {
+    if (!error || (error == -ENODATA && own->hops > 10 * (ARRIVES_S + ramp_s))) {
         compare_loudness(ways, result);
         for (int band = 0; band < BANDS; ++band)
             compare_band(ways, band, result);

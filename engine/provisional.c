@@ -11,6 +11,11 @@
 // A track's loudness is not believed to be lower than these, before half a minute was heard and after.
 static const double LEAST_EARLY_LUFS = -20.0, LEAST_LUFS = -26.0, EARLY_S = 30.0;
 
+static const double RAMP_LEAST_S = 4.0;
+// Of the chain's curve, steepest where it goes up by much: 2.2 times as steep as a straight line up to 20 dB. So 0.5 dB in
+// 100 ms at most.
+static const double RAMP_S_PER_DB = 0.44;
+
 struct provisional {
     // --- immutable after create
     struct mastering_settings settings;
@@ -115,6 +120,14 @@ int provisional_feed(struct provisional *p, const float *stereo, uint32_t frames
         return 0;
     const int failed = provisional_conclude(p);
     return failed ? failed : 1;
+}
+
+double provisional_ramp_s(const struct mastering_targets *from, const struct mastering_targets *to)
+{
+    double band_db = 0;
+    for (int band = 0; band < EQ_BAND_COUNT; ++band)
+        band_db = fmax(band_db, fabs(to->eq_db[band] - from->eq_db[band]));
+    return fmax(RAMP_LEAST_S, RAMP_S_PER_DB * (fabs(to->makeup_db - from->makeup_db) + band_db));
 }
 
 void provisional_targets(const struct provisional *p, struct mastering_targets *out)

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 
 enum {
-    RAMP_S = 4, // from provisional to final targets: too slow to be heard as a step
     FIRST_LOOK_FRAMES =
         64, // after a command: what fills the ring is stale, and dropped by the next callback
     // An epoch begins with this many blocks at once, a third of a second: its first block alone would be played
@@ -35,12 +34,13 @@ struct playing {
     struct track *track; // a reference
     struct track_stream *stream;
     uint32_t serial;
-    uint64_t frame;                  // of the track, next to be rendered
-    struct provisional *provisional; // its own targets are still to come
-    uint64_t looked_at_frames;       // that went into them before they are played
-    bool has_news;                   // they have got better
-    bool may_join_an_album;          // likewise an album's
-    struct match match;              // of both sides, as its targets are now
+    uint64_t frame;                   // of the track, next to be rendered
+    struct provisional *provisional;  // its own targets are still to come
+    uint64_t looked_at_frames;        // that went into them before they are played
+    bool has_news;                    // they have got better
+    bool may_join_an_album;           // likewise an album's
+    struct mastering_targets targets; // in force, or on the way to them
+    struct match match;               // of both sides, as they are then
 };
 
 struct render {
@@ -129,6 +129,7 @@ static void match_sides(struct playing *p, const struct mastering_targets *targe
 static void set_targets(struct playing *p, const struct mastering_targets *targets)
 {
     track_stream_set_targets(p->stream, targets);
+    p->targets = *targets;
     match_sides(p, targets);
 }
 
@@ -281,7 +282,9 @@ static void go_over_to_next(struct render *r)
 
 static void ramp_to(struct render *r, const struct mastering_targets *targets)
 {
-    track_stream_ramp_to(r->now.stream, targets, RAMP_S * r->config.rate_hz);
+    const double seconds = provisional_ramp_s(&r->now.targets, targets);
+    track_stream_ramp_to(r->now.stream, targets, (uint32_t)(seconds * r->config.rate_hz));
+    r->now.targets = *targets;
     match_sides(&r->now, targets);
 }
 

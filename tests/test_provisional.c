@@ -174,9 +174,37 @@ static void the_way_over_to_the_tracks_own_targets_is_no_step(void **state)
     }
 }
 
+// The chain's way from gain to gain: a curve without corners between linear gains.
+static double gain_db(double from_db, double to_db, double t)
+{
+    const double s = t * t * t * (10 + t * (6 * t - 15));
+    const double from = pow(10, from_db / 20), to = pow(10, to_db / 20);
+    return 20 * log10(from + s * (to - from));
+}
+
+static void a_ramp_takes_its_time_where_there_is_far_to_go(void **state)
+{
+    (void)state;
+    struct mastering_targets from = {.makeup_db = 6}, to = {.makeup_db = 5, .eq_db = {1, -1}};
+    assert_true(provisional_ramp_s(&from, &to) == 4);
+    for (double makeup_db = -10; makeup_db <= 14; makeup_db += 0.5) {
+        to.makeup_db = makeup_db;
+        to.eq_db[1] = makeup_db < from.makeup_db ? -4 : 4; // in a band all goes one way
+        const double seconds = provisional_ramp_s(&from, &to);
+        assert_true(seconds >= 4 && provisional_ramp_s(&to, &from) == seconds);
+        for (double s = 0; s + 0.1 <= seconds; s += 0.01) {
+            const double end_db = to.makeup_db + to.eq_db[1];
+            const double move_db = gain_db(from.makeup_db, end_db, (s + 0.1) / seconds) -
+                                   gain_db(from.makeup_db, end_db, s / seconds);
+            assert_true(fabs(move_db) <= 0.5);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_ramp_takes_its_time_where_there_is_far_to_go),
         cmocka_unit_test(the_more_is_heard_the_nearer_to_the_tracks_own),
         cmocka_unit_test(a_quiet_opening_is_not_taken_for_a_quiet_track),
         cmocka_unit_test(what_was_mastered_before_keeps_its_tone_from_the_first_frame),
