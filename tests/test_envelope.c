@@ -20,16 +20,21 @@ static void make_wanted(float *wanted)
     }
 }
 
-static void run(double *gains, const float *wanted, uint32_t piece, double release)
+static void run_boxes(double *gains, const float *wanted, int box, uint32_t piece, double release)
 {
     struct envelope envelope;
-    const struct envelope_config config = {.box_frames = BOX, .hold_frames = HOLD};
+    const struct envelope_config config = {.box_frames = (uint32_t)box, .hold_frames = HOLD};
     assert_int_equal(envelope_init(&envelope, &config), 0);
     for (uint32_t at = 0; at < FRAMES; at += piece) {
         const uint32_t count = FRAMES - at < piece ? FRAMES - at : piece;
         envelope_process(&envelope, release, wanted + at, gains + at, count);
     }
     envelope_deinit(&envelope);
+}
+
+static void run(double *gains, const float *wanted, uint32_t piece, double release)
+{
+    run_boxes(gains, wanted, BOX, piece, release);
 }
 
 static void gain_is_never_above_any_wanted_one_in_reach(void **state)
@@ -49,29 +54,59 @@ static void gain_is_never_above_any_wanted_one_in_reach(void **state)
     assert_true(least < 0.2);
 }
 
-static void gain_equals_a_naive_minimum_and_three_means(void **state)
+/// The envelope that releases at once: the least of a window, and three means.
+static void naive(double *gains, const float *wanted, int box)
 {
-    (void)state;
-    static float wanted[FRAMES];
-    static double gains[FRAMES], a[FRAMES], b[FRAMES];
-    make_wanted(wanted);
-    run(gains, wanted, 256, 1.0);                               // released at once
-    const int window = (3 * BOX - 2 + HOLD + 14) / 16 * 16 + 1; // the least that fits
+    const int window = (3 * box - 2 + HOLD + 14) / 16 * 16 + 1; // the least that fits
+    static double b[FRAMES];
     for (int n = 0; n < FRAMES; ++n) {
-        a[n] = 1;
+        gains[n] = 1;
         for (int k = 0; k < window && k <= n; ++k)
-            a[n] = fmin(a[n], (double)wanted[n - k]);
+            gains[n] = fmin(gains[n], (double)wanted[n - k]);
     }
     for (int pass = 0; pass < 3; ++pass) {
         for (int n = 0; n < FRAMES; ++n) {
             b[n] = 0;
-            for (int k = 0; k < BOX; ++k)
-                b[n] += (n >= k ? a[n - k] : 1.0) / BOX;
+            for (int k = 0; k < box; ++k)
+                b[n] += (n >= k ? gains[n - k] : 1.0) / box;
         }
-        memcpy(a, b, sizeof a);
+        memcpy(gains, b, sizeof b);
     }
+}
+
+static void gain_equals_a_naive_minimum_and_three_means(void **state)
+{
+    (void)state;
+    static float wanted[FRAMES];
+    static double gains[FRAMES], expected[FRAMES];
+    make_wanted(wanted);
+    run(gains, wanted, 256, 1.0); // released at once
+    naive(expected, wanted, BOX);
     for (int n = 0; n < FRAMES; ++n)
-        assert_true(fabs(gains[n] - a[n]) < 1e-8);
+        assert_true(fabs(gains[n] - expected[n]) < 1e-8);
+}
+
+static void a_rest_of_any_length_leaves_no_trace(void **state)
+{
+    (void)state;
+    static float wanted[FRAMES];
+    static double gains[FRAMES], expected[FRAMES];
+    // Dips further and further apart: between some nothing of the last is left, between others a little.
+    for (int n = 0; n < FRAMES; ++n)
+        wanted[n] = 1;
+    int dips = 0;
+    for (int at = 5, apart = 60; at < FRAMES; at += apart, apart += 7, ++dips)
+        wanted[at] = 0.2F + 0.02F * (float)(dips % 30);
+    static const uint32_t pieces[] = {1, 5, 16, 60, 256};
+    for (int box = 1; box <= BOX; box += 12) {
+        naive(expected, wanted, box);
+        for (size_t i = 0; i < sizeof pieces / sizeof *pieces; ++i) {
+            run_boxes(gains, wanted, box, pieces[i], 1.0);
+            for (int n = 0; n < FRAMES; ++n)
+                assert_true(fabs(gains[n] - expected[n]) < 1e-8);
+        }
+    }
+    assert_true(dips > 25);
 }
 
 static void gains_do_not_depend_on_the_pieces(void **state)
@@ -107,6 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gain_is_never_above_any_wanted_one_in_reach),
         cmocka_unit_test(gain_equals_a_naive_minimum_and_three_means),
+        cmocka_unit_test(a_rest_of_any_length_leaves_no_trace),
         cmocka_unit_test(gains_do_not_depend_on_the_pieces),
         cmocka_unit_test(release_arrives_at_exact_unity),
     };

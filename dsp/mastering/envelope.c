@@ -105,11 +105,12 @@ static int all_unity(const float *wanted, uint32_t frames)
 }
 
 /// Count how long nothing has been wanted. @return whether this piece leaves the state as it is: all that
-/// any window or box still holds is unity, and so would be what it took in.
+/// any window or box still holds is unity, and so would be what it took in. As the gain released is never above the
+/// window's least, the window holds nothing else when it has arrived; but for the begin of its oldest tick, which it
+/// has left, but would see again when the tick's place moves on.
 static int is_settled(struct envelope *envelope, const float *wanted, uint32_t frames)
 {
-    const uint32_t memory =
-        (envelope->window.ticks + 2) * SMOOTH_TICK + SMOOTH_BOXES * envelope->box_frames;
+    const uint32_t memory = SMOOTH_TICK + SMOOTH_BOXES * envelope->box_frames;
     if (envelope->release.value < (double)UNITY || !all_unity(wanted, frames)) {
         envelope->settled_frames = 0;
         return 0;
