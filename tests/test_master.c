@@ -79,6 +79,28 @@ static void the_plain_side_is_the_inputs_own_bits_late_by_the_chains_delay(void 
     free(plain);
 }
 
+static void a_reset_forgets_both_sides(void **state)
+{
+    (void)state;
+    const struct mastering_targets targets = some_targets();
+    float *in = music(), *first = music(), *second = music(), *plain = room();
+    struct master *m = new_master(&targets);
+    const size_t delay = chain_delay_frames(master_chain(m));
+    run(m, first, plain, 1000);
+    master_reset(m, &targets);
+    run(m, second, plain, 1000);
+    master_destroy(&m);
+
+    for (size_t i = 0; i < 2 * delay; ++i)
+        assert_true(plain[i] == 0.0F);
+    assert_memory_equal(plain + 2 * delay, in, (FRAMES - delay) * 2 * sizeof(float));
+    assert_memory_equal(second, first, (size_t)FRAMES * 2 * sizeof(float));
+    free(in);
+    free(first);
+    free(second);
+    free(plain);
+}
+
 // An impulse comes out of a chain that does nothing to it as late as past the chain.
 static void both_sides_are_equally_late(void **state)
 {
@@ -160,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plain_side_is_the_inputs_own_bits_late_by_the_chains_delay),
+        cmocka_unit_test(a_reset_forgets_both_sides),
         cmocka_unit_test(both_sides_are_equally_late),
         cmocka_unit_test(asking_for_the_plain_side_changes_nothing_of_the_mastered_one),
         cmocka_unit_test(blocks_of_any_size_give_the_same_bits),
