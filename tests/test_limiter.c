@@ -119,6 +119,35 @@ static void limiter_sees_peaks_that_a_short_interpolator_misses(void **state)
     free(x);
 }
 
+static void limiter_keeps_hostile_bursts_under_the_ceiling_at_every_rate(void **state)
+{
+    (void)state;
+    static const uint32_t rates[] = {44100, 48000, 96000, 192000};
+    for (uint32_t r = 0; r < sizeof rates / sizeof *rates; ++r) {
+        const uint32_t sound = rates[r] * 7 / 10, frames = sound + rates[r] / 20;
+        float *x = calloc(frames, 2 * sizeof *x);
+        assert_non_null(x);
+        assert_int_equal(torture_fill_bursts(x, sound, rates[r], 24 * r), 26);
+        struct limiter *limiter;
+        assert_int_equal(limiter_create(&limiter, rates[r]), 0);
+        limiter_set(limiter, &(struct limiter_numbers){.ceiling = CEILING, .release_s = 0.1});
+        process(limiter, x, frames, 256);
+        limiter_destroy(&limiter);
+        for (int side = 0; side < 2; ++side) {
+            const double itu = measure_itu_peak(x + side, 2, frames) / CEILING;
+            const double sinc =
+                measure_sinc_peak_above(x + side, 2, frames, 0.8 * CEILING) / CEILING;
+            if (getenv("SEGUE_TEST_FIGURES"))
+                print_message("bursts at %u, side %d: itu %+.4f sinc %+.4f dB\n", rates[r], side,
+                              measure_db(itu), measure_db(sinc));
+            // Under it, but near it: the bursts were loud.
+            assert_true(measure_db(itu) <= 0 && measure_db(sinc) <= 0.05);
+            assert_true(measure_db(fmax(itu, sinc)) > -0.3);
+        }
+        free(x);
+    }
+}
+
 static void limiter_leaves_quiet_audio_bit_for_bit_but_late(void **state)
 {
     (void)state;
@@ -223,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limiter_keeps_every_torture_signal_under_the_ceiling),
         cmocka_unit_test(limiter_sees_peaks_that_a_short_interpolator_misses),
+        cmocka_unit_test(limiter_keeps_hostile_bursts_under_the_ceiling_at_every_rate),
         cmocka_unit_test(limiter_leaves_quiet_audio_bit_for_bit_but_late),
         cmocka_unit_test(limiter_output_does_not_depend_on_the_block_split),
         cmocka_unit_test(limiter_returns_to_exact_unity_after_a_peak),
