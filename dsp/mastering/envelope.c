@@ -12,7 +12,9 @@
 //   g[n] = mean of e over n-(3B-3)..n with positive weights.
 // Each e in that mean is <= w[n-k] if n-k lies in its window, which holds for all of them when
 // 3B-3 <= k <= W-1. So W = 3B-2 + hold, and a little more where that makes whole ticks and a frame.
-enum { CACHE_LINE = 64 };
+// An envelope rests for seconds, while all of the music goes through the caches. Its code and memory would have left
+// them when it wakes, so it works on one piece in so many all the same: nothing comes of it.
+enum { REST_PIECES = 32 };
 enum { BOX_LIMIT = 4096 }; // 2^30 * 4096^3 = 2^66 would not fit: see the assert
 
 static const int64_t UNITY = INT64_C(1) << SMOOTH_GAIN_BITS;
@@ -121,35 +123,6 @@ static int is_settled(struct envelope *envelope, const float *wanted, uint32_t f
     return 0;
 }
 
-/// Ask for memory to come into the second-level cache.
-static void call_up(const void *memory, size_t bytes)
-{
-    for (size_t at = 0; at < bytes; at += CACHE_LINE)
-        __builtin_prefetch((const char *)memory + at, 1, 2);
-}
-
-/// An envelope rests for seconds, while all of the music goes through the caches; the block in which it wakes would
-/// wait for every line of it. So a quarter of them is called up in turn.
-static void stay_near(struct envelope *envelope)
-{
-    const struct smooth_window *window = &envelope->window;
-    const struct history *held = &envelope->held, *released = &envelope->released;
-    switch (envelope->turn++ % 4) {
-    case 0:
-        call_up(window->suffixes, (size_t)window->ticks * SMOOTH_TICK * sizeof(float));
-        break;
-    case 1:
-        call_up(window->lowest, (window->ticks + 1) * sizeof(float));
-        break;
-    case 2:
-        call_up(held->bytes, held->capacity * held->element_bytes);
-        break;
-    default:
-        call_up(released->bytes, released->capacity * released->element_bytes);
-        break;
-    }
-}
-
 /// Let frames of unity pass a settled envelope: only where the ticks and groups begin moves on.
 static void skip(struct envelope *envelope, uint32_t frames)
 {
@@ -161,11 +134,10 @@ void envelope_process(struct envelope *envelope, double release, const float *wa
                       uint32_t frames)
 {
     assert(frames <= HISTORY_PIECE);
-    if (is_settled(envelope, wanted, frames)) {
+    if (is_settled(envelope, wanted, frames) && ++envelope->rested % REST_PIECES) {
         for (uint32_t i = 0; i < frames; ++i)
             gains[i] = 1.0;
         skip(envelope, frames);
-        stay_near(envelope);
         return;
     }
     float *held = history_grow(&envelope->held, frames);

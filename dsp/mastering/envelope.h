@@ -25,7 +25,7 @@ struct envelope {
     struct smooth_release release;
     int64_t sums[SMOOTH_BOXES];
     uint32_t settled_frames; // for so long every gain wanted and released was unity, capped
-    uint32_t turn;           // of what is kept near while settled
+    uint32_t rested;         // pieces taken while settled
 };
 
 /// @return 0; -ENOMEM: envelope_deinit() it still.
