@@ -29,6 +29,7 @@ enum {
     SLICE = 441,
     CHANGE_BINS = 192,
     FFT_VARIANTS = 2,
+    K_SLICE_VARIANTS = 3,
 };
 
 // One set of inputs for all kernels; what they write goes where nothing else reads.
@@ -42,7 +43,7 @@ struct bench_data {
     float rows[ROWS][LANES], medians[MEDIAN31_RUN][LANES];
     struct spectrum_half halves[3];
     double energy[BINS], blocks[BINS / SPECTRUM_BLOCK + 1], differences[LAGS], sums[2 * LAGS];
-    struct k_slice_plan plan;
+    struct k_slice_plan plans[K_SLICE_VARIANTS];
     struct k_state states[2];
     struct level_block level;
     struct onset_rows rows_of_bands;
@@ -126,7 +127,7 @@ static void call_split(struct bench_data *d, size_t variant)
 static void call_k_slice(struct bench_data *d, size_t variant)
 {
     double energies[2];
-    k_slice_impls[variant].energies(&d->plan, d->states, d->x, SLICE, energies);
+    k_slice_impls[variant].energies(&d->plans[variant], d->states, d->x, SLICE, energies);
     d->kept += energies[0];
 }
 
@@ -402,7 +403,10 @@ static void run_kernel(struct bench_data *d, size_t kernel, unsigned rounds)
 static int plan(struct bench_data *d)
 {
     assert(fft_impl_count <= FFT_VARIANTS);
-    int error = k_slice_plan_init(&d->plan, 44100, SLICE);
+    assert(k_slice_impl_count <= K_SLICE_VARIANTS);
+    int error = 0;
+    for (size_t v = 0; v < k_slice_impl_count && !error; ++v)
+        error = k_slice_plan_init(&d->plans[v], &k_slice_impls[v], 44100, SLICE);
     for (size_t v = 0; v < fft_impl_count && !error; ++v)
         error = fft_tables_init(&d->tables[v], &fft_impls[v], POINTS);
     return error;
@@ -419,7 +423,7 @@ void analysis_kernels_run(unsigned rounds)
     }
     for (size_t v = 0; d && v < FFT_VARIANTS; ++v)
         fft_tables_deinit(&d->tables[v]);
-    if (d)
-        k_slice_plan_deinit(&d->plan);
+    for (size_t v = 0; d && v < K_SLICE_VARIANTS; ++v)
+        k_slice_plan_deinit(&d->plans[v]);
     free(d);
 }

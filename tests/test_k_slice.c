@@ -41,7 +41,7 @@ static void assert_slices(const struct k_slice_impl *impl, uint32_t rate_hz, uin
     static struct slice x;
     struct k_slice_plan plan;
     const uint32_t least = rate_hz / 100;
-    assert_int_equal(k_slice_plan_init(&plan, rate_hz, least), 0);
+    assert_int_equal(k_slice_plan_init(&plan, impl, rate_hz, least), 0);
     struct k_state states[2] = {{{0}, {0}}}, serial[2] = {{{0}, {0}}};
     uint64_t seed = rate_hz;
     for (int s = 0; s < SLICES; ++s) {
@@ -90,7 +90,7 @@ static void check_tail(const struct k_slice_impl *impl)
 {
     static float pair[2 * 480];
     struct k_slice_plan plan;
-    assert_int_equal(k_slice_plan_init(&plan, 48000, 480), 0);
+    assert_int_equal(k_slice_plan_init(&plan, impl, 48000, 480), 0);
     struct k_state states[2] = {{{0}, {0}}};
     double energies[2] = {0};
     pair[0] = pair[2 * 479 + 1] = 1;

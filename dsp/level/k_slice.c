@@ -28,7 +28,8 @@ static void fill_weights(struct k_slice_plan *plan)
     for (uint32_t t = plan->segment_frames; t-- > 0;) {
         step(&plan->coefficients, memory, t + 1 == plan->segment_frames ? 1.0 : 0.0);
         for (uint32_t k = 0; k < ORDER; ++k)
-            plan->weights[t][k] = memory[k];
+            plan->weights[k * plan->stride + 2 * (size_t)t] =
+                plan->weights[k * plan->stride + 2 * (size_t)t + 1] = memory[k];
     }
 }
 
@@ -44,14 +45,16 @@ static void fill_advance(struct k_slice_plan *plan)
     }
 }
 
-int k_slice_plan_init(struct k_slice_plan *plan, uint32_t rate_hz, uint32_t least_frames)
+int k_slice_plan_init(struct k_slice_plan *plan, const struct k_slice_impl *impl, uint32_t rate_hz,
+                      uint32_t least_frames)
 {
-    assert(least_frames >= K_SLICE_SEGMENTS &&
-           least_frames / K_SLICE_SEGMENTS <= K_SLICE_SEGMENT_MAX);
+    assert(impl->segments <= K_SLICE_SEGMENTS_MAX && least_frames >= impl->segments);
     memset(plan, 0, sizeof *plan);
     k_weighting_design(&plan->coefficients, rate_hz);
-    plan->segment_frames = least_frames / K_SLICE_SEGMENTS;
-    plan->weights = calloc(plan->segment_frames, sizeof *plan->weights);
+    plan->segments = impl->segments;
+    plan->segment_frames = least_frames / impl->segments;
+    plan->stride = 2 * (size_t)plan->segment_frames;
+    plan->weights = calloc(ORDER * plan->stride, sizeof *plan->weights);
     if (!plan->weights)
         return -ENOMEM;
     fill_weights(plan);
@@ -67,10 +70,10 @@ void k_slice_plan_deinit(struct k_slice_plan *plan)
 
 const struct k_slice_impl k_slice_impls[] = {
 #ifdef __x86_64__
-    {"avx512", CPU_AVX512, k_slice_energies_avx512},
-    {"avx2", CPU_AVX2 | CPU_FMA, k_slice_energies_avx2},
+    {"avx512", CPU_AVX512, 4, k_slice_energies_avx512},
+    {"avx2", CPU_AVX2 | CPU_FMA, 2, k_slice_energies_avx2},
 #endif
-    {"c", 0, k_slice_energies_c},
+    {"c", 0, 1, k_slice_energies_c},
 };
 const size_t k_slice_impl_count = sizeof k_slice_impls / sizeof k_slice_impls[0];
 

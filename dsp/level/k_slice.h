@@ -3,14 +3,12 @@
 #pragma once
 #include "dsp/annotate.h"
 #include "dsp/level/k_weighting.h"
-#include "dsp/pcm.h"
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-    K_SLICE_SEGMENTS = 4, // stretches of a slice that are filtered side by side
-    K_SLICE_ORDER = 4,    // of the whole filter: the members of k_state in turn
-    K_SLICE_SEGMENT_MAX = PCM_MAX_RATE_HZ / 100 / K_SLICE_SEGMENTS, // frames: of 10 ms
+    K_SLICE_SEGMENTS_MAX = 4, // stretches of a slice that are filtered side by side
+    K_SLICE_ORDER = 4,        // of the whole filter: the members of k_state in turn
 };
 
 /// A recursive filter cannot start in the middle, but what a segment adds to the filter's memory is a
@@ -18,16 +16,12 @@ enum {
 /// filtered. Immutable after init, so any thread may read it.
 struct k_slice_plan {
     struct k_coefficients coefficients;
-    uint32_t segment_frames;
+    uint32_t segments, segment_frames;
     double advance[K_SLICE_ORDER][K_SLICE_ORDER]; // memory after a silent segment, from that before
-    double (*weights)[K_SLICE_ORDER];             // of each of segment_frames frames
+    double *
+        weights; // of each of segment_frames frames twice, for both channels: of order k at k * stride
+    size_t stride;
 };
-
-/// Plan for slices of at least `least_frames` (4 to four times K_SLICE_SEGMENT_MAX) at `rate_hz`. @return 0; -ENOMEM (nothing to free then).
-MUST_CHECK int k_slice_plan_init(struct k_slice_plan *plan, uint32_t rate_hz,
-                                 uint32_t least_frames);
-/// Free the weights. A zeroed plan is fine.
-void k_slice_plan_deinit(struct k_slice_plan *plan);
 
 /// Filter the next `frames` (at least the plan's least) of two interleaved channels and add up the squares of
 /// each.
@@ -38,6 +32,7 @@ typedef void (*k_slice_fn)(const struct k_slice_plan *plan, struct k_state state
 struct k_slice_impl {
     const char *name;
     uint32_t cpu_flags; // what it needs
+    uint32_t segments;
     k_slice_fn energies;
 };
 /// Best first; the last is the reference and needs nothing.
@@ -45,3 +40,10 @@ extern const struct k_slice_impl k_slice_impls[];
 extern const size_t k_slice_impl_count;
 /// The best variant for these cpu_flags().
 const struct k_slice_impl *k_slice_select(uint32_t cpu_flags);
+
+/// Plan of a variant for slices of at least `least_frames` (K_SLICE_SEGMENTS_MAX or more) at `rate_hz`. @return 0;
+/// -ENOMEM (nothing to free then).
+MUST_CHECK int k_slice_plan_init(struct k_slice_plan *plan, const struct k_slice_impl *impl,
+                                 uint32_t rate_hz, uint32_t least_frames);
+/// Free the weights. A zeroed plan is fine.
+void k_slice_plan_deinit(struct k_slice_plan *plan);

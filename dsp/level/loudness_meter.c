@@ -97,8 +97,8 @@ int loudness_meter_create(struct loudness_meter **out, const struct pcm_format *
     meter->slice =
         calloc((size_t)(format->channels + 1) / 2 * meter->slice_stride, sizeof *meter->slice);
     meter->kernel = k_slice_select(cpu_flags());
-    if (!meter->slice ||
-        k_slice_plan_init(&meter->plan, format->rate_hz, format->rate_hz / SLICES_PER_SECOND)) {
+    if (!meter->slice || k_slice_plan_init(&meter->plan, meter->kernel, format->rate_hz,
+                                           format->rate_hz / SLICES_PER_SECOND)) {
         loudness_meter_destroy(&meter);
         return -ENOMEM;
     }
