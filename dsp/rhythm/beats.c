@@ -170,23 +170,30 @@ static int open_window(struct window *w, double period, int is_steady)
 static double step_back(const struct window *w, size_t t, const double *penalty, uint16_t *back)
 {
     const double *total = w->total + (t + RING_FRAMES - w->far) % RING_FRAMES;
-    vector_part lanes[VECTOR_PARTS] = {{0.0}}; // as good as starting here
+    vector_part lanes[VECTOR_PARTS] = {{0.0}};     // as good as starting here
+    vector_part_mask places[VECTOR_PARTS] = {{0}}; // of each lane's best, the nearest of equal ones
     for (size_t i = 0; i < w->length; i += LANES) {
         for (size_t part = 0; part < VECTOR_PARTS; part++) {
             vector_part candidate, cost;
             memcpy(&candidate, total + i + part * VECTOR_PART, sizeof(candidate));
             memcpy(&cost, penalty + i + part * VECTOR_PART, sizeof(cost));
             candidate -= cost;
+            const vector_part_mask is_best = candidate >= lanes[part];
+            places[part] = (is_best & (int64_t)i) | (places[part] & ~is_best);
             vector_part_higher(&lanes[part], &candidate);
         }
     }
     double best = 0.0;
-    for (size_t lane = 0; lane < LANES; lane++)
-        best = fmax(best, lanes[lane / VECTOR_PART][lane % VECTOR_PART]);
-    size_t interval = best > 0.0 ? w->near : 0;
-    while (interval && total[w->far - interval] - penalty[w->far - interval] < best)
-        interval++;
-    *back = (uint16_t)interval;
+    size_t nearest = w->far;
+    for (size_t lane = 0; lane < LANES; lane++) {
+        const double value = lanes[lane / VECTOR_PART][lane % VECTOR_PART];
+        const size_t place = (size_t)places[lane / VECTOR_PART][lane % VECTOR_PART] + lane;
+        if (value > best || (value >= best && place > nearest)) {
+            best = value;
+            nearest = place;
+        }
+    }
+    *back = best > 0.0 ? (uint16_t)(w->far - nearest) : 0;
     return best;
 }
 

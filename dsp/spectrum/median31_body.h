@@ -21,9 +21,12 @@ static inline void deal_phases(float *restrict out, const float *restrict row, u
     assert(count >= RUN);
     for (uint32_t next = 0; next < count; next += RUN) {
         const uint32_t at = next + RUN <= count ? next : count - RUN;
-        vector8 square[RUN];
-        memcpy(square, row + (size_t)RUN * at, sizeof square);
+        vector8 square[RUN]; // loaded one by one: a whole array would go through memory
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < RUN; ++i)
+            memcpy(&square[i], row + (size_t)RUN * (at + i), sizeof square[i]);
         vector8_transpose(square);
+#pragma GCC unroll 8
         for (uint32_t q = 0; q < RUN; ++q)
             memcpy(out + (size_t)q * count + at, &square[q], sizeof square[q]);
     }

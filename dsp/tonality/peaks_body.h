@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <math.h>
 
+enum { WORD = 64 };
+
 static inline uint32_t is_peak(const float *here, float least)
 {
     return (here[0] > least) & (here[0] > here[-1]) & (here[0] >= here[1]) & (here[-1] > 0.0F) &
@@ -43,13 +45,18 @@ static inline uint32_t peaks_of(const float *power, float least)
 static void find(struct peaks *peaks, const float *power, uint32_t first, uint32_t end, float least)
 {
     assert(first > 0 && end < PEAKS_BINS);
-    uint32_t count = 0, k = first;
-    for (; k + WIDE_LANES <= end; k += WIDE_LANES)
-        for (uint32_t are = peaks_of(power + k, least); are; are &= are - 1)
-            peaks->bins[count++] = (uint16_t)(k + (uint32_t)__builtin_ctz(are));
-    for (; k < end; ++k)
-        if (is_peak(power + k, least))
-            peaks->bins[count++] = (uint16_t)k;
+    uint32_t count = 0;
+    for (uint32_t k = first; k < end; k += WORD) {
+        uint64_t are =
+            0; // of a word's bins: the end of one longer loop is guessed more often than those of many short ones
+        uint32_t i = 0;
+        for (; i < WORD && k + i + WIDE_LANES <= end; i += WIDE_LANES)
+            are |= (uint64_t)peaks_of(power + k + i, least) << i;
+        for (; i < WORD && k + i < end; ++i)
+            are |= (uint64_t)is_peak(power + k + i, least) << i;
+        for (; are; are &= are - 1)
+            peaks->bins[count++] = (uint16_t)(k + (uint32_t)__builtin_ctzll(are));
+    }
     peaks->count = count;
 }
 
