@@ -228,6 +228,7 @@ static void figures_stop_at_the_ends_of_their_ranges(void **state)
     assert_bass_mid_ratio(MID, BASS, 75, -60);
     assert_bass_mid_ratio(BASS, HIGH, 0, 60); // nothing at all in the middle
     assert_bass_mid_ratio(MID, HIGH, 0, -60);
+    assert_bass_mid_ratio(BASS, 279, 0, 60); // 3 kHz is none of it
     struct analysis *high = analyze_tones(HIGH, HIGH, 0);
     assert_near(high->fingerprint[FINGERPRINT_SPECTRAL_CENTROID], 1, 0);
     assert_near(high->fingerprint[FINGERPRINT_SPECTRAL_ROLLOFF], 1, 0);
@@ -340,6 +341,10 @@ static void unsound_samples_count_as_zero(void **state)
     assert_int_equal(unsound->replaced_samples_reported, 1);
     unsound->replaced_samples_reported = 0;
     assert_memory_equal(unsound, clean, analysis_bytes(clean));
+    noise[places[1]] = noise[places[2]] = 0;
+    struct analysis *early = analyze(noise, 44100, 44100, 2, 4096); // and sound to the end
+    assert_int_equal(early->replaced_samples_reported, 1);
+    free(early);
     free(clean);
     free(unsound);
     free(noise);
@@ -354,6 +359,10 @@ static void digital_silence_at_both_ends_is_timed(void **state)
     struct analysis *analysis = analyze(samples, 48000, 48000, 1, 4096);
     assert_near(analysis->silence_head_s, 0.25, 1e-12);
     assert_near(analysis->silence_tail_s, 0.5, 1e-12);
+    free(analysis);
+    analysis = analyze(samples, 24000, 48000, 2, 4096); // the same samples on two sides
+    assert_near(analysis->silence_head_s, 0.125, 1e-12);
+    assert_near(analysis->silence_tail_s, 0.25, 1e-12);
     free(analysis);
     free(samples);
 }
@@ -485,6 +494,46 @@ static void lack_of_memory_is_reported_wherever_it_strikes(void **state)
     free(noise);
 }
 
+// On a bin's centre magnitudes are 1/4, 1/2, 1/4: 85 % ends 0.9 of a bin over the middle. The list keeps 0.3 Hz.
+static void shapes_are_shares_of_8_and_of_10_khz(void **state)
+{
+    (void)state;
+    struct analysis *a = analyze_tones(700, 700, 0);
+    const double bin_hz = 44100.0 / 4096;
+    assert_near(a->fingerprint[FINGERPRINT_SPECTRAL_CENTROID], 700 * bin_hz / 8000, 5e-5);
+    assert_near(a->fingerprint[FINGERPRINT_SPECTRAL_ROLLOFF], 700.9 * bin_hz / 10000, 5e-5);
+    free(a);
+}
+
+static void chroma_of_a_tone_is_that_of_its_class(void **state)
+{
+    (void)state;
+    struct analysis *a = analyze_tones(41, 41, 0); // 441 Hz
+    double sum = 0;
+    for (int p = 0; p < PITCH_CLASS_COUNT; ++p)
+        sum += a->key.chroma[p];
+    assert_near(sum, 1.0, 1e-6);
+    assert_true(a->key.chroma[9] > 0.3); // A
+    free(a);
+}
+
+static void a_pulse_is_looked_for_from_8_khz_on(void **state)
+{
+    (void)state;
+    for (uint32_t rate_hz = 7999; rate_hz <= 8000; ++rate_hz) {
+        const uint32_t frames = 15 * rate_hz;
+        float *clicks = calloc(frames, sizeof *clicks);
+        assert_non_null(clicks);
+        for (uint32_t i = 0; i < frames; i += rate_hz / 2)
+            for (uint32_t k = 0; k < 100 && i + k < frames; ++k)
+                clicks[i + k] = (float)(0.5 * exp(-(double)k / 20) * (k % 2 ? -1 : 1));
+        struct analysis *a = analyze(clicks, frames, rate_hz, 1, 4096);
+        assert_near(a->fingerprint[FINGERPRINT_TEMPO_BPM], rate_hz < 8000 ? 0 : 120, 0.5);
+        free(a);
+        free(clicks);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -504,6 +553,9 @@ int main(void)
         cmocka_unit_test(tonal_depth_measures_bands_loudness_crest_and_centroid),
         cmocka_unit_test(what_is_told_so_far_is_that_of_a_track_that_ends_there),
         cmocka_unit_test(lack_of_memory_is_reported_wherever_it_strikes),
+        cmocka_unit_test(shapes_are_shares_of_8_and_of_10_khz),
+        cmocka_unit_test(chroma_of_a_tone_is_that_of_its_class),
+        cmocka_unit_test(a_pulse_is_looked_for_from_8_khz_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,6 +86,25 @@ static void eight_channels_sum_their_powers(void **state)
     }
 }
 
+// ITU-R BS.1770-5, table 4, for channels in WAVE order: 3 are L R C, 4 are L R Ls Rs, 5 are L R C Ls Rs. A rate whose
+// 10 ms are no whole number of frames, too.
+static void fewer_channels_have_the_weights_of_their_places(void **state)
+{
+    (void)state;
+    static const double weights[][5] = {{1, 1, 1}, {1, 1, 1.41, 1.41}, {1, 1, 1, 1.41, 1.41}};
+    static const uint32_t rates_hz[] = {48000, 22051};
+    for (int r = 0; r < 2; ++r)
+        for (uint32_t channels = 3; channels <= 5; ++channels)
+            for (uint32_t c = 0; c < channels; ++c) {
+                double levels_db[5] = {-999, -999, -999, -999, -999};
+                levels_db[c] = -20 - 10 * log10(weights[channels - 3][c]);
+                struct loudness_signal lone =
+                    loudness_signal_make_levels(rates_hz[r], channels, levels_db, 2);
+                assert_near(loudness_signal_measure(&lone).integrated_lufs, -23,
+                            LOUDNESS_TOLERANCE_LU);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -94,6 +113,7 @@ int main(void)
         cmocka_unit_test(gates_leave_the_loud_part_alone),
         cmocka_unit_test(each_channel_counts_by_its_weight_and_the_lfe_not_at_all),
         cmocka_unit_test(eight_channels_sum_their_powers),
+        cmocka_unit_test(fewer_channels_have_the_weights_of_their_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,6 +187,12 @@ static void frames_a_two_thousandth_of_a_decibel_off_the_gate_are_told_apart(voi
             chroma_push(chroma, power, pow(10, (gain_db - 40 + (i < 5 ? -0.0005 : 0.0005)) / 10));
         chroma_finish(chroma, &result);
         assert_near(result.silence_ratio, 0.5, 1e-12);
+        struct chroma *lone = make_chroma(22050);
+        struct chroma_result of_one;
+        chroma_push(lone, power, 1.0);
+        chroma_finish(lone, &of_one);
+        assert_near(result.concentration, of_one.concentration, 1e-9); // all frames are alike
+        chroma_destroy(&lone);
         chroma_destroy(&chroma);
     }
 }
@@ -228,6 +234,20 @@ static void silence_has_even_chroma(void **state)
     assert_null(chroma);
 }
 
+// One click where the window is 0.
+static void a_frame_that_sounds_without_a_spectrum_is_even(void **state)
+{
+    (void)state;
+    static const float power[BINS];
+    struct chroma *chroma = make_chroma(22050);
+    struct chroma_result result;
+    chroma_push(chroma, power, 1.0);
+    chroma_finish(chroma, &result);
+    assert_near(result.silence_ratio, 0.0, 0.0);
+    assert_near(result.concentration, 1.0 / 12, 1e-12);
+    chroma_destroy(&chroma);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,6 +258,7 @@ int main(void)
         cmocka_unit_test(frames_a_two_thousandth_of_a_decibel_off_the_gate_are_told_apart),
         cmocka_unit_test(a_tone_belongs_to_its_class),
         cmocka_unit_test(silence_has_even_chroma),
+        cmocka_unit_test(a_frame_that_sounds_without_a_spectrum_is_even),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,6 +158,11 @@ static void width_is_sides_share_of_middle_and_side(void **state)
                 (float)(0.5 * (cases[c].right_sine * sine(i) + cases[c].right_cosine * cosine(i)));
         }
         assert_near(measure(sound).stereo_width, cases[c].width, 1e-6);
+        for (uint32_t i = 0; i < sound->frames; ++i) { // at any level
+            sound->left[i] *= 1e-8F;
+            sound->right[i] *= 1e-8F;
+        }
+        assert_near(measure(sound).stereo_width, cases[c].width, 1e-6);
     }
     free(sound);
 }
@@ -188,6 +193,13 @@ static void correlation_of_constant_sides(void **state)
     for (uint32_t i = 0; i < sound->frames; ++i)
         sound->right[i] = (float)(0.1 * sine(i));
     assert_near(measure(sound).phase_correlation, 0.0, 0.0); // the left one alone
+    for (int level = 1; level < 60; ++level) {               // whatever its sums are rounded to
+        for (uint32_t i = 0; i < sound->frames; ++i) {
+            sound->left[i] = (float)level / 37.0F;
+            sound->right[i] = (float)(0.3 + 0.1 * sine(i));
+        }
+        assert_near(measure(sound).phase_correlation, 0.0, 0.0);
+    }
     memcpy(sound->left, sound->right, sizeof sound->left);
     assert_near(measure(sound).phase_correlation, 1.0, 1e-12);
     free(sound);

@@ -148,6 +148,40 @@ static void silence_reads_minus_70_and_has_no_maxima(void **state)
     free(signal.samples);
 }
 
+// At 11,026 Hz 100 ms are 1102.6 frames and 200 ms are 2205.2: steps end at the nearest frame.
+static void steps_end_at_the_frame_nearest_to_their_time(void **state)
+{
+    (void)state;
+    static const uint32_t ends[] = {1103, 2205, 3308, 4410, 5513};
+    static float silence[5513];
+    for (uint32_t i = 0; i < 5; ++i)
+        for (uint32_t missing = 0; missing < 2; ++missing) {
+            struct loudness_meter *meter = NULL;
+            assert_int_equal(loudness_meter_create(
+                                 &meter, &(struct pcm_format){.rate_hz = 11026, .channels = 1}),
+                             0);
+            assert_int_equal(loudness_meter_feed(meter, silence, ends[i] - missing), 0);
+            assert_int_equal(loudness_meter_steps(meter).count, i + 1 - missing);
+            loudness_meter_destroy(&meter);
+        }
+}
+
+// Two windows of 3 s, of which the first begins with 0.1 s of nothing: it has 29 of 30 parts of the other's power.
+static void variation_of_two_windows_is_half_of_what_they_are_apart(void **state)
+{
+    (void)state;
+    struct signal signal = make_tone(48000, (const struct piece[]){{-999, 0.1}, {-20, 3}}, 2);
+    struct loudness_meter *meter = measure(&signal, 2);
+    assert_int_equal(loudness_meter_short_term_count(meter), 2);
+    assert_near(loudness_meter_variation_lu(meter), 5 * log10(30 / 29.0), 5e-4);
+    loudness_meter_destroy(&meter);
+    signal.frames -= 4800; // one window, which cannot vary
+    meter = measure(&signal, 2);
+    assert_near(loudness_meter_variation_lu(meter), 0, 0);
+    loudness_meter_destroy(&meter);
+    free(signal.samples);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +190,8 @@ int main(void)
         cmocka_unit_test(mono_counts_on_both_sides),
         cmocka_unit_test(agrees_with_libebur128_on_shaped_noise),
         cmocka_unit_test(silence_reads_minus_70_and_has_no_maxima),
+        cmocka_unit_test(steps_end_at_the_frame_nearest_to_their_time),
+        cmocka_unit_test(variation_of_two_windows_is_half_of_what_they_are_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

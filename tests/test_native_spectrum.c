@@ -220,6 +220,22 @@ static void silence_and_nothing_are_zeros(void **state)
     free(x);
 }
 
+// 130 dB under the other side's tone lies within what 24 bits can hold: it is no rounding.
+static void a_faint_tone_beside_a_loud_one_keeps_its_band(void **state)
+{
+    (void)state;
+    float *loud = make_buffer(4 * SIZE), *faint = make_buffer(4 * SIZE);
+    const double ratio = 3e-7;
+    for (int i = 0; i < 4 * SIZE; ++i) {
+        loud[i] = (float)sin(2 * M_PI * 100.0 * i / SIZE);
+        faint[i] = (float)(ratio * sin(2 * M_PI * 1500.0 * i / SIZE));
+    }
+    const struct spectrum s = measure(loud, faint, 4 * SIZE, 44100, 4096);
+    assert_near(s.bands[6] / (ratio * ratio), 1.0, 0.3);
+    free(loud);
+    free(faint);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +247,7 @@ int main(void)
         cmocka_unit_test(the_median_of_an_even_count_is_the_mean_of_the_middle_two),
         cmocka_unit_test(a_constant_has_no_bands),
         cmocka_unit_test(silence_and_nothing_are_zeros),
+        cmocka_unit_test(a_faint_tone_beside_a_loud_one_keeps_its_band),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

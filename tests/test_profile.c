@@ -71,13 +71,23 @@ static void brightness_rises_and_warmth_falls_with_the_centroid(void **state)
 {
     (void)state;
     assert_rises(FINGERPRINT_SPECTRAL_CENTROID, 0.0, 1.0, 2);
+    assert_rises(FINGERPRINT_PRESENCE_PCT, 0.0, 0.5, 2);
+    assert_rises(FINGERPRINT_AIR_PCT, 0.0, 0.5, 2);
     assert_rises(FINGERPRINT_SPECTRAL_CENTROID, 1.0, 0.0, 3);
 }
 
-static void rhythm_rises_with_stability(void **state)
+static void rhythm_rises_with_stability_as_far_as_it_is_sure(void **state)
 {
     (void)state;
     assert_rises(FINGERPRINT_RHYTHM_STABILITY, 0.0, 1.0, 4);
+    struct analysis *analysis = make_analysis();
+    analysis->tempo.confidence = 0.9;
+    profile_compute(analysis);
+    const double sure = analysis->profile.rhythm;
+    analysis->tempo.confidence = 0.2;
+    profile_compute(analysis);
+    assert_true(analysis->profile.rhythm < sure - 0.05);
+    free(analysis);
 }
 
 static void harmony_rises_with_chroma_and_harmonic_share(void **state)
@@ -235,6 +245,10 @@ static void a_few_seconds_are_no_evidence_of_a_genre(void **state)
             assert_int_equal(analysis->genre.label, GENRE_UNKNOWN);
     }
     assert_int_equal(analysis->genre.label, GENRE_CLASSICAL);
+    analysis->duration_s = 15.0; // from here on all is said
+    profile_compute(analysis);
+    for (int g = 0; g < GENRE_COUNT; g++)
+        assert_true(analysis->genre.scores[g] >= before[g]);
     free(analysis);
 }
 
@@ -249,6 +263,9 @@ static void neither_notes_nor_a_pulse_is_no_music(void **state)
     for (int g = 0; g < GENRE_COUNT; g++)
         assert_true(analysis->genre.scores[g] == 0.0);
     assert_true(analysis->profile.dynamic_range > 0.5); // which is there all the same
+    analysis->fingerprint[FINGERPRINT_CHROMA_ENERGY] = 1.0 / 12.0 + 0.006;
+    profile_compute(analysis);
+    assert_true(analysis->genre.scores[GENRE_CLASSICAL] > 0.0); // a trace of notes
     free(analysis);
 }
 
@@ -260,6 +277,8 @@ static void the_middle_of_all_music_has_no_genre(void **state)
     profile_compute(analysis);
 
     assert_int_equal(analysis->genre.label, GENRE_UNKNOWN);
+    for (int g = 0; g < GENRE_COUNT; g++)
+        assert_true(analysis->genre.scores[g] < 0.5); // a genre has to be earned
     free(analysis);
 }
 
@@ -274,13 +293,40 @@ static void a_quiet_changeful_tonal_track_without_pulse_is_called_classical(void
     free(analysis);
 }
 
+// 0.6, and 0.05 ahead of the next.
+static void a_label_is_the_best_score_where_that_is_high_and_clear(void **state)
+{
+    (void)state;
+    struct analysis *analysis = make_analysis();
+    uint32_t seed = 30;
+    int thin = 0, close = 0, clear = 0;
+    for (int round = 0; round < 5000; round++) {
+        draw_analysis(analysis, &seed);
+        profile_compute(analysis);
+        const double *scores = analysis->genre.scores;
+        int best = 0, ahead = 0;
+        for (int g = 1; g < GENRE_COUNT; g++)
+            best = scores[g] > scores[best] ? g : best;
+        for (int g = 0; g < GENRE_COUNT; g++)
+            ahead += g != best && scores[best] - scores[g] >= 0.05;
+        const int is_clear = ahead == GENRE_COUNT - 1;
+        assert_int_equal(analysis->genre.label,
+                         scores[best] >= 0.6 && is_clear ? best : GENRE_UNKNOWN);
+        thin += scores[best] < 0.6;
+        close += scores[best] >= 0.6 && !is_clear;
+        clear += scores[best] >= 0.6 && is_clear;
+    }
+    assert_true(thin > 100 && close > 100 && clear > 100);
+    free(analysis);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(energy_rises_with_loudness_and_onsets),
         cmocka_unit_test(dynamic_range_rises_with_crest_and_variation),
         cmocka_unit_test(brightness_rises_and_warmth_falls_with_the_centroid),
-        cmocka_unit_test(rhythm_rises_with_stability),
+        cmocka_unit_test(rhythm_rises_with_stability_as_far_as_it_is_sure),
         cmocka_unit_test(harmony_rises_with_chroma_and_harmonic_share),
         cmocka_unit_test(nothing_steps_when_one_dimension_moves_a_little),
         cmocka_unit_test(wild_measurements_stay_within_0_and_1),
@@ -290,6 +336,7 @@ int main(void)
         cmocka_unit_test(neither_notes_nor_a_pulse_is_no_music),
         cmocka_unit_test(the_middle_of_all_music_has_no_genre),
         cmocka_unit_test(a_quiet_changeful_tonal_track_without_pulse_is_called_classical),
+        cmocka_unit_test(a_label_is_the_best_score_where_that_is_high_and_clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,6 +116,9 @@ static void a_pattern_of_two_to_the_n_frames_is_seen_whole(void **state)
         frames[i] = (struct frame){i % 64 == 7 ? 1e-3 : 1.0, {100.0 * (i % 64), 0, 0}};
     frames[COUNT - 1].power = 20;
     assert_near(median_of(frames, COUNT).centroid_hz, 3150, 100);
+    for (uint32_t i = 0; i < COUNT; ++i) // three of eight are low, and three of four even ones
+        frames[i].shape.centroid_hz = i % 8 == 0 || i % 8 == 2 || i % 8 == 4 ? 1000 : 5000;
+    assert_near(median_of(frames, COUNT).centroid_hz, 5000, 0.2);
     free(frames);
 }
 
@@ -123,12 +126,41 @@ static void frames_1e_4_under_the_loudest_do_not_count_wherever_it_is(void **sta
 {
     (void)state;
     struct frame frames[201];
-    for (int loudest = 0; loudest <= 200; loudest += 100) {
-        for (int i = 0; i < 201; ++i)
-            frames[i] = (struct frame){i % 2 ? 1.01e-4 : 0.99e-4, {i % 2 ? 500 : 4000, 0, 0}};
-        frames[loudest] = (struct frame){1.0, {500, 0, 0}};
-        assert_near(median_of(frames, 201).centroid_hz, 500, 0.2);
+    for (double power = 1e-30; power < 1e31; power *= 1e15)
+        for (int loudest = 0; loudest <= 200; loudest += 100) {
+            for (int i = 0; i < 201; ++i)
+                frames[i] =
+                    (struct frame){power * (i % 3 ? 0.99e-4 : 1.01e-4), {i % 3 ? 4000 : 500, 0, 0}};
+            frames[loudest] = (struct frame){power, {500, 0, 0}};
+            assert_near(median_of(frames, 201).centroid_hz, 500, 0.2);
+        }
+}
+
+// One in twenty falls silent at the end, all with low figures: they move the rank by a fortieth if they stay.
+static void a_few_frames_that_fall_silent_after_hours_are_forgotten(void **state)
+{
+    (void)state;
+    enum { COUNT = 400000 };
+    struct frame *frames = make_frames(COUNT, 1, 111);
+    uint64_t seed = 112;
+    for (uint32_t i = 0; i < COUNT; ++i) {
+        const int is_silent = i % 20 == 3;
+        frames[i].power = is_silent ? 1e-3 : 1.0;
+        frames[i].shape.centroid_hz = is_silent ? 1 : 8000 * rng_unit(&seed);
     }
+    frames[COUNT - 1].power = 20;
+    assert_near(median_of(frames, COUNT).centroid_hz, sorted_median(frames, COUNT), 100);
+    free(frames);
+}
+
+static void figures_reach_up_to_20_khz(void **state)
+{
+    (void)state;
+    const struct frame frame = {1.0, {15000, 19000, 0.99}};
+    const struct spectral_shape median = median_of(&frame, 1);
+    assert_near(median.centroid_hz, 15000, 0.2);
+    assert_near(median.rolloff_hz, 19000, 0.2);
+    assert_near(median.flatness, 0.99, 1e-5);
 }
 
 static void silent_hours_make_no_difference(void **state)
@@ -137,7 +169,11 @@ static void silent_hours_make_no_difference(void **state)
     enum { QUIET = 2 * MAX, LOUD = 100 };
     struct frame *frames = make_frames(QUIET + LOUD, 10, 91);
     for (uint32_t i = 0; i < QUIET; ++i)
-        frames[i].power *= 1e-9;
+        frames[i].power *= 1e-6;
+    assert_near(median_of(frames, QUIET + LOUD).centroid_hz, sorted_median(frames, QUIET + LOUD),
+                0.2);
+    for (uint32_t i = 0; i < QUIET; ++i)
+        frames[i].power *= 1e-3;
     assert_near(median_of(frames, QUIET + LOUD).centroid_hz, sorted_median(frames, QUIET + LOUD),
                 0.2);
     for (uint32_t i = 0; i < LOUD; ++i) { // the same at the start
@@ -169,6 +205,8 @@ int main(void)
         cmocka_unit_test(frames_1e_4_under_the_loudest_do_not_count_wherever_it_is),
         cmocka_unit_test(silent_hours_make_no_difference),
         cmocka_unit_test(no_frames_give_zeros),
+        cmocka_unit_test(a_few_frames_that_fall_silent_after_hours_are_forgotten),
+        cmocka_unit_test(figures_reach_up_to_20_khz),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

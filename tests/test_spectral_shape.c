@@ -133,6 +133,58 @@ static void an_empty_spectrum_is_all_zeros(void **state)
         assert_near(m.bands[b], 0.0, 0.0);
 }
 
+// Bins 10 Hz apart have their centres on 20 and on 20,000 Hz: those two count, their neighbours outside do not.
+static void flatness_takes_the_bins_on_both_ends(void **state)
+{
+    (void)state;
+    static const int bins[] = {1, 2, 2000, 2001};
+    const double n = 1999;
+    for (int i = 0; i < 4; ++i) {
+        double power[BINS] = {0};
+        power[bins[i]] = 5;
+        const double expected =
+            i == 0 || i == 3 ? 0
+                             : exp(((n - 1) * log(1e-4) + log(n)) / n) / (((n - 1) * 1e-4 + n) / n);
+        assert_near(measure(10.0, power).shape.flatness, expected, 1e-8);
+    }
+}
+
+// The cell of bin 2 reaches from 16.15 to 26.92 Hz, of which what is over 20 Hz counts.
+static void a_cell_over_20_hz_rolls_off_within_what_counts(void **state)
+{
+    (void)state;
+    const double bin_hz = 44100.0 / 4096;
+    double power[BINS] = {0};
+    power[2] = 3;
+    assert_near(measure(bin_hz, power).shape.rolloff_hz, 20 + 0.85 * (2.5 * bin_hz - 20), 1e-3);
+}
+
+// Of a broad spectrum, against a sum over finely divided cells.
+static void a_broad_spectrum_rolls_off_where_its_pieces_add_up(void **state)
+{
+    (void)state;
+    enum { PIECES = 400 };
+    const double bin_hz = 44100.0 / 4096;
+    uint64_t seed = 53;
+    for (int round = 0; round < 20; ++round) {
+        double power[BINS], total = 0, sum = 0, expected = 0;
+        for (int pass = 0; pass < 2; ++pass)
+            for (int k = 0; k < BINS; ++k) {
+                if (pass == 0)
+                    power[k] = rng_unit(&seed) * exp(-k / 200.0 * (round % 4));
+                for (int i = 0; i < PIECES; ++i) {
+                    const double hz = (k - 0.5 + (i + 0.5) / PIECES) * bin_hz;
+                    const double piece = hz >= 20 && hz < 20000 ? sqrt(power[k]) / PIECES : 0;
+                    total += pass == 0 ? piece : 0;
+                    sum += pass == 1 ? piece : 0;
+                    if (pass == 1 && expected <= 0 && sum >= 0.85 * total)
+                        expected = hz;
+                }
+            }
+        assert_near(measure(bin_hz, power).shape.rolloff_hz, expected, 0.1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +195,9 @@ int main(void)
         cmocka_unit_test(flatness_of_even_and_of_two_levels),
         cmocka_unit_test(flatness_has_a_floor_at_1e_4_of_the_mean),
         cmocka_unit_test(an_empty_spectrum_is_all_zeros),
+        cmocka_unit_test(flatness_takes_the_bins_on_both_ends),
+        cmocka_unit_test(a_cell_over_20_hz_rolls_off_within_what_counts),
+        cmocka_unit_test(a_broad_spectrum_rolls_off_where_its_pieces_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

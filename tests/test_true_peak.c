@@ -195,6 +195,37 @@ static void one_sample_reads_itself(void **state)
     assert_within(peak_db_of(&sample, 1, 44100), 20 * log10(0.25), 1e-6, 1e-6);
 }
 
+// Two samples at the very end, as high as the crest between them is not: silence that follows changes nothing.
+static void a_crest_at_the_end_is_found_at_every_length(void **state)
+{
+    (void)state;
+    for (uint32_t frames = 2; frames <= 200; ++frames) {
+        float x[500] = {0};
+        x[frames - 2] = x[frames - 1] = 0.9F;
+        const double peak_db = peak_db_of(x, frames, 48000);
+        assert_near(peak_db, peak_db_of(x, 500, 48000), 0.0);
+        assert_true(peak_db > 20 * log10(0.9) + 1);
+    }
+}
+
+// A block that ends within few samples of a piece does not look at what lies before the piece.
+static void no_sample_before_a_piece_is_read(void **state)
+{
+    (void)state;
+    enum { BLOCK = INTERPOLATE_FRAMES, SPARE = 100 };
+    for (uint32_t first = 1; first <= BLOCK; ++first) {
+        float x[SPARE + 4 * BLOCK];
+        for (int i = 0; i < SPARE + 4 * BLOCK; ++i)
+            x[i] = i < SPARE ? 1e6F : 0.5F;
+        static const float half[BLOCK] = {0};
+        struct true_peak meter;
+        true_peak_init(&meter, 48000);
+        true_peak_feed(&meter, half, 1, first);
+        true_peak_feed(&meter, x + SPARE, 1, 4 * BLOCK);
+        assert_true(true_peak_finish(&meter) < 1.0F);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +237,8 @@ int main(void)
         cmocka_unit_test(a_lone_peak_between_samples_is_found_wherever_it_lies),
         cmocka_unit_test(high_rates_interpolate_less),
         cmocka_unit_test(one_sample_reads_itself),
+        cmocka_unit_test(a_crest_at_the_end_is_found_at_every_length),
+        cmocka_unit_test(no_sample_before_a_piece_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

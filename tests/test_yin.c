@@ -177,6 +177,7 @@ static void tones_just_outside_the_range_take_its_end(void **state)
     (void)state;
     assert_near(period_of_tone(22050, 22050 / 339.5, 1, 1), 338, 0.0);
     assert_near(period_of_tone(22050, 22050 / 9.7, 1, 1), 10, 0.0);
+    assert_near(period_of_tone(24000, 24000 / 10.67, 1, 1), 11, 0.0); // from 11 at this rate
 }
 
 static void a_missing_fundamental_is_heard(void **state)

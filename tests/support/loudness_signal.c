@@ -61,6 +61,8 @@ static void weigh(double weights[PCM_MAX_CHANNELS], uint32_t channels)
     static const double layouts[][PCM_MAX_CHANNELS] = {
         [1] = {2}, // on both sides
         [2] = {1, 1},
+        [3] = {1, 1, 1},
+        [4] = {1, 1, 1.41, 1.41},
         [5] = {1, 1, 1, 1.41, 1.41},
         [6] = {1, 1, 1, 0, 1.41, 1.41},
         [8] = {1, 1, 1, 0, 1.41, 1.41, 1.41, 1.41},
