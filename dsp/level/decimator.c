@@ -120,25 +120,24 @@ static uint32_t finish_stage(struct decimator *d, struct half_band *stage, float
     return (uint32_t)due;
 }
 
-// Run the stages from `first` on over what lies in scratch[0]; the last one writes to `out`.
-static uint32_t run_stages(struct decimator *d, uint32_t first, float *out, uint32_t count)
+// Run the stages from `first` on, and copy what they leave to `out`: a filter writes whole groups of outputs. `in` may
+// be scratch[0].
+static uint32_t run_stages(struct decimator *d, uint32_t first, float *out, const float *in,
+                           uint32_t count)
 {
-    float *from = d->scratch[0], *to = d->scratch[1];
     for (uint32_t s = first; s < d->stage_count; ++s) {
-        count = push_stage(d, &d->stages[s], to, from, count);
-        float *swap = from;
-        from = to;
-        to = swap;
+        float *to = d->scratch[in == d->scratch[0] ? 1 : 0];
+        count = push_stage(d, &d->stages[s], to, in, count);
+        in = to;
     }
-    memcpy(out, from, count * sizeof(float));
+    memcpy(out, in, count * sizeof(float));
     return count;
 }
 
 uint32_t decimator_push(struct decimator *decimator, float *out, const float *in, uint32_t count)
 {
     assert(count <= DECIMATOR_MAX_FRAMES);
-    memcpy(decimator->scratch[0], in, count * sizeof(float));
-    return run_stages(decimator, 0, out, count);
+    return run_stages(decimator, 0, out, in, count);
 }
 
 uint32_t decimator_finish(struct decimator *decimator, float *out)
@@ -147,7 +146,7 @@ uint32_t decimator_finish(struct decimator *decimator, float *out)
     for (uint32_t s = 0; s < decimator->stage_count; ++s) {
         const uint32_t count =
             finish_stage(decimator, &decimator->stages[s], decimator->scratch[0]);
-        written += run_stages(decimator, s + 1, out + written, count);
+        written += run_stages(decimator, s + 1, out + written, decimator->scratch[0], count);
     }
     return written;
 }
