@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/rhythm/lags.h"
+#include "dsp/cpu.h"
+#include "dsp/rhythm/onset_kernel.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -59,23 +61,10 @@ static float curve_next(struct curve *c)
     return value;
 }
 
-/// Sum of products over a block, in lanes that a compiler can lay side by side.
-static double multiply(const float *a, const float *b)
-{
-    enum { LANES = 16 };
-    float sums[LANES] = {0.0f};
-    for (size_t i = 0; i < BLOCK_FRAMES; i += LANES)
-        for (size_t lane = 0; lane < LANES; lane++)
-            sums[lane] += a[i + lane] * b[i + lane];
-    double sum = 0.0;
-    for (size_t lane = 0; lane < LANES; lane++)
-        sum += (double)sums[lane];
-    return sum;
-}
-
 /// Correlate a curve with itself, block by block. @param values room for LAGS_MAX + BLOCK_FRAMES.
 static void correlate(struct curve *curve, size_t count, float *values, double *out)
 {
+    const struct onset_impl *kernels = onset_select(cpu_flags());
     memset(out, 0, count * sizeof(*out));
     memset(values, 0, LAGS_MAX * sizeof(*values)); // zeros before the first frame
     while (curve->next < curve->frames) {
@@ -86,7 +75,7 @@ static void correlate(struct curve *curve, size_t count, float *values, double *
             now[i] = curve_next(curve);
         memset(now + block, 0, (BLOCK_FRAMES - block) * sizeof(*now));
         for (size_t lag = 0; lag < count; lag++)
-            out[lag] += multiply(now, now - lag);
+            out[lag] += (double)kernels->multiply(now, now - lag, BLOCK_FRAMES);
         memmove(values, values + block, LAGS_MAX * sizeof(*values));
     }
     const double energy = out[0] / (double)curve->frames;

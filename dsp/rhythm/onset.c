@@ -189,11 +189,12 @@ static float measure_rise(struct onset *o, const float *power, float rise[ONSET_
     k->rise(rises, logs, o->previous,
             logarithm(fmaxf(o->loudest * FLOOR_SHARE, ONSET_LEAST_POWER)));
     for (int part = 0; part < ONSET_CHANGE; part++)
-        rise[part] = k->weigh(o->part_weights[part], rises);
-    const float whole = k->weigh(o->whole_weights, rises);
+        rise[part] = k->multiply(o->part_weights[part], rises, BANDS);
+    const float whole = k->multiply(o->whole_weights, rises, BANDS);
     k->rise(rises, logs, o->previous, logarithm(fmaxf(o->loudest * LOUD_SHARE, ONSET_LEAST_POWER)));
     memcpy(o->previous, logs, sizeof(logs));
-    return (whole + LOUD_WEIGHT * k->weigh(o->whole_weights, rises)) / (1.0f + LOUD_WEIGHT);
+    return (whole + LOUD_WEIGHT * k->multiply(o->whole_weights, rises, BANDS)) /
+           (1.0f + LOUD_WEIGHT);
 }
 
 /// Take the amplitudes of the newest frame into the sums over both spans.

@@ -44,16 +44,29 @@ static void rise(float *restrict rises, const float *restrict now, const float *
     }
 }
 
-static float weigh(const float weights[BANDS], const float values[BANDS])
+static inline void add_product(vector8 *sums, const float *a, const float *b)
 {
-    vector8 sums = {0};
-    for (uint32_t b = 0; b < BANDS; b += LANES) {
-        vector8 weight, value;
-        memcpy(&weight, weights + b, sizeof weight);
-        memcpy(&value, values + b, sizeof value);
-        sums += weight * value;
+    vector8 x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    *sums += x * y;
+}
+
+static float multiply(const float *a, const float *b, uint32_t count)
+{
+    assert(count % LANES == 0);
+    vector8 s = {0}, t = {0}, u = {0}, v = {0}; // four, as a sum waits for the one before
+    uint32_t i = 0;
+    for (; i + 4 * LANES <= count; i += 4 * LANES) {
+        add_product(&s, a + i, b + i);
+        add_product(&t, a + i + LANES, b + i + LANES);
+        add_product(&u, a + i + 2 * (size_t)LANES, b + i + 2 * (size_t)LANES);
+        add_product(&v, a + i + 3 * (size_t)LANES, b + i + 3 * (size_t)LANES);
     }
-    return vector8_sum(&sums);
+    for (; i < count; i += LANES)
+        add_product(&s, a + i, b + i);
+    s = (s + t) + (u + v);
+    return vector8_sum(&s);
 }
 
 static void root(float *restrict out, const float *restrict power, uint32_t bins)
@@ -91,5 +104,5 @@ static struct onset_angle compare(const float *before, const float *after, uint3
 }
 
 #define ONSET_FUNCTIONS                                                                            \
-    .sum_bands = sum_bands, .take_logs = take_logs, .rise = rise, .weigh = weigh, .root = root,    \
-    .add = add, .compare = compare
+    .sum_bands = sum_bands, .take_logs = take_logs, .rise = rise, .multiply = multiply,            \
+    .root = root, .add = add, .compare = compare

@@ -37,8 +37,8 @@ struct onset_impl {
     /// rises[b] = what now[b] lies over before[b] and over `floor`, or 0.
     void (*rise)(float rises[ONSET_BANDS], const float now[ONSET_BANDS],
                  const float before[ONSET_BANDS], float floor);
-    /// @return the sum of weights times values.
-    float (*weigh)(const float weights[ONSET_BANDS], const float values[ONSET_BANDS]);
+    /// @return the sum of a[i] times b[i]; `count` is a multiple of ONSET_LANES.
+    float (*multiply)(const float *a, const float *b, uint32_t count);
     /// out[k] = sqrt(power[k]).
     void (*root)(float *out, const float *power, uint32_t bins);
     /// out[k] = sum of parts[0][k] to parts[count - 1][k].
