@@ -4,6 +4,7 @@
 #include "dsp/history.h"
 #include "dsp/mastering/peak.h"
 #include "dsp/mastering/stereo.h"
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -102,6 +103,7 @@ static int append(struct limiting_model *model)
 int limiting_model_feed(struct limiting_model *model, const double *stereo, uint32_t frames)
 {
     float peaks[HISTORY_PIECE + PEAK_LANES] = {0};
+    assert(!model->powers); // a finished one is of the whole track already
     float *left = history_grow(&model->sides[0], frames);
     float *right = history_grow(&model->sides[1], frames);
     model->loops->split(left, right, stereo, frames);
