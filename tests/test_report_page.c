@@ -148,6 +148,22 @@ static void figures_stand_before_and_after(void **state)
     free(page.text);
 }
 
+static void loudness_fills_its_scale(void **state)
+{
+    (void)state;
+    const struct mastering_targets targets = {.target_lufs = -14, .width = 1};
+    struct page page;
+    open_page(&page, REPORT_OPEN);
+    write_track(&page, "a.flac", REPORT_OPEN, &targets); // of -14 and -15 LUFS afterwards
+    close_page(&page);
+    const char *chart = strstr(page.text, "<h2>Short-term loudness");
+    assert_non_null(chart);
+    chart = strstr(chart, "top:100.0%");
+    assert_non_null(chart);
+    assert_memory_equal(chart, "top:100.0%\">-24<", 16); // and not -42
+    free(page.text);
+}
+
 static void without_mastering_there_is_one_side_only(void **state)
 {
     (void)state;
@@ -247,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_page_is_balanced_and_names_nothing_outside_itself),
         cmocka_unit_test(figures_stand_before_and_after),
+        cmocka_unit_test(loudness_fills_its_scale),
         cmocka_unit_test(without_mastering_there_is_one_side_only),
         cmocka_unit_test(a_path_is_text_on_the_page),
         cmocka_unit_test(the_spectrogram_is_bright_where_the_tone_is),

@@ -68,23 +68,34 @@ static size_t reduce(double out[COLUMNS_MOST], const float *lufs, uint32_t count
     return COLUMNS_MOST;
 }
 
+// A scale from 0 down to a line of the grid below the quietest, so that most music fills it; what is silent lies under it.
+static double low_of(const double *before, const double *after, double grid)
+{
+    double least = -18;
+    for (size_t c = 0; c < COLUMNS_MOST; ++c) {
+        least = isfinite(before[c]) ? fmin(least, before[c]) : least;
+        least = isfinite(after[c]) ? fmin(least, after[c]) : least;
+    }
+    return fmax(-42, grid * floor(least / grid - 0.25));
+}
+
 static void write_loudness(FILE *out, const struct report_track *t)
 {
-    static const struct report_chart chart = {"Short-term loudness over time", "LUFS", -42, 0, 6};
+    struct report_chart chart = {"Short-term loudness over time", "LUFS", -42, 0, 6};
     const struct analysis *a = t->analysis;
-    double values[COLUMNS_MOST];
+    double before[COLUMNS_MOST], after[COLUMNS_MOST];
+    const size_t count = reduce(before, analysis_short_term(a), a->loudness_count, a->duration_s);
+    (void)reduce(after, t->after_short_term, t->after_short_term_count, a->duration_s);
+    chart.low = low_of(before, after, chart.grid);
     fprintf(out, "<section><h2>Short-term loudness");
     write_legend(out, t);
     fprintf(out, "</h2>\n");
     report_chart_open(out, &chart);
     if (t->targets)
         report_chart_level(out, &chart, t->targets->target_lufs, "target");
-    size_t count = reduce(values, analysis_short_term(a), a->loudness_count, a->duration_s);
-    report_chart_line(out, &chart, values, count, legend[TRACK_BEFORE]);
-    if (t->targets) {
-        count = reduce(values, t->after_short_term, t->after_short_term_count, a->duration_s);
-        report_chart_line(out, &chart, values, count, legend[TRACK_AFTER]);
-    }
+    report_chart_line(out, &chart, before, count, legend[TRACK_BEFORE]);
+    if (t->targets)
+        report_chart_line(out, &chart, after, count, legend[TRACK_AFTER]);
     report_chart_close(out);
     report_time_axis(out, a->duration_s);
     if (t->targets)
