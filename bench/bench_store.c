@@ -210,7 +210,7 @@ struct bare_writer {
 
 static int open_bare_writer(struct bare_writer *w, const char *path)
 {
-    char *track = store_track_insert_sql(), *targets = store_targets_insert_sql();
+    char *track = store_track_insert_sql(STORE_NEW), *targets = store_targets_insert_sql(STORE_NEW);
     int code = sqlite3_open_v2(path, &w->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_exec(w->db, "PRAGMA cache_size=-16384;PRAGMA synchronous=NORMAL", NULL, NULL,

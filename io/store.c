@@ -45,9 +45,13 @@ static char *sql_of(enum store_statement which)
         return sqlite3_mprintf("SELECT t.path IS ?1,t.id,t.algorithm_version,t.track_checksum FROM "
                                "analysis i LEFT JOIN analysis t ON t.id=i.id WHERE i.path=?1");
     case STORE_INSERT_TRACK:
-        return store_track_insert_sql();
+        return store_track_insert_sql(STORE_NEW);
+    case STORE_REPLACE_TRACK:
+        return store_track_insert_sql(STORE_REPLACING);
     case STORE_INSERT_TARGETS:
-        return store_targets_insert_sql();
+        return store_targets_insert_sql(STORE_NEW);
+    case STORE_REPLACE_TARGETS:
+        return store_targets_insert_sql(STORE_REPLACING);
     case STORE_DELETE_TRACK:
         return sqlite3_mprintf("DELETE FROM analysis WHERE id=?1");
     case STORE_DELETE_TARGETS:

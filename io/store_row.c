@@ -143,11 +143,14 @@ static void append_names(sqlite3_str *sql, const struct store_column *columns, s
     sqlite3_str_appendall(sql, "record_checksum");
 }
 
-static char *insert_sql(const char *table, const char *key, const struct store_column *columns,
-                        size_t count, unsigned places)
+static const char *const verbs[] = {
+    [STORE_NEW] = "INSERT", [STORE_REPLACING] = "INSERT OR REPLACE"};
+
+static char *insert_sql(const char *verb, const char *table, const char *key,
+                        const struct store_column *columns, size_t count, unsigned places)
 {
     sqlite3_str *sql = sqlite3_str_new(NULL);
-    sqlite3_str_appendf(sql, "INSERT OR REPLACE INTO %s(%s", table, key);
+    sqlite3_str_appendf(sql, "%s INTO %s(%s", verb, table, key);
     append_names(sql, columns, count);
     sqlite3_str_appendall(sql, ")VALUES(?");
     for (unsigned i = 1; i < places; ++i)
@@ -156,16 +159,16 @@ static char *insert_sql(const char *table, const char *key, const struct store_c
     return sqlite3_str_finish(sql);
 }
 
-char *store_track_insert_sql(void)
+char *store_track_insert_sql(enum store_insert how)
 {
-    return insert_sql("analysis", track_key_columns, store_analysis_columns, STORE_ANALYSIS_COLUMNS,
-                      AT_RECORD_CHECKSUM + 1);
+    return insert_sql(verbs[how], "analysis", track_key_columns, store_analysis_columns,
+                      STORE_ANALYSIS_COLUMNS, AT_RECORD_CHECKSUM + 1);
 }
 
-char *store_targets_insert_sql(void)
+char *store_targets_insert_sql(enum store_insert how)
 {
-    return insert_sql("targets", targets_key_columns, store_targets_columns, STORE_TARGETS_COLUMNS,
-                      AT_TARGETS_CHECKSUM + 1);
+    return insert_sql(verbs[how], "targets", targets_key_columns, store_targets_columns,
+                      STORE_TARGETS_COLUMNS, AT_TARGETS_CHECKSUM + 1);
 }
 
 static char *select_sql(const char *table, const char *key, const struct store_column *columns,

@@ -54,10 +54,15 @@ struct track_checksum store_track_checksum(const struct store_track *track);
 /// Over the track they belong to, the settings and the values.
 struct track_checksum store_targets_checksum(const struct store_track *track,
                                              const struct store_targets *targets);
-/// "INSERT OR REPLACE" of all columns, in the order that the bind functions number them.
+enum store_insert {
+    STORE_NEW,       // nothing stands in its place; where something does, the database is corrupt
+    STORE_REPLACING, // SQLite keeps all it touches, to be undone: a fifth more work
+};
+
+/// "INSERT" of all columns, in the order that the bind functions number them.
 /// sqlite3_free() it. @return NULL without memory.
-char *store_track_insert_sql(void);
-char *store_targets_insert_sql(void);
+char *store_track_insert_sql(enum store_insert how);
+char *store_targets_insert_sql(enum store_insert how);
 /// "SELECT" of the same columns, for the read functions; a WHERE follows.
 char *store_track_select_sql(const char *where);
 char *store_targets_select_sql(const char *where);

@@ -125,7 +125,8 @@ static int make_way(struct store *store, struct store_track *track, const char *
 static int insert_track(struct store *store, struct store_track *track)
 {
     sqlite3_stmt *statement;
-    int error = store_prepare(store, STORE_INSERT_TRACK, &statement);
+    int error =
+        store_prepare(store, track->id ? STORE_REPLACE_TRACK : STORE_INSERT_TRACK, &statement);
     if (!error)
         error = store_track_bind(statement, track);
     if (!error)
@@ -136,10 +137,11 @@ static int insert_track(struct store *store, struct store_track *track)
 }
 
 static int insert_targets(struct store *store, const struct store_track *track,
-                          const struct store_targets *targets)
+                          const struct store_targets *targets, enum store_insert how)
 {
     sqlite3_stmt *statement;
-    int error = store_prepare(store, STORE_INSERT_TARGETS, &statement);
+    int error = store_prepare(
+        store, how == STORE_NEW ? STORE_INSERT_TARGETS : STORE_REPLACE_TARGETS, &statement);
     if (!error)
         error = store_targets_bind(statement, track, targets);
     return error ? error : store_step(store, statement);
@@ -172,10 +174,11 @@ int store_save(struct store *store, struct store_track *track, const struct stor
         error = make_way(store, track, moved_from, &standing);
     if (error || standing.algorithm_version > track->algorithm_version)
         return error;
+    const enum store_insert how = track->id ? STORE_REPLACING : STORE_NEW;
     if (what == STORE_SAVED_ALL || !standing.id || !is_same_content(&standing, track))
         error = insert_track(store, track);
     if (!error && targets)
-        error = insert_targets(store, track, targets);
+        error = insert_targets(store, track, targets, how);
     return error;
 }
 
