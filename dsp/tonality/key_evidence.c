@@ -14,7 +14,7 @@ static const struct {
 // A triad's likeness to a stretch: the cosine between their classes, and the root's share of the bass.
 #define ROOT_WEIGHT 0.3
 // A triad that is less like a stretch by this much is e times less likely.
-#define TRIAD_STEP 0.125
+#define TRIAD_STEP 0.11
 // A bass walks over the notes of a chord: which of them is the root, the last few seconds tell.
 #define BASS_LASTS 0.85
 // The four kinds of evidence of a key: notes (weight 1), triads, bass, and how long the tonic's triad stays.
