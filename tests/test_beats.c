@@ -83,6 +83,71 @@ static void a_rise_is_measured_from_half_of_the_top(void **state)
     assert_true(fabs(beats_rise(ramp, 64, beats, 1) - 2.0) < 0.1);
 }
 
+static void beats_far_off_the_line_do_not_bend_it(void **state)
+{
+    (void)state;
+    double beats[60];
+    for (int i = 0; i < 60; i++)
+        beats[i] = 100.0 + 20.0 * i +
+                   (i >= 55 ? 6.0 : 0.0); // the last 5 are late: least squares give 20.046
+    struct beat_line line;
+
+    assert_int_equal(beats_fit(beats, 60, 20.5, &line), 0);
+
+    assert_true(fabs(line.period_frames - 20.0) < 1e-9);
+    assert_true(fabs(line.first_frame - 100.0) < 1e-9);
+    assert_true(line.spread < 1e-9);
+}
+
+static void the_spread_is_the_median_of_what_is_off_the_line(void **state)
+{
+    (void)state;
+    double beats[81];
+    for (int i = 0; i < 81; i++)
+        beats[i] = 100.0 + 20.0 * i + (i % 2 ? 1.0 : -1.0);
+    struct beat_line line;
+
+    assert_int_equal(beats_fit(beats, 81, 20.5, &line), 0);
+
+    // A frame of 20 either way; half as many beats are 1.4826 times as far off in a normal distribution.
+    assert_true(fabs(line.period_frames - 20.0) < 1e-9);
+    assert_true(fabs(line.spread - 1.4826 / 20.0) < 2e-3);
+}
+
+static void a_missed_beat_leaves_a_gap_in_the_numbering(void **state)
+{
+    (void)state;
+    const double beats[] = {10.0, 30.0, 50.0, 90.0, 110.0, 170.0, 190.0};
+    struct beat_line line;
+
+    assert_int_equal(beats_fit(beats, 7, 21.0, &line), 0);
+
+    assert_true(fabs(line.period_frames - 20.0) < 1e-9);
+}
+
+static void no_beats_are_put_where_a_track_begins_and_ends_without(void **state)
+{
+    (void)state;
+    enum { ALL = 1200, FIRST = 300, LAST = 900, EVERY = 20 };
+    uint16_t strength[ALL];
+    uint32_t noise = 1;
+    for (int t = 0; t < ALL; t++) {
+        noise = noise * 1664525u + 1013904223u;
+        strength[t] = (uint16_t)(noise >> 23); // up to 511, an eighth of a beat
+    }
+    for (int t = FIRST; t <= LAST; t += EVERY)
+        strength[t] = 4000;
+    double *beats;
+    uint32_t count;
+
+    assert_int_equal(beats_find(strength, ALL, EVERY, NULL, &beats, &count), 0);
+
+    assert_int_equal(count, (LAST - FIRST) / EVERY + 1);
+    assert_true(fabs(beats[0] - FIRST) < 0.5);
+    assert_true(fabs(beats[count - 1] - LAST) < 0.5);
+    free(beats);
+}
+
 static void nothing_has_no_beats(void **state)
 {
     (void)state;
@@ -103,6 +168,10 @@ int main(void)
         cmocka_unit_test(a_shift_moves_every_beat_to_the_top_between),
         cmocka_unit_test(a_shift_by_a_third_moves_every_beat_a_third_of_the_way),
         cmocka_unit_test(a_rise_is_measured_from_half_of_the_top),
+        cmocka_unit_test(beats_far_off_the_line_do_not_bend_it),
+        cmocka_unit_test(the_spread_is_the_median_of_what_is_off_the_line),
+        cmocka_unit_test(a_missed_beat_leaves_a_gap_in_the_numbering),
+        cmocka_unit_test(no_beats_are_put_where_a_track_begins_and_ends_without),
         cmocka_unit_test(nothing_has_no_beats),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -165,6 +165,84 @@ static void one_chord_shorter_than_a_stretch_is_heard(void **state)
     free(samples);
 }
 
+static void a_reverbs_end_is_no_part_of_the_key(void **state)
+{
+    (void)state;
+    float *samples = calloc(5 * SAMPLES, sizeof(*samples));
+    float *loud = make_cadence(0, KEY_MAJOR, 0.0), *faint = make_cadence(6, KEY_MAJOR, 0.0);
+    assert_non_null(samples);
+    for (size_t i = 0; i < SAMPLES; i++) {
+        samples[i] = loud[i];
+        for (size_t again = 1; again < 5; again++) // four times as long, 70 dB down
+            samples[again * SAMPLES + i] = 3.16e-4f * faint[i];
+    }
+
+    const struct key key = measure(samples, 5 * (size_t)SAMPLES);
+
+    assert_int_equal(key.tonic, 0);
+    assert_int_equal(key.mode, KEY_MAJOR);
+    free(faint);
+    free(loud);
+    free(samples);
+}
+
+static void tuning_does_not_move_the_strength(void **state)
+{
+    (void)state;
+    float *plain = make_cadence(9, KEY_MINOR, 0.0);
+    const double strength = measure(plain, SAMPLES).strength;
+    const double tunings_cents[] = {-46.0, 46.0};
+    for (size_t i = 0; i < sizeof(tunings_cents) / sizeof(*tunings_cents); i++) {
+        float *samples = make_cadence(9, KEY_MINOR, tunings_cents[i]);
+
+        const struct key key = measure(samples, SAMPLES);
+
+        assert_int_equal(key.tonic, 9);
+        assert_true(fabs(key.strength - strength) < 0.02);
+        free(samples);
+    }
+    free(plain);
+}
+
+/// A sinusoid's peak under a Hann window, at the bin nearest to a note.
+static void add_peak(float power[STFT_BINS], int midi, float level)
+{
+    const size_t bin = (size_t)lround(440.0 * exp2((midi - 69) / 12.0) * STFT_WINDOW / RATE_HZ);
+    power[bin] += level;
+    power[bin - 1] += 0.25f * level;
+    power[bin + 1] += 0.25f * level;
+}
+
+/// Strength of C major below peaks of other notes.
+static double strength_beside(float level)
+{
+    struct key_tracker *tracker;
+    struct key key;
+    float power[STFT_BINS];
+    for (size_t k = 0; k < STFT_BINS; k++)
+        power[k] = 1e-12f;
+    const int triad[] = {60, 64, 67, 72, 76, 79}, others[] = {85, 87, 90, 92, 94};
+    for (size_t i = 0; i < sizeof(triad) / sizeof(*triad); i++)
+        add_peak(power, triad[i], 1.0f);
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        add_peak(power, others[i], level);
+    assert_int_equal(key_tracker_create(&tracker, RATE_HZ), 0);
+    for (int t = 0; t < 100; t++)
+        key_tracker_push(tracker, power);
+    key_tracker_finish(tracker, &key);
+    key_tracker_destroy(&tracker);
+    return key.strength;
+}
+
+static void peaks_40_db_under_the_strongest_are_no_notes(void **state)
+{
+    (void)state;
+    const double alone = strength_beside(0.0f);
+
+    assert_true(strength_beside(0.9e-4f) == alone);
+    assert_true(strength_beside(1.1e-4f) < alone - 1e-4);
+}
+
 static void gain_does_not_move_the_strength(void **state)
 {
     (void)state;
@@ -223,6 +301,9 @@ int main(void)
         cmocka_unit_test(chords_tell_a_minor_key_from_its_relative_major),
         cmocka_unit_test(a_loop_names_its_key_wherever_it_begins),
         cmocka_unit_test(one_chord_shorter_than_a_stretch_is_heard),
+        cmocka_unit_test(a_reverbs_end_is_no_part_of_the_key),
+        cmocka_unit_test(tuning_does_not_move_the_strength),
+        cmocka_unit_test(peaks_40_db_under_the_strongest_are_no_notes),
         cmocka_unit_test(gain_does_not_move_the_strength),
         cmocka_unit_test(silence_has_no_key),
         cmocka_unit_test(the_chroma_is_left_alone),

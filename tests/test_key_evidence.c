@@ -135,6 +135,31 @@ static void the_overtones_of_a_note_are_counted_as_the_note(void **state)
     assert_true(evidence.notes[0] > 0.85);
 }
 
+static void the_strength_is_the_correlation_of_the_notes_with_the_scales_profile(void **state)
+{
+    (void)state;
+    // Temperley's profiles, minor's seventh as in key_evidence.c, and what numpy.corrcoef says of them and the
+    // seven notes of a scale.
+    static const double scale[KEY_MODES][PITCH_CLASS_COUNT] = {
+        {1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1}, {1, 0, 1, 1, 0, 1, 0, 1, 1, 0, 1, 0}};
+    static const double correlation[KEY_MODES] = {0.9000513495, 0.8530210482};
+    for (int mode = KEY_MAJOR; mode <= KEY_MINOR; mode++) {
+        for (int tonic = 0; tonic < PITCH_CLASS_COUNT; tonic += 5) {
+            struct key_evidence evidence = {0};
+            struct key key;
+            for (int i = 0; i < PITCH_CLASS_COUNT; i++)
+                evidence.notes[(tonic + i) % PITCH_CLASS_COUNT] = 7.0 * scale[mode][i];
+            evidence.triads[mode][tonic] = 10.0;
+
+            key_evidence_choose(&evidence, &key);
+
+            assert_int_equal(key.tonic, tonic);
+            assert_int_equal(key.mode, mode);
+            assert_true(fabs(key.strength - correlation[mode]) < 1e-9);
+        }
+    }
+}
+
 static void silence_is_no_evidence(void **state)
 {
     (void)state;
@@ -160,6 +185,7 @@ int main(void)
             of_two_keys_with_the_same_chords_the_one_that_rests_on_its_tonic_is_chosen),
         cmocka_unit_test(a_loud_stretch_counts_no_more_than_a_quiet_one),
         cmocka_unit_test(the_overtones_of_a_note_are_counted_as_the_note),
+        cmocka_unit_test(the_strength_is_the_correlation_of_the_notes_with_the_scales_profile),
         cmocka_unit_test(silence_is_no_evidence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,10 @@
 enum { PERIOD = 24, BEATS = 60, FRAMES = BEATS * PERIOD };
 
 /// Strokes: by how much the power over the whole spectrum is larger in a frame than in silence.
+/// The lows are in turn those of one chord and of another, each for so many beats; 0: neither.
 struct strokes {
     float power[FRAMES];
+    int chord_beats;
 };
 
 /// A stroke at `place` frames into every `every`-th beat from `first` on.
@@ -22,6 +24,14 @@ static void strike(struct strokes *strokes, int first, int every, int place, flo
 {
     for (int beat = first; beat < BEATS; beat += every)
         strokes->power[beat * PERIOD + place] = power;
+}
+
+/// Eight bins are of the one chord, eight of the other, and so on.
+static float chord_gain(const struct strokes *strokes, int t, int bin)
+{
+    if (strokes->chord_beats == 0 || bin >= 96)
+        return 1.0f;
+    return t / (PERIOD * strokes->chord_beats) % 2 == bin / 8 % 2 ? 100.0f : 1.0f;
 }
 
 static void measure(const struct strokes *strokes, double evidence[LEVEL_EVIDENCE])
@@ -32,7 +42,7 @@ static void measure(const struct strokes *strokes, double evidence[LEVEL_EVIDENC
     for (int t = 0; t < FRAMES; t++) {
         float power[ONSET_BINS];
         for (int k = 0; k < ONSET_BINS; k++)
-            power[k] = 1.0f + strokes->power[t];
+            power[k] = (1.0f + strokes->power[t]) * chord_gain(strokes, t, k);
         assert_int_equal(onset_push(onset, power), 0);
     }
     assert_non_null(lags);
@@ -133,6 +143,26 @@ static void loud_and_soft_beats_alternate_loud_ones_and_silence_do_not(void **st
     assert_true(evidence[LEVEL_ALTERNATES] == 0.0);
 }
 
+static void chords_that_change_once_a_bar_speak_for_its_beats(void **state)
+{
+    (void)state;
+    static struct strokes strokes;
+    double evidence[LEVEL_EVIDENCE];
+    strike(&strokes, 0, 1, 0, LOUD);
+
+    measure(&strokes, evidence);
+    assert_true(evidence[LEVEL_CHORDS] == 0.0);
+    strokes.chord_beats = 4;
+    measure(&strokes, evidence);
+    // A change is heard 12 frames to either side, less than linearly: over 4 beats of 24 frames the mean is an
+    // eighth of the top at most. The logarithm of (8 + 1/4) / (1 + 1/4) is beyond the limit.
+    assert_true(fabs(evidence[LEVEL_CHORDS] - 1.2) < 1e-9);
+    strokes.chord_beats = 1; // the mean is half of the top at most
+    measure(&strokes, evidence);
+    assert_true(evidence[LEVEL_CHORDS] > log((2.0 + 0.25) / (1.0 + 0.25)));
+    assert_true(evidence[LEVEL_CHORDS] < 1.0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +170,7 @@ int main(void)
         cmocka_unit_test(strokes_in_twos_are_not_compound_for_a_pulse_of_three_of_them),
         cmocka_unit_test(the_weakest_beat_of_four_is_measured_against_anywhere),
         cmocka_unit_test(a_missing_beat_of_four_speaks_against_the_pulse),
+        cmocka_unit_test(chords_that_change_once_a_bar_speak_for_its_beats),
         cmocka_unit_test(loud_and_soft_beats_alternate_loud_ones_and_silence_do_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
