@@ -207,9 +207,17 @@ def shapes(power, bin_hz, out):
     out["spectral_flatness"] = float(np.median(flat))
 
 
+def medians_along_time(magnitude):
+    """Of 31 frames. By sorting where there are few: scipy 1.17 reads beyond so short an axis, another value each time."""
+    if magnitude.shape[1] > 62:
+        return scipy.ndimage.median_filter(magnitude, size=(1, 31), mode="reflect")
+    mirrored = np.pad(magnitude, ((0, 0), (15, 15)), mode="symmetric")
+    return np.median(np.lib.stride_tricks.sliding_window_view(mirrored, 31, axis=1), axis=2)
+
+
 def harmonic_ratio(magnitude):
     """Dimension 18; `magnitude` is bins by frames."""
-    along_time = scipy.ndimage.median_filter(magnitude, size=(1, 31), mode="reflect")
+    along_time = medians_along_time(magnitude)
     along_frequency = scipy.ndimage.median_filter(magnitude, size=(31, 1), mode="reflect")
     h, p = along_time ** 2, along_frequency ** 2
     both = h + p
