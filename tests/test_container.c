@@ -315,6 +315,19 @@ static void sizes_just_beyond_the_open_ones_are_believed(void **state)
     }
 }
 
+static void a_chunk_of_odd_length_before_the_sound_is_padded(void **state)
+{
+    (void)state;
+    struct file f = {.count = 0};
+    put_wav(&f, "RIFF", 0);
+    put_text(&f, "junk");
+    put_little(&f, 3, 4);
+    put(&f, "abc", 4); // a pad behind it
+    put_format_and_data(&f, 0);
+    put_samples(&f, false);
+    assert_whole(&f);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -345,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_title_behind_no_sound_is_not_played),
         cmocka_unit_test(what_only_begins_as_chunks_is_sound),
         cmocka_unit_test(sizes_just_beyond_the_open_ones_are_believed),
+        cmocka_unit_test(a_chunk_of_odd_length_before_the_sound_is_padded),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

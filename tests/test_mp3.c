@@ -326,6 +326,29 @@ static void seeks_give_the_samples_of_reading_on_at_every_rate(void **state)
     }
 }
 
+// Lengths by the formula of ISO 11172-3, 2.4.3.1, and 13818-3: samples / 8 * bit rate / rate, and a byte of padding.
+static void headers_tell_length_and_rate(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned char bytes[4];
+        uint32_t rate_hz, samples, length, channels;
+    } cases[] = {{{0xff, 0xfb, 0x90, 0x00}, 44100, 1152, 417, 2},
+                 {{0xff, 0xfb, 0x92, 0x00}, 44100, 1152, 418, 2},
+                 {{0xff, 0xfa, 0xe4, 0xc0}, 48000, 1152, 960, 1},
+                 {{0xff, 0xf3, 0x90, 0x00}, 22050, 576, 261, 2},
+                 {{0xff, 0xe3, 0x92, 0xc0}, 11025, 576, 523, 1},
+                 {{0xff, 0xe3, 0x18, 0x00}, 8000, 576, 72, 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        struct mp3_header header;
+        assert_int_equal(mp3_parse_header(&header, cases[i].bytes), 0);
+        assert_int_equal(header.rate_hz, cases[i].rate_hz);
+        assert_int_equal(header.samples, cases[i].samples);
+        assert_int_equal(header.bytes, cases[i].length);
+        assert_int_equal(header.channels, cases[i].channels);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -374,6 +397,7 @@ int main(void)
         cmocka_unit_test(frames_that_a_tag_counts_and_the_file_lacks_are_told),
         cmocka_unit_test(a_wrong_size_alone_changes_nothing),
         cmocka_unit_test(seeks_give_the_samples_of_reading_on_at_every_rate),
+        cmocka_unit_test(headers_tell_length_and_rate),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
