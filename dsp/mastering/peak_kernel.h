@@ -122,36 +122,97 @@ enum { SIDES = PEAK_SIDES };
 enum { SIDES = 1 };
 #endif
 
+/// Half the sums and half the differences of mirrored phases, so far, for each side.
+struct peak_sums {
+    peak_lanes even[SIDES][PEAK_MAX_PAIRS], odd[SIDES][PEAK_MAX_PAIRS], middle[SIDES];
+};
+
+/// What two mirrored taps meet.
+struct peak_taps {
+    peak_lanes sum[SIDES], difference[SIDES];
+};
+
+__attribute__((always_inline)) static inline void
+peak_meet(struct peak_taps *met, const float *const oldest[SIDES], uint32_t taps, uint32_t k)
+{
+    for (int c = 0; c < SIDES; ++c) {
+        peak_lanes early, late;
+        peak_load(&early, oldest[c] + k);
+        peak_load(&late, oldest[c] + taps - 1 - k);
+        met->sum[c] = early + late;
+        met->difference[c] = early - late;
+    }
+}
+
+__attribute__((always_inline)) static inline void peak_add(struct peak_sums *sums,
+                                                           const struct peak_bank *bank,
+                                                           const struct peak_taps *met, uint32_t k,
+                                                           uint32_t pairs, int with_middle)
+{
+    for (int c = 0; c < SIDES; ++c) {
+        for (uint32_t p = 0; p < pairs; ++p) {
+            sums->even[c][p] += bank->even[k][p] * met->sum[c];
+            sums->odd[c][p] += bank->odd[k][p] * met->difference[c];
+        }
+        if (with_middle)
+            sums->middle[c] += bank->middle[k] * met->sum[c];
+    }
+}
+
+/// Raise lanes to the outputs.
+__attribute__((always_inline)) static inline void
+peak_take(peak_lanes *largest, struct peak_sums *sums, uint32_t pairs, int with_middle)
+{
+    for (int c = 0; c < SIDES; ++c) {
+        if (with_middle) {
+            peak_magnitude(&sums->middle[c]);
+            peak_larger(largest, &sums->middle[c]);
+        }
+        for (uint32_t p = 0; p < pairs; ++p) {
+            peak_magnitude(&sums->even[c][p]);
+            peak_magnitude(&sums->odd[c][p]);
+            sums->even[c][p] += sums->odd[c][p];
+            peak_larger(largest, &sums->even[c][p]);
+        }
+    }
+}
+
 /// Raise lanes to a bank's outputs, `oldest` being the first tap of the first lane of so many sides.
 __attribute__((always_inline)) static inline void
 peak_outputs(peak_lanes *largest, const struct peak_bank *bank, const float *const oldest[SIDES],
              uint32_t taps, uint32_t pairs, int with_middle)
 {
-    peak_lanes even[SIDES][PEAK_MAX_PAIRS] = {{{0}}}, odd[SIDES][PEAK_MAX_PAIRS] = {{{0}}};
-    peak_lanes middle[SIDES] = {{0}};
-    for (uint32_t k = 0; k < taps / 2; ++k)
-        for (int c = 0; c < SIDES; ++c) {
-            peak_lanes early, late;
-            peak_load(&early, oldest[c] + k);
-            peak_load(&late, oldest[c] + taps - 1 - k);
-            const peak_lanes sum = early + late, difference = early - late;
-            for (uint32_t p = 0; p < pairs; ++p) {
-                even[c][p] += bank->even[k][p] * sum;
-                odd[c][p] += bank->odd[k][p] * difference;
-            }
-            if (with_middle)
-                middle[c] += bank->middle[k] * sum;
-        }
-    for (int c = 0; c < SIDES; ++c) {
-        peak_magnitude(&middle[c]);
-        peak_larger(largest, &middle[c]);
-        for (uint32_t p = 0; p < pairs; ++p) {
-            peak_magnitude(&even[c][p]);
-            peak_magnitude(&odd[c][p]);
-            even[c][p] += odd[c][p];
-            peak_larger(largest, &even[c][p]);
-        }
+    struct peak_sums sums;
+    memset(&sums, 0, sizeof sums);
+    for (uint32_t k = 0; k < taps / 2; ++k) {
+        struct peak_taps met;
+        peak_meet(&met, oldest, taps, k);
+        peak_add(&sums, bank, &met, k, pairs, with_middle);
     }
+    peak_take(largest, &sums, pairs, with_middle);
+}
+
+/// Raise lanes to the ITU's outputs, and others to the quick ones around them.
+__attribute__((always_inline)) static inline void
+peak_quick_outputs(peak_lanes *itu, peak_lanes *quick, const struct peak_reader *reader,
+                   const float *const oldest[SIDES])
+{
+    enum { ALONE = (PEAK_QUICK_TAPS - PEAK_ITU_TAPS) / 2 };
+    struct peak_sums sums, inner;
+    struct peak_taps met;
+    memset(&sums, 0, sizeof sums);
+    memset(&inner, 0, sizeof inner);
+    for (uint32_t k = 0; k < ALONE; ++k) {
+        peak_meet(&met, oldest, PEAK_QUICK_TAPS, k);
+        peak_add(&sums, &reader->quick, &met, k, 1, 1);
+    }
+    for (uint32_t k = ALONE; k < PEAK_QUICK_TAPS / 2; ++k) {
+        peak_meet(&met, oldest, PEAK_QUICK_TAPS, k);
+        peak_add(&sums, &reader->quick, &met, k, 1, 1);
+        peak_add(&inner, &reader->itu, &met, k - ALONE, PEAK_ITU_PAIRS, 0);
+    }
+    peak_take(quick, &sums, 1, 1);
+    peak_take(itu, &inner, PEAK_ITU_PAIRS, 0);
 }
 
 /// The same for both sides and each bank, whose sizes the compiler is to know. newest[] are of a bank of `taps`.
@@ -165,8 +226,6 @@ static inline void peak_read(peak_lanes *largest, const struct peak_bank *bank, 
             oldest[k] = newest[c + k] - back;
         if (bank->taps == PEAK_ITU_TAPS)
             peak_outputs(largest, bank, oldest, PEAK_ITU_TAPS, PEAK_ITU_PAIRS, 0);
-        else if (bank->taps == PEAK_QUICK_TAPS)
-            peak_outputs(largest, bank, oldest, PEAK_QUICK_TAPS, 1, 1);
         else
             peak_outputs(largest, bank, oldest, PEAK_MAX_TAPS, PEAK_MAX_PAIRS, 1);
     }
@@ -224,24 +283,27 @@ static inline void peak_raise_groups(uint32_t groups, const struct peak_bank *ba
     }
 }
 
-/// @return those of `groups` whose sharp outputs the quick ones do not prove to be at most `floor`.
+/// Raise out[] by the ITU's outputs. @return those of `groups` whose sharp outputs the quick ones do not prove to be at
+/// most `floor`.
 static inline uint32_t peak_keep_doubts(uint32_t groups, const struct peak_reader *reader,
-                                        struct peak_known *known,
+                                        struct peak_known *known, float *out,
                                         const float *const sides[PEAK_SIDES], float floor)
 {
-    float quick[PEAK_PIECE + PEAK_LANES];
+    const uint32_t back = PEAK_QUICK_TAPS - 1 + (reader->taps - PEAK_QUICK_TAPS) / 2;
     for (uint32_t left = groups; left; left &= left - 1) {
-        const uint32_t group = (uint32_t)__builtin_ctz(left);
-        memset(quick + group * PEAK_LANES, 0, PEAK_LANES * sizeof *quick);
-    }
-    peak_raise_groups(groups, &reader->quick, reader->taps, quick, sides);
-    for (uint32_t left = groups; left; left &= left - 1) {
-        const uint32_t group = (uint32_t)__builtin_ctz(left);
-        for (uint32_t i = 0; i < PEAK_LANES; i += LANES) {
-            peak_lanes lanes;
+        const uint32_t group = (uint32_t)__builtin_ctz(left), first = group * PEAK_LANES;
+        for (uint32_t i = first; i < first + PEAK_LANES; i += LANES) {
+            peak_lanes itu, quick = {0};
+            memcpy(&itu, out + i, sizeof itu);
+            for (int c = 0; c < PEAK_SIDES; c += SIDES) {
+                const float *oldest[SIDES];
+                for (int k = 0; k < SIDES; ++k)
+                    oldest[k] = sides[c + k] + i - back;
+                peak_quick_outputs(&itu, &quick, reader, oldest);
+            }
+            memcpy(out + i, &itu, sizeof itu);
             float read, same;
-            memcpy(&lanes, quick + group * PEAK_LANES + i, sizeof lanes);
-            peak_largest(&read, &same, &lanes, &lanes);
+            peak_largest(&read, &same, &quick, &quick);
             known->largest[group] = read > known->largest[group] ? read : known->largest[group];
         }
     }
@@ -252,17 +314,17 @@ static void peak_raise(const struct peak_reader *reader, float *out,
                        const float *const sides[PEAK_SIDES], uint32_t frames, float floor)
 {
     struct peak_survey survey;
-    memset(&survey, 0, sizeof survey);
     struct peak_known known;
     assert(frames <= PEAK_PIECE);
+    memset(&survey, 0, sizeof survey);
     peak_look(&survey, sides, PEAK_BEFORE(reader->taps), frames);
     peak_gather(&known, &survey, reader->taps);
     // Behind the last frame there is nothing.
     const uint32_t count = (frames + PEAK_LANES - 1) / PEAK_LANES;
-    uint32_t groups = peak_doubts(&reader->known, &known, floor) & ((1U << count) - 1);
-    peak_raise_groups(groups, &reader->itu, reader->taps, out, sides);
-    if (reader->sharp.taps > 0 && groups) {
-        groups = peak_keep_doubts(groups, reader, &known, sides, floor);
-        peak_raise_groups(groups, &reader->sharp, reader->taps, out, sides);
-    }
+    const uint32_t groups = peak_doubts(&reader->known, &known, floor) & ((1U << count) - 1);
+    if (reader->sharp.taps == 0)
+        peak_raise_groups(groups, &reader->itu, reader->taps, out, sides);
+    else if (groups)
+        peak_raise_groups(peak_keep_doubts(groups, reader, &known, out, sides, floor),
+                          &reader->sharp, reader->taps, out, sides);
 }
