@@ -70,7 +70,10 @@ static uint32_t ring_blocks(const struct player *p)
 static int create_path(struct player *p)
 {
     const enum ring_sides sides = p->config.settings ? RING_TWO_SIDES : RING_ONE_SIDE;
-    int error = ring_create(&p->ring, ring_blocks(p), sides);
+    int error = ring_create_lockable(&p->ring, ring_blocks(p), sides);
+    if (!error && !ring_is_locked(p->ring))
+        log_write(p->config.log, LOG_LEVEL_DEBUG, NULL,
+                  "the audio buffer may not be locked in memory: a limit (ulimit -l) forbids it");
     if (!error)
         error = callback_create(&p->callback, p->ring, p->device.rate_hz, p->device.pace);
     if (error)

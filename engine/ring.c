@@ -92,6 +92,21 @@ int ring_create(struct ring **out, uint32_t blocks, enum ring_sides sides)
     return 0;
 }
 
+int ring_create_lockable(struct ring **out, uint32_t blocks, enum ring_sides sides)
+{
+    struct ring *half;
+    const int error = ring_create(out, blocks, sides);
+    if (error || (*out)->is_locked || blocks < 4 || ring_create(&half, blocks / 2, sides))
+        return error;
+    if (half->is_locked) {
+        struct ring *whole = *out;
+        *out = half;
+        half = whole;
+    }
+    ring_destroy(&half);
+    return 0;
+}
+
 void ring_destroy(struct ring **ring)
 {
     assert(ring);
@@ -165,6 +180,11 @@ RT_SAFE uint32_t ring_fill(const struct ring *ring)
     uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     uint32_t fill = tail - head;
     return fill <= ring->mask ? fill : ring->mask + 1;
+}
+
+bool ring_is_locked(const struct ring *ring)
+{
+    return ring->is_locked;
 }
 
 uint32_t ring_capacity(const struct ring *ring)

@@ -2,6 +2,7 @@
 // Lock-free single-producer single-consumer ring of fixed-size audio blocks, reserved and committed in place.
 #pragma once
 #include "dsp/annotate.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { RING_BLOCK_FRAMES = 512 };
@@ -35,6 +36,9 @@ struct ring;
 
 /// `blocks` is a power of two, 2 .. 2^20. All memory is touched and, if allowed, locked. @return 0; -EINVAL; -ENOMEM.
 MUST_CHECK int ring_create(struct ring **out, uint32_t blocks, enum ring_sides sides);
+/// The same, but with half as many blocks where half may be locked and all may not: a shorter ring that no page fault
+/// delays before a longer one. Where not even half may be, all of them.
+MUST_CHECK int ring_create_lockable(struct ring **out, uint32_t blocks, enum ring_sides sides);
 /// Destroy and set *ring to NULL. NULL is fine. No thread may still use it.
 void ring_destroy(struct ring **ring);
 /// Writer: the next free block, or NULL if the ring is full. The same one until committed.
@@ -52,6 +56,7 @@ RT_SAFE void ring_release(struct ring *ring);
 /// Committed, not yet released blocks, at this instant. RT safe, any thread.
 RT_SAFE uint32_t ring_fill(const struct ring *ring);
 uint32_t ring_capacity(const struct ring *ring);
+bool ring_is_locked(const struct ring *ring);
 RT_SAFE enum ring_sides ring_sides(const struct ring *ring);
 
 /// Writer: the block's second side, as long as the first one. Only in a ring of two.
