@@ -296,25 +296,27 @@ static const int sqlite_types[] = {[STORE_REAL] = SQLITE_FLOAT,
                                    [STORE_TEXT] = SQLITE_TEXT,
                                    [STORE_BLOB] = SQLITE_BLOB};
 
+// A column is looked up once for type and value; the connection is one thread's, which is what such a value needs.
 static int read_value(sqlite3_stmt *statement, int at, enum store_type type,
                       struct store_value *value)
 {
-    const int found = sqlite3_column_type(statement, at);
+    sqlite3_value *column = sqlite3_column_value(statement, at);
+    const int found = sqlite3_value_type(column);
     *value = (struct store_value){.is_null = found == SQLITE_NULL};
     if (value->is_null)
         return 0;
     if (found != sqlite_types[type])
         return -EBADMSG;
     if (type == STORE_REAL) {
-        value->real = sqlite3_column_double(statement, at);
+        value->real = sqlite3_value_double(column);
         return isfinite(value->real) ? 0 : -EBADMSG;
     }
     if (type == STORE_INTEGER) {
-        value->integer = sqlite3_column_int64(statement, at);
+        value->integer = sqlite3_value_int64(column);
         return 0;
     }
-    value->bytes.data = sqlite3_column_blob(statement, at);
-    value->bytes.count = (size_t)sqlite3_column_bytes(statement, at);
+    value->bytes.data = sqlite3_value_blob(column);
+    value->bytes.count = (size_t)sqlite3_value_bytes(column);
     return value->bytes.count && !value->bytes.data ? -ENOMEM : 0;
 }
 
