@@ -158,6 +158,12 @@ static void call_fft_pair(struct bench_data *d, size_t variant)
     fft_impls[variant].forward_pair(&d->tables[variant], d->spectrum, d->work, &pair);
 }
 
+static void call_fft_squares(struct bench_data *d, size_t variant)
+{
+    const struct fft_pair pair = {{d->x, d->x + POINTS / 2}, {d->x + 1, d->x + POINTS / 2}, d->y};
+    fft_impls[variant].pair_squares(&d->tables[variant], d->spectrum, d->work, &pair);
+}
+
 static void call_weigh_pair(struct bench_data *d, size_t variant)
 {
     spectrum_impls[variant]->weigh_pair(d->out, d->x, d->x + POINTS, d->y, POINTS);
@@ -166,6 +172,11 @@ static void call_weigh_pair(struct bench_data *d, size_t variant)
 static void call_stereo_power(struct bench_data *d, size_t variant)
 {
     d->kept += spectrum_impls[variant]->stereo_power(d->out, d->x, POINTS);
+}
+
+static void call_fold_squares(struct bench_data *d, size_t variant)
+{
+    d->kept += spectrum_impls[variant]->fold_squares(d->out, d->x, POINTS);
 }
 
 static void call_settle(struct bench_data *d, size_t variant)
@@ -330,8 +341,10 @@ static const struct {
     {"half-band", call_half_band, half_band_name, &half_band_impl_count},
     {"fft-4096", call_fft, fft_name, &fft_impl_count},
     {"fft-pair-4096", call_fft_pair, fft_name, &fft_impl_count},
+    {"fft-squares-4096", call_fft_squares, fft_name, &fft_impl_count},
     {"weigh-pair", call_weigh_pair, spectrum_name, &spectrum_impl_count},
     {"stereo-power", call_stereo_power, spectrum_name, &spectrum_impl_count},
+    {"fold-squares", call_fold_squares, spectrum_name, &spectrum_impl_count},
     {"settle", call_settle, spectrum_name, &spectrum_impl_count},
     {"split-pair", call_split_pair, spectrum_name, &spectrum_impl_count},
     {"follow", call_follow, spectrum_name, &spectrum_impl_count},

@@ -205,6 +205,77 @@ static void pairs_are_weighed_as_they_are_read(void **state)
     }
 }
 
+static void check_squares(const struct fft_impl *impl, uint32_t size, const struct fft_pair *pair)
+{
+    struct fft_tables tables;
+    double largest = 0;
+    assert_int_equal(fft_tables_init(&tables, impl, size), 0);
+    memset(out, 0xA5, sizeof out);
+    memset(work, 0xA5, sizeof work);
+    impl->pair_squares(&tables, out + GUARD, work + GUARD, pair);
+    for (uint32_t k = 0; k < size; ++k)
+        largest = fmax(largest, hypot(expected[2 * k], expected[2 * k + 1]));
+    for (uint32_t k = 0; k < size; ++k) {
+        const double error =
+            sqrt((double)out[GUARD + k]) - hypot(expected[2 * k], expected[2 * k + 1]);
+        if (!(fabs(error) <= TOLERANCE * largest))
+            fail_msg("%s: square %u of %u: off by %.2g", impl->name, k, size, error / largest);
+    }
+    // Squares take half the room of points.
+    for (size_t i = 0; i < GUARD; ++i)
+        assert_memory_equal(out + GUARD + size + i, out, sizeof *out);
+    assert_int_equal(*(const unsigned char *)out, 0xA5);
+    assert_guards(work, size);
+    fft_tables_deinit(&tables);
+}
+
+static void pairs_give_their_squares_too(void **state)
+{
+    (void)state;
+    for (uint32_t size = FFT_LEAST_SIZE; size <= FFT_LARGEST_SIZE; size *= 2) {
+        const struct fft_pair pair = weigh_apart(size);
+        expect_fftw(size);
+        for (size_t i = 0; i < fft_impl_count; ++i)
+            if (!(fft_impls[i].cpu_flags & ~cpu_flags()))
+                check_squares(&fft_impls[i], size, &pair);
+    }
+}
+
+static void check_pair_power(uint32_t size)
+{
+    struct fft *fft;
+    assert_int_equal(fft_create(&fft, size), 0);
+    const struct fft_pair pair = weigh_apart(size);
+    expect_fftw(size);
+    double sum = 0, largest = 0;
+    const double total = fft_pair_power(fft, out, &pair);
+    for (uint32_t k = 0; k <= size / 2; ++k) {
+        const double *a = expected + 2 * (size_t)k;
+        const double *b = expected + 2 * (size_t)((size - k) % size);
+        const double power = 0.5 * (a[0] * a[0] + a[1] * a[1] + b[0] * b[0] + b[1] * b[1]);
+        largest = fmax(largest, power);
+        sum += power;
+        expected[2 * k] = power; // its mirror image is not read any more after this
+    }
+    for (uint32_t k = 0; k <= size / 2; ++k)
+        assert_true(fabs((double)out[k] - expected[2 * k]) <= 2 * TOLERANCE * largest);
+    assert_true(fabs(total - sum) <= 2 * TOLERANCE * sum);
+    fft_destroy(&fft);
+}
+
+// By our own transform where there is AVX-512, and by FFTW's.
+static void pairs_give_their_powers_together(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"avx512", "c"};
+    for (int s = 0; s < 2; ++s) {
+        assert_int_equal(setenv("SEGUE_CPU", sets[s], 1), 0);
+        for (uint32_t size = FFT_LEAST_POWERS; size <= FFT_LARGEST_SIZE; size *= 2)
+            check_pair_power(size);
+    }
+    assert_int_equal(unsetenv("SEGUE_CPU"), 0);
+}
+
 // What the analysis sees of it: any power of two, the first point once more, the input kept.
 static void every_power_of_two_has_a_transform(void **state)
 {
@@ -252,6 +323,8 @@ int main(void)
         cmocka_unit_test(impulses_turn),
         cmocka_unit_test(zeros_stay_zeros),
         cmocka_unit_test(pairs_are_weighed_as_they_are_read),
+        cmocka_unit_test(pairs_give_their_squares_too),
+        cmocka_unit_test(pairs_give_their_powers_together),
         cmocka_unit_test(every_power_of_two_has_a_transform),
         cmocka_unit_test(no_plan_of_fftw_is_measured),
     };

@@ -104,6 +104,26 @@ static void check_stereo(const struct spectrum_impl *impl)
     assert_near(total, sum, 1e-6 * sum);
 }
 
+static void check_fold(const struct spectrum_impl *impl)
+{
+    float squares[POINTS + 1], power[BINS + 1];
+    double sum = 0;
+    uint64_t seed = 4;
+    kernel_fill(squares, POINTS, &seed);
+    for (int k = 0; k < POINTS; ++k)
+        squares[k] *= squares[k];
+    squares[POINTS] = squares[0];
+    power[BINS] = 7;
+    const double total = impl->fold_squares(power, squares, POINTS);
+    for (int k = 0; k < BINS; ++k) {
+        const double expected = 0.5 * ((double)squares[k] + (double)squares[(POINTS - k) % POINTS]);
+        assert_near((double)power[k], expected, 1e-6 * expected);
+        sum += (double)power[k];
+    }
+    assert_near(total, sum, 1e-6 * sum);
+    assert_near((double)power[BINS], 7, 0);
+}
+
 static void check_settle(const struct spectrum_impl *impl)
 {
     static float before[KERNEL_LENGTHS];
@@ -140,6 +160,7 @@ static void power_of_both_sides_comes_from_one_transform(void **state)
 {
     (void)state;
     for_each_variant(check_stereo);
+    for_each_variant(check_fold);
 }
 
 static void check_pair(const struct spectrum_impl *impl)

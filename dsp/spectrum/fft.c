@@ -135,3 +135,14 @@ const float *fft_forward_pair(struct fft *fft, const struct fft_pair *pair)
                                  pair->window + (size_t)h * half, half);
     return fft_forward(fft);
 }
+
+// With Z the transform of first + i second, |first|^2 + |second|^2 at bin k is the mean of |Z[k]|^2 and |Z[-k]|^2.
+double fft_pair_power(struct fft *fft, float *power, const struct fft_pair *pair)
+{
+    assert(fft->size >= FFT_LEAST_POWERS);
+    if (!fft->impl)
+        return fft->spectra->stereo_power(power, fft_forward_pair(fft, pair), fft->size);
+    fft->impl->pair_squares(&fft->tables, fft->output, fft->work, pair);
+    fft->output[fft->size] = fft->output[0];
+    return fft->spectra->fold_squares(power, fft->output, fft->size);
+}

@@ -4,6 +4,8 @@
 #include "dsp/annotate.h"
 #include <stdint.h>
 
+enum { FFT_LEAST_POWERS = 128 };
+
 /// One transform size with its buffers. Thread-safety: one thread at a time; any number side by side.
 struct fft;
 
@@ -25,3 +27,6 @@ float *fft_input(struct fft *fft);
 const float *fft_forward(struct fft *fft);
 /// Transform first * window + i second * window. @return as fft_forward(); what the input holds then is not said.
 const float *fft_forward_pair(struct fft *fft, const struct fft_pair *pair);
+/// The pair's powers together, |first|² + |second|², of bins 0 .. size / 2; at least FFT_LEAST_POWERS points.
+/// @return their sum. What the input holds then is not said.
+double fft_pair_power(struct fft *fft, float *power, const struct fft_pair *pair);

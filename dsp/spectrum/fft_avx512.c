@@ -56,3 +56,9 @@ void fft_forward_pair_avx512(const struct fft_tables *tables, float *out, float 
 {
     transform(tables, out, work, NULL, pair);
 }
+
+void fft_pair_squares_avx512(const struct fft_tables *tables, float *squares, float *work,
+                             const struct fft_pair *pair)
+{
+    transform_to_squares(tables, squares, work, pair);
+}

@@ -232,10 +232,9 @@ ALWAYS uint32_t place_across(uint32_t k)
 }
 #endif
 
-// As many points of all parts as a register holds, joined.
-static void join(const struct fft_tables *t, float *out, const float *work, size_t at)
+// As many points of all parts as a register holds, joined: result k at place_across(k).
+ALWAYS void join(const struct fft_tables *t, struct points x[LANES], const float *work, size_t at)
 {
-    struct points x[LANES];
     wide re[LANES], im[LANES];
 #pragma GCC unroll 16
     for (uint32_t i = 0; i < LANES; ++i) {
@@ -257,9 +256,27 @@ static void join(const struct fft_tables *t, float *out, const float *work, size
         }
     }
     transform_across(x);
+}
+
+static void join_points(const struct fft_tables *t, float *out, const float *work, size_t at)
+{
+    struct points x[LANES];
+    join(t, x, work, at);
 #pragma GCC unroll 16
     for (uint32_t k = 0; k < LANES; ++k)
         store_points(out + 2 * (at + (size_t)k * t->rows), &x[place_across(k)]);
+}
+
+static void join_squares(const struct fft_tables *t, float *squares, const float *work, size_t at)
+{
+    struct points x[LANES];
+    join(t, x, work, at);
+#pragma GCC unroll 16
+    for (uint32_t k = 0; k < LANES; ++k) {
+        const struct points *point = &x[place_across(k)];
+        const wide square = point->re * point->re + point->im * point->im;
+        memcpy(squares + at + (size_t)k * t->rows, &square, sizeof square);
+    }
 }
 
 ALWAYS void transform(const struct fft_tables *t, float *out, float *work, const float *in,
@@ -267,5 +284,13 @@ ALWAYS void transform(const struct fft_tables *t, float *out, float *work, const
 {
     transform_parts(t, work, in, pair);
     for (size_t at = 0; at < t->rows; at += LANES)
-        join(t, out, work, at);
+        join_points(t, out, work, at);
+}
+
+ALWAYS void transform_to_squares(const struct fft_tables *t, float *squares, float *work,
+                                 const struct fft_pair *pair)
+{
+    transform_parts(t, work, NULL, pair);
+    for (size_t at = 0; at < t->rows; at += LANES)
+        join_squares(t, squares, work, at);
 }

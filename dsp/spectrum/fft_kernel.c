@@ -10,9 +10,10 @@
 
 const struct fft_impl fft_impls[] = {
 #ifdef __x86_64__
-    {"avx512", CPU_AVX512, 16, fft_forward_avx512, fft_forward_pair_avx512},
+    {"avx512", CPU_AVX512, 16, fft_forward_avx512, fft_forward_pair_avx512,
+     fft_pair_squares_avx512},
 #endif
-    {"c", 0, 8, fft_forward_c, fft_forward_pair_c},
+    {"c", 0, 8, fft_forward_c, fft_forward_pair_c, fft_pair_squares_c},
 };
 const size_t fft_impl_count = sizeof fft_impls / sizeof fft_impls[0];
 

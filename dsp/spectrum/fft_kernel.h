@@ -27,6 +27,9 @@ typedef void (*fft_forward_fn)(const struct fft_tables *tables, float *out, floa
 /// The same of a pair, each sample times its window's; no alignment is needed of those.
 typedef void (*fft_forward_pair_fn)(const struct fft_tables *tables, float *out, float *work,
                                     const struct fft_pair *pair);
+/// The same, but what is stored are the squared magnitudes, size of them.
+typedef void (*fft_pair_squares_fn)(const struct fft_tables *tables, float *squares, float *work,
+                                    const struct fft_pair *pair);
 
 struct fft_impl {
     const char *name;
@@ -34,6 +37,7 @@ struct fft_impl {
     uint32_t lanes;
     fft_forward_fn forward;
     fft_forward_pair_fn forward_pair;
+    fft_pair_squares_fn pair_squares;
 };
 /// Best first; the last is the reference and needs nothing.
 extern const struct fft_impl fft_impls[];

@@ -80,8 +80,6 @@ void native_spectrum_destroy(struct native_spectrum **spectrum)
     *spectrum = NULL;
 }
 
-// One complex transform carries both sides: with Z = L + iR, |L|^2 + |R|^2 at bin k is the mean of
-// |Z[k]|^2 and |Z[-k]|^2.
 static double transform(struct native_spectrum *s)
 {
     const size_t hop = s->hop, older = (s->newest + 1) % 2 * hop, newer = s->newest % 2 * hop;
@@ -90,7 +88,7 @@ static double transform(struct native_spectrum *s)
         .second = {s->hops[1] + older, s->hops[1] + newer},
         .window = s->window,
     };
-    return s->kernels->stereo_power(s->power, fft_forward_pair(s->fft, &sides), s->size);
+    return fft_pair_power(s->fft, s->power, &sides);
 }
 
 static int measure_frame(struct native_spectrum *s)

@@ -56,6 +56,20 @@ static double stereo_power(float *restrict power, const float *restrict z, uint3
     return vector8_wide_sum(&sums) + (double)last;
 }
 
+static double fold_squares(float *restrict power, const float *restrict squares, uint32_t size)
+{
+    assert(size % (2 * CHUNK) == 0);
+    struct vector8_wide sums = {.part = {{0}}};
+    for (uint32_t k = 0; k < size / 2; k += CHUNK) {
+        const float *forth = squares + k, *back = squares + (size - k - CHUNK + 1);
+        for (uint32_t i = 0; i < CHUNK; ++i)
+            power[k + i] = 0.5F * (forth[i] + back[CHUNK - 1 - i]);
+        add_chunk(&sums, power + k);
+    }
+    power[size / 2] = squares[size / 2];
+    return vector8_wide_sum(&sums) + (double)power[size / 2];
+}
+
 static void settle(float *restrict power, double *restrict energy, float floor, uint32_t count)
 {
     const vector8 lowest = floor + (vector8){0};
@@ -393,7 +407,7 @@ static struct spectrum_masked masked(const float *power, const float *a, const f
 }
 
 #define SPECTRUM_FUNCTIONS                                                                         \
-    .weigh_pair = weigh_pair, .stereo_power = stereo_power, .settle = settle,                      \
-    .pair_power = pair_power, .split_pair = split_pair, .follow = follow,                          \
+    .weigh_pair = weigh_pair, .stereo_power = stereo_power, .fold_squares = fold_squares,          \
+    .settle = settle, .pair_power = pair_power, .split_pair = split_pair, .follow = follow,        \
     .join_pairs = join_pairs, .sum = sum, .square_sum = square_sum, .weigh_blocks = weigh_blocks,  \
     .floored = floored, .classes = classes, .masked = masked

@@ -38,6 +38,8 @@ struct spectrum_impl {
     /// From the transform z of left + i right, `size` points and the first one again, the powers
     /// |L|² + |R|² of bins 0 .. size / 2. @return their sum.
     double (*stereo_power)(float *power, const float *z, uint32_t size);
+    /// The same from the squared magnitudes of z, size + 1 of them.
+    double (*fold_squares)(float *power, const float *squares, uint32_t size);
     /// Powers not over `floor` become 0; all are added to `energy`.
     void (*settle)(float *power, double *energy, float floor, uint32_t count);
     /// From the transform z of first + i second, as above, the powers of both.
