@@ -45,12 +45,14 @@ static double deviation(const uint16_t *strength, size_t frames)
 /// Strength under a Gaussian 1/32 of a period wide, so that a beat may be a little off.
 static double smoothed(const struct search *s, size_t t)
 {
-    double sum = s->kernel[0] * s->strength[t];
+    const uint16_t *here = s->strength + t;
+    const int is_inside = t >= SMOOTH_REACH && t + SMOOTH_REACH < s->frames;
+    double sum = s->kernel[0] * *here;
     for (size_t k = 1; k <= SMOOTH_REACH; k++) {
-        if (t >= k)
-            sum += s->kernel[k] * s->strength[t - k];
-        if (t + k < s->frames)
-            sum += s->kernel[k] * s->strength[t + k];
+        if (is_inside || t >= k)
+            sum += s->kernel[k] * *(here - k);
+        if (is_inside || t + k < s->frames)
+            sum += s->kernel[k] * here[k];
     }
     return sum * s->scale;
 }
@@ -183,15 +185,18 @@ static double step_back(const struct window *w, size_t t, const double *penalty,
             vector_part_higher(&lanes[part], &candidate);
         }
     }
+    // No branches: which lane is best, nobody can guess.
     double best = 0.0;
-    size_t nearest = w->far;
+    for (size_t lane = 0; lane < LANES; lane++) {
+        const double value = lanes[lane / VECTOR_PART][lane % VECTOR_PART];
+        best = value > best ? value : best;
+    }
+    size_t nearest = 0;
     for (size_t lane = 0; lane < LANES; lane++) {
         const double value = lanes[lane / VECTOR_PART][lane % VECTOR_PART];
         const size_t place = (size_t)places[lane / VECTOR_PART][lane % VECTOR_PART] + lane;
-        if (value > best || (value >= best && place > nearest)) {
-            best = value;
-            nearest = place;
-        }
+        const size_t of_best = place & -(size_t)(value >= best);
+        nearest = of_best > nearest ? of_best : nearest;
     }
     *back = best > 0.0 ? (uint16_t)(w->far - nearest) : 0;
     return best;
