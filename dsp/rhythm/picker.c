@@ -24,17 +24,27 @@ struct picker {
     double least_over; // by so much
 };
 
-/// Is frame t the top of what surrounds it, and well above its mean?
+/// Is frame t the top of what surrounds it, the first of equal ones?
+static int is_top(const struct picker *picker, size_t t)
+{
+    const uint16_t *strength = picker->strength;
+    for (size_t d = 1; d <= picker->peak; d++)
+        if ((t >= d && strength[t - d] >= strength[t]) ||
+            (t + d < picker->frames && strength[t + d] > strength[t]))
+            return 0;
+    return 1;
+}
+
+/// Is frame t such a top, and well above the mean around it?
 static int is_onset(const struct picker *picker, size_t t)
 {
+    if (!is_top(picker, t))
+        return 0;
     const uint16_t *strength = picker->strength;
     const size_t before = (size_t)ceil(picker->mean + 0.5);
     double sum = 0.0, weights = 0.0;
     for (size_t i = t > before ? t - before : 0; i <= t + picker->peak && i < picker->frames; i++) {
         const size_t distance = i < t ? t - i : i - t;
-        if (distance <= picker->peak &&
-            (i < t ? strength[i] >= strength[t] : strength[i] > strength[t]))
-            return 0;
         const double weight = share_within(distance, picker->mean);
         sum += weight * strength[i];
         weights += weight;
