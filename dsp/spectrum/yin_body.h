@@ -7,16 +7,45 @@
 #include <assert.h>
 
 enum { LANES = VECTOR_LANES, QUAD = 4 };
+
+#ifdef __AVX512F__
+typedef __m512d eight_wide;
+
+static inline void load_eight(eight_wide *out, const double *values)
+{
+    *out = _mm512_loadu_pd(values);
+}
+
+static inline void square_eight(eight_wide *out, const float *values)
+{
+    const __m512d x = _mm512_cvtps_pd(_mm256_loadu_ps(values));
+    *out = _mm512_mul_pd(x, x);
+}
+
+// Store the sums up to each of eight values after those `before`, added in the order of the quads below.
+static inline void store_sums(double *out, eight_wide *x, eight_wide *before)
+{
+    const __m512i third = _mm512_set1_epi64(QUAD - 1), last = _mm512_set1_epi64(LANES - 1);
+    *x = _mm512_add_pd(*x, _mm512_maskz_permutex_pd(0xee, *x, 0x90));
+    *x = _mm512_add_pd(*x, _mm512_maskz_permutex_pd(0xcc, *x, 0x40));
+    *x = _mm512_add_pd(*x, _mm512_maskz_permutexvar_pd(0xf0, third, *x));
+    _mm512_storeu_pd(out, _mm512_add_pd(*x, *before));
+    *before = _mm512_add_pd(*before, _mm512_permutexvar_pd(last, *x));
+}
+#else
 typedef double quad_wide __attribute__((vector_size(32)));
+typedef struct {
+    quad_wide low, high;
+} eight_wide;
 
 static inline void widen_quad(quad_wide *out, const float *values)
 {
-#ifdef __AVX2__
+#    ifdef __AVX2__
     *out = (quad_wide)_mm256_cvtps_pd(_mm_loadu_ps(values));
-#else
+#    else
     for (int i = 0; i < QUAD; ++i)
         (*out)[i] = (double)values[i];
-#endif
+#    endif
 }
 
 // Replace four values by the sums up to each.
@@ -27,44 +56,51 @@ static inline void sum_up(quad_wide *x)
     *x += __builtin_shufflevector(*x, zero, 4, 4, 0, 1);
 }
 
-// Store the sums up to each of eight values after those `before`: one addition in eight waits for another.
-static inline void store_sums(double *out, quad_wide *low, quad_wide *high, quad_wide *before)
+static inline void load_eight(eight_wide *out, const double *values)
 {
-    sum_up(low);
-    sum_up(high);
-    *high += __builtin_shufflevector(*low, *low, 3, 3, 3, 3);
-    const quad_wide all = __builtin_shufflevector(*high, *high, 3, 3, 3, 3);
-    *low += *before;
-    *high += *before;
-    *before += all;
-    memcpy(out, low, sizeof *low);
-    memcpy(out + QUAD, high, sizeof *high);
+    memcpy(&out->low, values, sizeof out->low);
+    memcpy(&out->high, values + QUAD, sizeof out->high);
 }
+
+static inline void square_eight(eight_wide *out, const float *values)
+{
+    widen_quad(&out->low, values);
+    widen_quad(&out->high, values + QUAD);
+    out->low *= out->low;
+    out->high *= out->high;
+}
+
+// Store the sums up to each of eight values after those `before`: one addition in eight waits for another.
+static inline void store_sums(double *out, eight_wide *x, eight_wide *before)
+{
+    sum_up(&x->low);
+    sum_up(&x->high);
+    x->high += __builtin_shufflevector(x->low, x->low, 3, 3, 3, 3);
+    const quad_wide low = x->low + before->low, high = x->high + before->low;
+    before->low += __builtin_shufflevector(x->high, x->high, 3, 3, 3, 3);
+    memcpy(out, &low, sizeof low);
+    memcpy(out + QUAD, &high, sizeof high);
+}
+#endif
 
 static inline void yin_accumulate(double *restrict out, const double *restrict values,
                                   uint32_t count)
 {
     assert(count % LANES == 0);
-    quad_wide before = {0};
+    eight_wide before = {0}, eight;
     for (uint32_t i = 0; i < count; i += LANES) {
-        quad_wide low, high;
-        memcpy(&low, values + i, sizeof low);
-        memcpy(&high, values + i + QUAD, sizeof high);
-        store_sums(out + i, &low, &high, &before);
+        load_eight(&eight, values + i);
+        store_sums(out + i, &eight, &before);
     }
 }
 
 static inline void yin_sum_squares(double sums[YIN_BLOCK + 1], const float *block)
 {
-    quad_wide before = {0};
+    eight_wide before = {0}, eight;
     sums[0] = 0;
     for (uint32_t i = 0; i < YIN_BLOCK; i += LANES) {
-        quad_wide low, high;
-        widen_quad(&low, block + i);
-        widen_quad(&high, block + i + QUAD);
-        low *= low;
-        high *= high;
-        store_sums(sums + 1 + i, &low, &high, &before);
+        square_eight(&eight, block + i);
+        store_sums(sums + 1 + i, &eight, &before);
     }
 }
 
