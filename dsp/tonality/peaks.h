@@ -4,7 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PEAKS_BINS = 1025, PEAKS_MAX = PEAKS_BINS / 2 + 1 };
+enum {
+    PEAKS_BINS = 1025,
+    PEAKS_LANES = 16,                                                      // peaks side by side
+    PEAKS_MAX = (PEAKS_BINS / 2 + PEAKS_LANES) / PEAKS_LANES * PEAKS_LANES // in whole registers
+};
 
 /// In columns, so that they lie side by side in registers.
 struct peaks {
@@ -30,7 +34,7 @@ struct peaks_impl {
     void (*find)(struct peaks *peaks, const float *power, uint32_t first, uint32_t end,
                  float least);
     /// Magnitudes and places of what was found, by a parabola through the logarithms: nearly exact for a sinusoid
-    /// under a Hann window.
+    /// under a Hann window. What is stored beyond the last, up to a whole register, is not said.
     void (*refine)(struct peaks *peaks, const float *power, const struct peaks_circle *circle);
 };
 /// Best first; the last is the reference and needs nothing.

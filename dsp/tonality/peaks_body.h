@@ -60,20 +60,21 @@ static void find(struct peaks *peaks, const float *power, uint32_t first, uint32
     peaks->count = count;
 }
 
-static void refine(struct peaks *restrict peaks, const float *restrict power,
-                   const struct peaks_circle *restrict circle)
+// Repeat the last peak up to a whole register: what a loop has left over takes as long as all before it.
+static inline uint32_t fill_up(struct peaks *peaks)
 {
-    const uint32_t count = peaks->count;
-    float left[PEAKS_MAX], right[PEAKS_MAX];
-    for (uint32_t i = 0; i < count; ++i) {
-        const float *here = power + peaks->bins[i];
-        peaks->magnitudes[i] = here[0];
-        left[i] = here[-1];
-        right[i] = here[1];
-        peaks->places[i] = circle->places[peaks->bins[i]];
-    }
-    const float turn = circle->turn, per_neper = turn / 0.69314718F;
-    for (uint32_t i = 0; i < count; ++i) {
+    uint32_t count = peaks->count;
+    for (; count % PEAKS_LANES; ++count)
+        peaks->bins[count] = peaks->bins[count - 1];
+    return count;
+}
+
+// A register of peaks, whose magnitudes and places are those of their bins so far.
+static inline void refine_lanes(struct peaks *restrict peaks, uint32_t first,
+                                const float *restrict left, const float *restrict right, float turn)
+{
+    const float per_neper = turn / 0.69314718F;
+    for (uint32_t i = first; i < first + PEAKS_LANES; ++i) {
         const float fall = logarithm(left[i] / peaks->magnitudes[i]);
         const float climb = logarithm(right[i] / peaks->magnitudes[i]);
         const float both = fall + climb, curve = both < -1e-20F ? both : -1e-20F;
@@ -84,6 +85,22 @@ static void refine(struct peaks *restrict peaks, const float *restrict power,
         peaks->places_in_bins[i] = bin + offset;
         peaks->magnitudes[i] = sqrtf(peaks->magnitudes[i]);
     }
+}
+
+static void refine(struct peaks *restrict peaks, const float *restrict power,
+                   const struct peaks_circle *restrict circle)
+{
+    const uint32_t count = fill_up(peaks);
+    float left[PEAKS_MAX], right[PEAKS_MAX];
+    for (uint32_t i = 0; i < count; ++i) {
+        const float *here = power + peaks->bins[i];
+        peaks->magnitudes[i] = here[0];
+        left[i] = here[-1];
+        right[i] = here[1];
+        peaks->places[i] = circle->places[peaks->bins[i]];
+    }
+    for (uint32_t i = 0; i < count; i += PEAKS_LANES)
+        refine_lanes(peaks, i, left, right, circle->turn);
 }
 
 #define PEAKS_FUNCTIONS .find = find, .refine = refine
