@@ -253,7 +253,7 @@ static int query(sqlite3 *db, const char *sql, int64_t *value)
     return code == SQLITE_ERROR ? -EBADMSG : store_error(db, code);
 }
 
-int store_schema_check(sqlite3 *db)
+static int check_snapshot(sqlite3 *db)
 {
     int64_t id, version, tables;
     int error = query(db, "PRAGMA application_id", &id);
@@ -268,6 +268,19 @@ int store_schema_check(sqlite3 *db)
     if (id == 0)
         return tables == 0 ? -ENODATA : -EMEDIUMTYPE;
     return !error && version < STORE_SCHEMA_VERSION ? -ENODATA : error;
+}
+
+// In one transaction: who made the database between two looks would seem to have tables in it, but no id.
+int store_schema_check(sqlite3 *db)
+{
+    if (!sqlite3_get_autocommit(db))
+        return check_snapshot(db);
+    int error = store_error(db, sqlite3_exec(db, "BEGIN", NULL, NULL, NULL));
+    if (error)
+        return error;
+    error = check_snapshot(db);
+    const int end = store_error(db, sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL));
+    return error ? error : end;
 }
 
 // --- making it

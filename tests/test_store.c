@@ -442,6 +442,33 @@ static void other_databases_are_told_from_ours(void **state)
     assert_null(store);
 }
 
+// Called as a statement begins: before the tables are counted, another process makes the database.
+static int make_database_meanwhile(unsigned kind, void *context, void *statement, void *text)
+{
+    struct fixture *f = context;
+    (void)kind;
+    (void)statement;
+    if (strstr(text, "sqlite_schema") && !f->writer)
+        (void)open_writer(f);
+    return 0;
+}
+
+static void database_made_between_two_looks_is_not_anothers(void **state)
+{
+    struct fixture *f = *state;
+    sqlite3 *db;
+    run_sql(f->path, "PRAGMA journal_mode=WAL;CREATE TABLE t(x);DROP TABLE t");
+    assert_int_equal(sqlite3_open_v2(f->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    sqlite3_trace_v2(db, SQLITE_TRACE_STMT, make_database_meanwhile, f);
+
+    const int seen = store_schema_check(db);
+
+    assert_non_null(f->writer);
+    assert_int_equal(seen, -ENODATA);
+    assert_int_equal(store_schema_check(db), 0);
+    sqlite3_close(db);
+}
+
 static void newer_schema_is_neither_opened_nor_written(void **state)
 {
     struct fixture *f = *state;
@@ -779,6 +806,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(first_page_torn_by_a_power_cut_comes_back_from_the_log,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_databases_are_told_from_ours, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(database_made_between_two_looks_is_not_anothers, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(newer_schema_is_neither_opened_nor_written, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(schema_raised_meanwhile_ends_writing, set_up, tear_down),
