@@ -121,6 +121,7 @@ static int clear_paths(struct cache_job *job, int64_t *cleared)
 
 static int clear(struct cache_job *job, int64_t *cleared)
 {
+    *cleared = 0;
     int error = store_begin(job->store, STORE_DURABLE);
     if (error)
         return error;

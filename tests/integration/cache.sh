@@ -395,7 +395,11 @@ analyze "$music"
 status=$?
 check 'a corrupt database changes no exit status' test $status -eq 0
 check 'a corrupt database is warned of once' one_warning "library.db: the database is corrupt"
-check 'it is kept aside' test "$(find "$XDG_DATA_HOME" -name 'library.db.corrupt-*' | wc -l)" -ge 1
+put_aside() {
+    find "$XDG_DATA_HOME" -name 'library.db.corrupt-*[0-9]' | wc -l
+}
+check 'it is kept aside' test "$(put_aside)" -eq 1
+touch "$database.corrupt-1" # an older one
 analyze "$music"
 check 'the run after that hits' has_source sqlite 4
 size=$(stat -c %s "$database")
@@ -408,6 +412,27 @@ figures "$out" >"$root/second"
 check 'a database of damaged pages gives no wrong record' cmp -s "$root/first" "$root/second"
 analyze "$music"
 check 'and is made anew' has_source sqlite 4
+check 'of those put aside the newest is kept' test "$(put_aside)" -eq 1 -a ! -e "$database.corrupt-1"
+
+# A damaged page is met by the first path that is cleared, the second or none: what was cleared before the mending is
+# not counted.
+start_over
+for i in {10..29}; do
+    make_track "$music/a/$i.wav" "$i"
+    make_track "$music/b/$i.wav" "$((i + 20))"
+done
+analyze "$music"
+cp "$database" "$root/sound.db"
+check 'the log is in the main file' test ! -s "$database-wal"
+overcounted=0
+for ((page = 1; page < $(stat -c %s "$root/sound.db") / 4096; page++)); do
+    rm -f "$database"*
+    cp "$root/sound.db" "$database"
+    dd if=/dev/zero of="$database" bs=4096 seek=$page count=1 conv=notrunc status=none
+    "$segue" cache clear "$music/a" "$music/b" >"$out" 2>"$err"
+    [ "$(cut -d ' ' -f 1 "$out")" -le 44 ] || overcounted=$((overcounted + 1))
+done
+check 'what is cleared twice is counted once' test $overcounted -eq 0
 
 # One flipped bit in the schema: no statement of ours fits it.
 damage_schema() {
