@@ -23,6 +23,7 @@ struct analyze {
     struct log *log;
     struct scan *scan;
     struct walk *walk;
+    struct interrupt *interrupt;
     unsigned path_columns; // of the table
     bool failed;           // something, named already
     bool broken;           // standard output is gone
@@ -123,6 +124,8 @@ static void add_progress(struct analyze *a, const struct scan_result *result, do
 
 static void print_line(struct analyze *a, const char *line)
 {
+    if (interrupt_has_come(a->interrupt))
+        return; // what is printed is saved
     if (a->has_line && isatty(STDOUT_FILENO))
         wipe_line(a);
     if (puts(line) == EOF)
@@ -238,7 +241,6 @@ enum exit_status command_analyze(const struct options *options, struct log *log)
                         .has_line = isatty(STDERR_FILENO),
                         .progress = {.begun_ns = monotonic_ns()}};
     struct scheduler *scheduler;
-    struct interrupt *interrupt = NULL;
     interrupt_hold();
     if (session_start(&scheduler, &with_jobs, log))
         return EXIT_SOMETHING_FAILED;
@@ -247,7 +249,7 @@ enum exit_status command_analyze(const struct options *options, struct log *log)
         analysis_table_heading(heading, a.path_columns);
         print_line(&a, heading);
     }
-    int error = interrupt_start(&interrupt, scheduler);
+    int error = interrupt_start(&a.interrupt, scheduler);
     if (!error)
         error = prepare(&a, scheduler);
     if (!error)
@@ -261,7 +263,7 @@ enum exit_status command_analyze(const struct options *options, struct log *log)
     walk_destroy(&a.walk);
     walk_destroy(&a.counter);
     scan_destroy(&a.scan);
-    interrupt_stop(&interrupt);
+    interrupt_stop(&a.interrupt);
     scheduler_destroy(&scheduler);
     return error || a.failed || a.broken ? EXIT_SOMETHING_FAILED : EXIT_DONE;
 }

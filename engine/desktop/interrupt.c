@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
@@ -15,6 +16,8 @@ struct interrupt {
     sigset_t signals;
     int signal_fd, stop_fd;
     pthread_t thread;
+    atomic_bool
+        has_come; // set by the thread, read by those who print; ordered by the lock that saving takes
 };
 
 // Those of the two that are not ignored: a blocked signal reaches a signalfd even where it is.
@@ -41,6 +44,7 @@ void interrupt_hold(void)
 static void let_through(struct interrupt *i, int number)
 {
     struct library *library = scheduler_library(i->scheduler);
+    atomic_store_explicit(&i->has_come, true, memory_order_relaxed);
     if (library)
         library_flush(library);
     kill(getpid(), number);
@@ -88,6 +92,11 @@ int interrupt_start(struct interrupt **out, struct scheduler *scheduler)
     else
         *out = i;
     return error;
+}
+
+bool interrupt_has_come(const struct interrupt *interrupt)
+{
+    return interrupt && atomic_load_explicit(&interrupt->has_come, memory_order_relaxed);
 }
 
 void interrupt_stop(struct interrupt **interrupt)

@@ -3,6 +3,7 @@
 #pragma once
 #include "dsp/annotate.h"
 #include "engine/scheduler.h"
+#include <stdbool.h>
 
 /// A thread that waits for the signals. Thread-safety: one thread.
 struct interrupt;
@@ -13,5 +14,8 @@ void interrupt_hold(void);
 /// takes its course. One that the program was started to ignore stays ignored. @return 0; -ENOMEM, -EMFILE,
 /// -EAGAIN. On error *out is NULL.
 MUST_CHECK int interrupt_start(struct interrupt **out, struct scheduler *scheduler);
+/// Whether one has come: what is printed from now on may be saved no more. What was handed to the persistent tier
+/// before this said no is saved. NULL: no. Any thread.
+bool interrupt_has_come(const struct interrupt *interrupt);
 /// Before the scheduler is destroyed: wait for them no more, set *interrupt to NULL. NULL is fine.
 void interrupt_stop(struct interrupt **interrupt);
