@@ -96,15 +96,25 @@ static off_t seek_near(mpg123_handle *mpeg, off_t frame)
     return mpg123_seek_frame(mpeg, start, SEEK_SET) == start ? mpg123_tell(mpeg) : -1;
 }
 
-int mpeg_seek(mpg123_handle *mpeg, uint64_t frame, const struct pcm_format *format)
+/// Decode and drop what lies between. @return whether there is a way.
+static int go_on_to(mpg123_handle *mpeg, off_t at, off_t frame, const struct pcm_format *format)
 {
     float dropped[PIECE_FRAMES * 2];
-    off_t at = seek_near(mpeg, (off_t)frame);
-    while (at >= 0 && at < (off_t)frame) {
-        const off_t left = (off_t)frame - at;
+    while (at >= 0 && at < frame) {
+        const off_t left = frame - at;
         const uint32_t wanted = left < PIECE_FRAMES ? (uint32_t)left : PIECE_FRAMES;
         const uint32_t n = mpeg_read(mpeg, dropped, wanted, format);
         at = n ? at + n : -1;
     }
-    return at == (off_t)frame ? 0 : -EBADMSG;
+    return at == frame;
+}
+
+int mpeg_seek(mpg123_handle *mpeg, uint64_t frame, const struct pcm_format *format)
+{
+    const off_t wanted = (off_t)frame;
+    if (go_on_to(mpeg, seek_near(mpeg, wanted), wanted, format))
+        return 0;
+    // Where it would have begun there is damage, which it finds its way through from the start.
+    const int is_there = go_on_to(mpeg, mpg123_seek(mpeg, 0, SEEK_SET), wanted, format);
+    return is_there ? 0 : -EBADMSG;
 }
