@@ -107,9 +107,26 @@ static struct blend_gains gains_of(enum callback_sound sound, const struct ring_
 /// Whether going over is more than a change of level: to the other side, or into another track.
 static bool is_crossing(const struct callback *c, enum callback_sound sound, uint32_t track)
 {
-    const bool is_under_way = c->blend.left > 0 && c->blend.frames == c->cross_frames;
-    return is_under_way || track != c->sound_track ||
-           (sound == CALLBACK_PLAIN) != (c->sound == CALLBACK_PLAIN);
+    return track != c->sound_track || (sound == CALLBACK_PLAIN) != (c->sound == CALLBACK_PLAIN);
+}
+
+/// Where mastering is on its way to other targets, what is heard of both sides keeps up with it block by block.
+static void follow_level(struct callback *c, enum callback_sound sound,
+                         const struct ring_block *block)
+{
+    const bool is_crossing_still = c->blend.left > 0 && c->blend.frames == c->cross_frames;
+    if (!block->is_on_the_way || sound == CALLBACK_MASTERED) {
+        blend_go(&c->blend, gains_of(sound, block),
+                 is_crossing_still ? c->cross_frames : c->level_frames);
+        return;
+    }
+    struct blend_gains to = {0};
+    if (sound == CALLBACK_PLAIN)
+        to.plain = block->plain_to;
+    else
+        to.mastered = block->mastered_to;
+    if (!is_crossing_still)
+        blend_go(&c->blend, to, RING_BLOCK_FRAMES);
 }
 
 /// Go over to the sound that is wanted, and to what this block says of its level.
@@ -118,8 +135,10 @@ static void choose_side(struct callback *c, enum callback_sound sound,
 {
     if (!c->has_sides)
         return;
-    const bool crosses = is_crossing(c, sound, block->track);
-    blend_go(&c->blend, gains_of(sound, block), crosses ? c->cross_frames : c->level_frames);
+    if (is_crossing(c, sound, block->track))
+        blend_go(&c->blend, gains_of(sound, block), c->cross_frames);
+    else
+        follow_level(c, sound, block);
     c->sound = sound;
     c->sound_track = block->track;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "engine/render.h"
 #include "dsp/mutex.h"
-#include "engine/match.h"
 #include "engine/monotonic.h"
 #include "engine/provisional.h"
 #include "engine/track_record.h"
 #include "engine/track_stream.h"
+#include "engine/way.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -34,13 +34,12 @@ struct playing {
     struct track *track; // a reference
     struct track_stream *stream;
     uint32_t serial;
-    uint64_t frame;                   // of the track, next to be rendered
-    struct provisional *provisional;  // its own targets are still to come
-    uint64_t looked_at_frames;        // that went into them before they are played
-    bool has_news;                    // they have got better
-    bool may_join_an_album;           // likewise an album's
-    struct mastering_targets targets; // in force, or on the way to them
-    struct match match;               // of both sides, as they are then
+    uint64_t frame;                  // of the track, next to be rendered
+    struct provisional *provisional; // its own targets are still to come
+    uint64_t looked_at_frames;       // that went into them before they are played
+    bool has_news;                   // they have got better
+    bool may_join_an_album;          // likewise an album's
+    struct way way;                  // to the targets in force
 };
 
 struct render {
@@ -115,22 +114,22 @@ static void on_heard(void *context, const float *stereo, uint32_t frames)
 }
 
 // Its loudness and peak are known where its own analysis is, whoever gave the targets.
-static void match_sides(struct playing *p, const struct mastering_targets *targets)
+static struct levels levels_of(struct track *track, const struct mastering_targets *targets)
 {
-    struct record *record = track_record(p->track);
+    struct record *record = track_record(track);
     struct loudness loudness = {.integrated_lufs = NAN, .true_peak_dbtp = NAN};
     if (record)
         loudness = track_record_analysis(track_record_of(record))->loudness;
-    p->match = match_of_lift(match_lift_db(targets, loudness.integrated_lufs),
-                             match_headroom_db(targets, loudness.true_peak_dbtp));
     record_unref(&record);
+    return (struct levels){match_lift_db(targets, loudness.integrated_lufs),
+                           match_headroom_db(targets, loudness.true_peak_dbtp)};
 }
 
 static void set_targets(struct playing *p, const struct mastering_targets *targets)
 {
+    const struct levels levels = levels_of(p->track, targets);
     track_stream_set_targets(p->stream, targets);
-    p->targets = *targets;
-    match_sides(p, targets);
+    way_stand(&p->way, targets, &levels);
 }
 
 static int use_provisional_targets(struct render *r, struct playing *p)
@@ -282,10 +281,10 @@ static void go_over_to_next(struct render *r)
 
 static void ramp_to(struct render *r, const struct mastering_targets *targets)
 {
-    const double seconds = provisional_ramp_s(&r->now.targets, targets);
-    track_stream_ramp_to(r->now.stream, targets, (uint32_t)(seconds * r->config.rate_hz));
-    r->now.targets = *targets;
-    match_sides(&r->now, targets);
+    struct playing *p = &r->now;
+    const struct levels levels = levels_of(p->track, targets);
+    const uint32_t frames = way_go(&p->way, targets, &levels, p->frame, r->config.rate_hz);
+    track_stream_ramp_to(p->stream, targets, frames);
 }
 
 static void go_over_to(struct render *r, const struct mastering_targets *targets)
@@ -337,6 +336,17 @@ static int64_t read_block(struct render *r, float *stereo, float *plain)
     return more < 0 ? more : got + more;
 }
 
+static void label_levels(struct ring_block *block, const struct way *way, uint64_t frame)
+{
+    const struct match from = way_match(way, frame);
+    const struct match to = way_match(way, frame + RING_BLOCK_FRAMES);
+    block->mastered_gain = from.mastered;
+    block->plain_gain = from.plain;
+    block->mastered_to = to.mastered;
+    block->plain_to = to.plain;
+    block->is_on_the_way = !way_is_over(way, frame);
+}
+
 static void label(struct render *r, struct ring_block *block, uint32_t flags)
 {
     block->epoch = r->epoch;
@@ -344,8 +354,7 @@ static void label(struct render *r, struct ring_block *block, uint32_t flags)
     block->first_frame = r->now.frame;
     block->frames = 0;
     block->flags = r->pending_flags | flags;
-    block->mastered_gain = r->now.match.mastered;
-    block->plain_gain = r->now.match.plain;
+    label_levels(block, &r->now.way, r->now.frame);
     r->pending_flags = 0;
 }
 

@@ -16,7 +16,9 @@ struct ring_block {
     uint32_t frames;      // 0 .. RING_BLOCK_FRAMES
     uint32_t flags;       // RING_*
     // --- of meaning in a ring of two sides
-    float mastered_gain, plain_gain; // linear, at which both sides are equally loud
+    float mastered_gain, plain_gain; // linear, both sides equally loud, as the block begins
+    float mastered_to, plain_to;     // and as it ends
+    bool is_on_the_way;              // of a ramp: else they are the same
     float samples[2 * RING_BLOCK_FRAMES];
 };
 

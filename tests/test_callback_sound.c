@@ -24,6 +24,7 @@ struct source {
     float mastered, plain; // values, where `is_music` is 0
     int is_music;          // values of their own for each frame and side
     float mastered_gain, plain_gain;
+    float plain_step; // in a block: on the way
 };
 
 struct rig {
@@ -52,6 +53,10 @@ static void feed(struct rig *rig, uint32_t flags)
     block->flags = flags;
     block->mastered_gain = rig->source.mastered_gain;
     block->plain_gain = rig->source.plain_gain;
+    rig->source.plain_gain += rig->source.plain_step;
+    block->mastered_to = rig->source.mastered_gain;
+    block->plain_to = rig->source.plain_gain;
+    block->is_on_the_way = rig->source.plain_step != 0.0f;
     const int has_plain = ring_sides(rig->ring) == RING_TWO_SIDES;
     for (uint32_t i = 0; i < 2 * RING_BLOCK_FRAMES; i++) {
         const uint64_t frame = rig->frame + i / 2;
@@ -230,6 +235,34 @@ static void better_gains_of_the_same_track_are_too_slow_to_be_heard(void **state
     free_rig(rig);
 }
 
+static float plain_at_end_of(const struct rig *rig, uint32_t block)
+{
+    return at(rig, (block + 1) * RING_BLOCK_FRAMES - 1);
+}
+
+static void levels_on_their_way_are_kept_up_with(void **state)
+{
+    (void)state;
+    struct rig *rig = new_rig(SINK_PACED, RING_TWO_SIDES);
+    rig->source.plain_step = 0.001f;
+    callback_set_sound(rig->callback, CALLBACK_PLAIN);
+    run(rig, 40 * RING_BLOCK_FRAMES, RING_BLOCK_FRAMES);
+    callback_set_sound(rig->callback, CALLBACK_MATCHED);
+    run(rig, 10 * RING_BLOCK_FRAMES, RING_BLOCK_FRAMES);
+    callback_set_sound(rig->callback, CALLBACK_PLAIN);
+    run(rig, 10 * RING_BLOCK_FRAMES, RING_BLOCK_FRAMES);
+
+    for (uint32_t k = 1; k < 40; k++)
+        assert_float_equal(plain_at_end_of(rig, k), -0.6f * (1.0f + 0.001f * (float)(k + 1)),
+                           1e-5f);
+    // Who comes back to it finds it where it is by then.
+    for (uint32_t k = 51 + CROSS_FRAMES / RING_BLOCK_FRAMES; k < 60; k++)
+        assert_float_equal(plain_at_end_of(rig, k), -0.6f * (1.0f + 0.001f * (float)(k + 1)),
+                           1e-5f);
+    assert_true(largest_step(rig, 0, rig->filled) <= steepest(0.8, -0.64, CROSS_FRAMES));
+    free_rig(rig);
+}
+
 static void another_tracks_gains_come_with_it(void **state)
 {
     (void)state;
@@ -378,6 +411,7 @@ int main(void)
         cmocka_unit_test(compared_sides_have_the_blocks_gains),
         cmocka_unit_test(a_change_of_mind_within_the_crossing_makes_no_step),
         cmocka_unit_test(better_gains_of_the_same_track_are_too_slow_to_be_heard),
+        cmocka_unit_test(levels_on_their_way_are_kept_up_with),
         cmocka_unit_test(another_tracks_gains_come_with_it),
         cmocka_unit_test(mastered_sound_comes_back_to_its_level_slowly),
         cmocka_unit_test(better_gains_within_a_crossing_do_not_slow_it_down),
