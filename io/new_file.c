@@ -47,6 +47,18 @@ int new_file_init(struct new_file *f, const char *path)
     return error;
 }
 
+// What has the name may be for its owner alone, and what takes its place is no more for others. @return 0; -1 and errno.
+static int take_rights(const struct new_file *f)
+{
+    struct stat old, own;
+    if (lstat(f->path, &old) || !S_ISREG(old.st_mode))
+        return 0;
+    const mode_t rights = old.st_mode & 0777;
+    if (fstat(f->fd, &own) == 0 && (own.st_mode & 0777) == rights)
+        return 0; // also where the file system knows of none
+    return fchmod(f->fd, rights);
+}
+
 // Give the file its name. One that has none yet can take only a free one first.
 int new_file_publish(struct new_file *f)
 {
@@ -61,7 +73,9 @@ int new_file_publish(struct new_file *f)
                 break;
         }
     }
-    if (!f->is_named || rename(f->temporary, f->path))
+    if (!f->is_named)
+        return -errno;
+    if (take_rights(f) || rename(f->temporary, f->path))
         return -errno;
     f->is_named = false;
     return 0;

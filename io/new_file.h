@@ -14,7 +14,7 @@ struct new_file {
 
 /// Open a file that is to become `path` (copied). @return 0; -ENOMEM; errors of the file system. On error nothing is left.
 MUST_CHECK int new_file_init(struct new_file *file, const char *path);
-/// Give the file its name, in place of what has it. @return 0 or -errno.
+/// Give the file its name, in place of what has it, whose rights it takes. @return 0 or -errno.
 MUST_CHECK int new_file_publish(struct new_file *file);
 /// Close; what was not published is gone. Closed already is fine.
 void new_file_deinit(struct new_file *file);

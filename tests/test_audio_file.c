@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -48,6 +49,23 @@ static struct audio_file *create(const char *name, enum audio_file_format format
     struct audio_file *file;
     assert_int_equal(audio_file_create(&file, &config), 0);
     return file;
+}
+
+static void what_takes_the_place_of_a_file_has_its_rights(void **state)
+{
+    (void)state;
+    char path[SCRATCH_PATH_BYTES];
+    struct stat st;
+    const mode_t mask = umask(022);
+    scratch_path(path, folder, "a.wav");
+    for (unsigned i = 0; i < 2; ++i) {
+        struct audio_file *file = create("a.wav", AUDIO_FILE_F32);
+        assert_int_equal(audio_file_commit(&file), 0);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0777, i == 0 ? 0644 : 0600);
+        assert_int_equal(chmod(path, 0600), 0);
+    }
+    umask(mask);
 }
 
 static void float_samples_come_back_bit_for_bit(void **state)
@@ -196,6 +214,8 @@ static void wav_that_may_grow_over_4_gib_has_sizes_of_64_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_takes_the_place_of_a_file_has_its_rights, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(float_samples_come_back_bit_for_bit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(integer_flac_keeps_24_bits_and_counts_what_it_clips, set_up,
                                         tear_down),

@@ -246,7 +246,7 @@ static int open_output(struct render_file *f)
                               f->config.record ? &f->targets : NULL);
     if (f->pictures.left_out)
         log_write(f->config.log, LOG_LEVEL_WARN, f->config.in,
-                  "%u pictures are left out: those carried over make %u MiB at most",
+                  "pictures left out: %u; those carried over make %u MiB at most",
                   f->pictures.left_out, PICTURES_MOST_BYTES >> 20);
     if (!error && !is_named(f))
         error = render_list_make_folders(f->config.out);
