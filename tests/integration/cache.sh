@@ -396,10 +396,10 @@ status=$?
 check 'a corrupt database changes no exit status' test $status -eq 0
 check 'a corrupt database is warned of once' one_warning "library.db: the database is corrupt"
 put_aside() {
-    find "$XDG_DATA_HOME" -name 'library.db.corrupt-*[0-9]' | wc -l
+    find "$XDG_DATA_HOME" -name 'library.db.corrupt-*Z' | wc -l
 }
 check 'it is kept aside' test "$(put_aside)" -eq 1
-touch "$database.corrupt-1" # an older one
+touch "$database.corrupt-20200101T000000Z"
 analyze "$music"
 check 'the run after that hits' has_source sqlite 4
 size=$(stat -c %s "$database")
@@ -412,7 +412,7 @@ figures "$out" >"$root/second"
 check 'a database of damaged pages gives no wrong record' cmp -s "$root/first" "$root/second"
 analyze "$music"
 check 'and is made anew' has_source sqlite 4
-check 'of those put aside the newest is kept' test "$(put_aside)" -eq 1 -a ! -e "$database.corrupt-1"
+check 'of those put aside the newest is kept' test "$(put_aside)" -eq 1 -a ! -e "$database.corrupt-20200101T000000Z"
 
 # A damaged page is met by the first path that is cleared, the second or none: what was cleared before the mending is
 # not counted.
@@ -422,6 +422,7 @@ for i in {10..29}; do
     make_track "$music/b/$i.wav" "$((i + 20))"
 done
 analyze "$music"
+"$segue" cache vacuum >/dev/null
 cp "$database" "$root/sound.db"
 check 'the log is in the main file' test ! -s "$database-wal"
 overcounted=0
