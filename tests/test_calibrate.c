@@ -574,6 +574,40 @@ static void album_lands_on_its_target_by_one_makeup(void **state)
     free_album(&album);
 }
 
+/// Where the chain runs on, each track is limited by its own release, as it will be heard.
+static void album_that_runs_on_is_rehearsed_with_each_tracks_own_release(void **state)
+{
+    (void)state;
+    static const double releases_s[ALBUM_TRACKS] = {0.02, 2.0, 0.02};
+    struct mastering_settings settings = mastering_settings_default();
+    settings.goal = LOUDNESS_FIXED;
+    settings.target_lufs = -12;
+    struct album album;
+    make_album(&album, &settings, CALIBRATE_RUNS_ON);
+    for (int i = 0; i < ALBUM_TRACKS; ++i) {
+        for (size_t n = 0; n < (size_t)2 * FRAMES; ++n) // all of them loud enough to be limited
+            album.tapes[i].samples[n] *= i == 1 ? 4.0F : i == 2 ? 2.0F : 1.0F;
+        album.targets[i].limiter.release_s = releases_s[i];
+    }
+    struct calibrate_album found;
+    assert_int_equal(calibrate_album(album.tracks, ALBUM_TRACKS, &settings, &found), 0);
+
+    float *out = render_album(&album);
+    const double measured = naive_lufs(out, ALBUM_TRACKS * FRAMES);
+    print_message("album %.3f LUFS, predicted %.3f for %.0f, makeup %+.2f dB\n", measured,
+                  found.lufs, settings.target_lufs, album.targets[0].makeup_db);
+    for (int i = 0; i < ALBUM_TRACKS; ++i) {
+        const double own = naive_lufs(out + (size_t)i * 2 * FRAMES, FRAMES);
+        print_message("track %d: %.3f LUFS, predicted %.3f, limiting %.2f dB\n", i, own,
+                      album.targets[i].predicted_lufs, album.targets[i].limiter_reduction_db);
+        assert_true(album.targets[i].limiter_reduction_db > 0.5);
+        assert_true(fabs(own - album.targets[i].predicted_lufs) <= 0.05);
+    }
+    assert_true(fabs(measured - settings.target_lufs) <= 0.1);
+    free(out);
+    free_album(&album);
+}
+
 static void album_as_it_is_keeps_its_own_loudness(void **state)
 {
     (void)state;
@@ -672,6 +706,7 @@ int main(void)
         cmocka_unit_test(track_mastered_again_moves_by_a_fifth_of_a_decibel_at_most),
         cmocka_unit_test(limited_track_of_twelve_minutes_lands_on_its_target),
         cmocka_unit_test(album_lands_on_its_target_by_one_makeup),
+        cmocka_unit_test(album_that_runs_on_is_rehearsed_with_each_tracks_own_release),
         cmocka_unit_test(album_as_it_is_keeps_its_own_loudness),
         cmocka_unit_test(album_stays_below_where_one_tracks_limiter_would_take_too_much),
     };

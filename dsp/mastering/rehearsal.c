@@ -65,6 +65,17 @@ void rehearsal_destroy(struct rehearsal **rehearsal)
     *rehearsal = NULL;
 }
 
+/// As chain_ramp_to() and chain_reset() have it.
+static void set_limiter(struct rehearsal *run, const struct mastering_targets *targets)
+{
+    const struct limiter_numbers numbers = {
+        .ceiling = pow(10.0, targets->ceiling_dbtp / 20.0),
+        .release_s = targets->limiter.release_s,
+    };
+    if (run->limiter)
+        limiter_set(run->limiter, &numbers);
+}
+
 static int start_limiter(struct rehearsal *run, const struct mastering_targets *targets)
 {
     limiter_destroy(&run->limiter);
@@ -74,11 +85,7 @@ static int start_limiter(struct rehearsal *run, const struct mastering_targets *
     const int error = limiter_create(&run->limiter, run->format.rate_hz);
     if (error)
         return error;
-    const struct limiter_numbers numbers = {
-        .ceiling = pow(10.0, targets->ceiling_dbtp / 20.0),
-        .release_s = targets->limiter.release_s,
-    };
-    limiter_set(run->limiter, &numbers);
+    set_limiter(run, targets);
     run->to_drop_frames = limiter_delay_frames(run->limiter);
     return 0;
 }
@@ -88,6 +95,7 @@ static int start_chain(struct rehearsal *run, const struct mastering_targets *ta
 {
     if (runs_on) {
         tone_ramp_to(&run->tone, targets, CHAIN_JOIN_SECONDS * run->format.rate_hz);
+        set_limiter(run, targets);
         return 0;
     }
     tone_init(&run->tone, run->format.rate_hz);
