@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "engine/render.h"
 #include "dsp/mutex.h"
+#include "engine/lift.h"
 #include "engine/monotonic.h"
 #include "engine/provisional.h"
 #include "engine/track_record.h"
@@ -36,6 +37,7 @@ struct playing {
     uint32_t serial;
     uint64_t frame;                  // of the track, next to be rendered
     struct provisional *provisional; // its own targets are still to come
+    struct lift lift;                // by those
     uint64_t looked_at_frames;       // that went into them before they are played
     bool has_news;                   // they have got better
     bool may_join_an_album;          // likewise an album's
@@ -150,6 +152,7 @@ static int use_provisional_targets(struct render *r, struct playing *p)
     struct mastering_targets targets;
     provisional_targets(p->provisional, &targets);
     set_targets(p, &targets);
+    lift_init(&p->lift, r->config.rate_hz);
     p->looked_at_frames = (uint64_t)got;
     return 0;
 }
@@ -279,17 +282,18 @@ static void go_over_to_next(struct render *r)
     mutex_unlock(&r->lock);
 }
 
-static void ramp_to(struct render *r, const struct mastering_targets *targets)
+static void ramp_to(struct render *r, const struct mastering_targets *targets,
+                    const struct levels *levels)
 {
     struct playing *p = &r->now;
-    const struct levels levels = levels_of(p->track, targets);
-    const uint32_t frames = way_go(&p->way, targets, &levels, p->frame, r->config.rate_hz);
+    const uint32_t frames = way_go(&p->way, targets, levels, p->frame, r->config.rate_hz);
     track_stream_ramp_to(p->stream, targets, frames);
 }
 
 static void go_over_to(struct render *r, const struct mastering_targets *targets)
 {
-    ramp_to(r, targets);
+    const struct levels levels = levels_of(r->now.track, targets);
+    ramp_to(r, targets, &levels);
     provisional_destroy(&r->now.provisional);
     track_stream_set_tap(r->now.stream, NULL, NULL);
 }
@@ -317,7 +321,9 @@ static void use_better_targets(struct render *r)
         return;
     struct mastering_targets targets;
     provisional_targets(p->provisional, &targets);
-    ramp_to(r, &targets);
+    struct levels levels = levels_of(p->track, &targets);
+    levels.lift_db += p->lift.beyond_db;
+    ramp_to(r, &targets, &levels);
     p->has_news = false;
 }
 
@@ -347,6 +353,21 @@ static void label_levels(struct ring_block *block, const struct way *way, uint64
     block->is_on_the_way = !way_is_over(way, frame);
 }
 
+// Nobody has calibrated provisional targets: what they do beyond their makeup is measured.
+static void keep_up(struct render *r, struct ring_block *block)
+{
+    struct playing *p = &r->now;
+    if (!p->provisional || ring_sides(r->config.ring) != RING_TWO_SIDES)
+        return;
+    const double makeup_db = way_lift_db(&p->way, p->frame + block->frames / 2) - p->lift.beyond_db;
+    way_raise_lift(
+        &p->way, lift_take(&p->lift, block->samples, ring_plain(block), block->frames, makeup_db));
+    const struct match to = way_match(&p->way, p->frame + RING_BLOCK_FRAMES);
+    block->mastered_to = to.mastered;
+    block->plain_to = to.plain;
+    block->is_on_the_way = true;
+}
+
 static void label(struct render *r, struct ring_block *block, uint32_t flags)
 {
     block->epoch = r->epoch;
@@ -365,6 +386,7 @@ static void fill(struct render *r, struct ring_block *block)
     float *plain = ring_sides(r->config.ring) == RING_TWO_SIDES ? ring_plain(block) : NULL;
     const int64_t got = read_block(r, block->samples, plain);
     block->frames = got > 0 ? (uint32_t)got : 0;
+    keep_up(r, block);
     r->now.frame += block->frames;
     if (block->frames == RING_BLOCK_FRAMES)
         return;

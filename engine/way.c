@@ -59,6 +59,17 @@ uint32_t way_go(struct way *w, const struct mastering_targets *to, const struct 
     return w->frames;
 }
 
+double way_lift_db(const struct way *w, uint64_t frame)
+{
+    return levels_at(w, frame).lift_db;
+}
+
+void way_raise_lift(struct way *w, double db)
+{
+    w->from_levels.lift_db += db;
+    w->to_levels.lift_db += db;
+}
+
 bool way_is_over(const struct way *w, uint64_t frame)
 {
     assert(frame >= w->start_frame);

@@ -26,6 +26,10 @@ void way_stand(struct way *way, const struct mastering_targets *targets,
 /// provisional_ramp_s() has it.
 uint32_t way_go(struct way *way, const struct mastering_targets *to, const struct levels *levels,
                 uint64_t frame, uint32_t rate_hz);
+/// In dB, at `frame`.
+double way_lift_db(const struct way *way, uint64_t frame);
+/// All along it both sides are found to be farther apart by so much.
+void way_raise_lift(struct way *way, double db);
 /// Whether it is there at `frame`, not before where it set out.
 bool way_is_over(const struct way *way, uint64_t frame);
 /// Gains at which both sides are equally loud at `frame`, and which never jump.

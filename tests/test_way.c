@@ -103,6 +103,25 @@ static void way_begun_on_a_way_is_as_long_as_what_is_left(void **state)
     assert_close(decibels(before.plain), decibels(after.plain), 1e-5);
 }
 
+static void lift_that_is_found_to_be_more_is_more_all_along(void **state)
+{
+    (void)state;
+    uint32_t frames;
+    struct way way = begun(&frames);
+    const uint64_t half = START + frames / 2, end = START + frames;
+    const double half_db = way_lift_db(&way, half);
+    assert_true(half_db > 2.5 && half_db < 25.5);
+    assert_close(way_lift_db(&way, START), 2.0, 1e-9);
+    assert_close(way_lift_db(&way, end), 26.0, 1e-9);
+    way_raise_lift(&way, -1.5);
+    assert_close(way_lift_db(&way, START), 0.5, 1e-9);
+    assert_close(way_lift_db(&way, end), 24.5, 1e-9);
+    assert_true(way_lift_db(&way, half) < half_db);
+    const struct match match = way_match(&way, end);
+    assert_close(decibels(match.plain) - decibels(match.mastered), 24.5, 1e-4);
+    assert_int_equal(way.frames, frames);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +130,7 @@ int main(void)
         cmocka_unit_test(sides_are_equally_loud_on_the_way_too),
         cmocka_unit_test(no_level_moves_by_a_decibel_in_a_tenth_of_a_second),
         cmocka_unit_test(way_begun_on_a_way_is_as_long_as_what_is_left),
+        cmocka_unit_test(lift_that_is_found_to_be_more_is_more_all_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
