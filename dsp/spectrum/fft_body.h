@@ -37,8 +37,9 @@ ALWAYS void multiply(struct points *x, const wide *re, const wide *im)
 
 ALWAYS void turn_by(struct points *x, const float turn[2])
 {
-    const wide re = turn[0] + (wide){0}, im = turn[1] + (wide){0};
-    multiply(x, &re, &im);
+    const wide real = turn[0] * x->re - turn[1] * x->im;
+    x->im = turn[1] * x->re + turn[0] * x->im;
+    x->re = real;
 }
 
 // Structs are copied by their members throughout: whole ones go through memory.
