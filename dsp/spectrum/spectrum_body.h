@@ -242,11 +242,18 @@ static double square_sum(const float *samples, uint32_t count)
     return total;
 }
 
-// Roots in place of the values.
+// Roots in place of the values; with AVX-512 within 2 units in the last place, as the unit that divides and takes
+// roots would keep the rest waiting.
 static inline void wide_root(wide *x)
 {
 #if defined(__AVX512F__)
-    *x = (wide)_mm512_sqrt_ps((__m512)*x);
+    const __m512 value = (__m512)*x;
+    const __mmask16 positive = _mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_GT_OQ);
+    const __m512 inverse = _mm512_maskz_rsqrt14_ps(positive, value); // of 0: 0
+    const __m512 root = _mm512_mul_ps(value, inverse);
+    const __m512 half = _mm512_set1_ps(0.5F);
+    const __m512 rest = _mm512_fnmadd_ps(root, _mm512_mul_ps(half, inverse), half);
+    *x = (wide)_mm512_fmadd_ps(root, rest, root);
 #elif defined(__AVX2__)
     *x = (wide)_mm256_sqrt_ps((__m256)*x);
 #else
@@ -368,6 +375,18 @@ static void classes(double out[2][SPECTRUM_CLASSES], const float *weights, uint3
         group_classes(out[0] + c, out[1] + c, weights + (size_t)c * stride, stride, values, count);
 }
 
+// a / b within 2 units in the last place, for the same reason; b is normal, and so is its inverse.
+static inline void wide_divide(wide *a, const wide *b)
+{
+#if defined(__AVX512F__)
+    const __m512 inverse = _mm512_rcp14_ps((__m512)*b);
+    const __m512 rest = _mm512_fnmadd_ps(inverse, (__m512)*b, _mm512_set1_ps(1.0F));
+    *a = (wide)_mm512_mul_ps((__m512)*a, _mm512_fmadd_ps(inverse, rest, inverse));
+#else
+    *a /= *b;
+#endif
+}
+
 // What the masks leave of a register of bins.
 static inline void mask_bins(wide *harmonic, wide *percussive, const float *power,
                              const float *along_time, const float *along_frequency)
@@ -378,7 +397,11 @@ static inline void mask_bins(wide *harmonic, wide *percussive, const float *powe
     memcpy(&b, along_frequency, sizeof b);
     // Where both are 0, a little on both sides makes the mask one half; elsewhere it is lost in rounding.
     a += LEAST_POWER;
-    const wide mask = a / (a + (b + LEAST_POWER)), rest = 1 - mask;
+    b += LEAST_POWER;
+    b += a;
+    wide mask = a;
+    wide_divide(&mask, &b);
+    const wide rest = 1 - mask;
     *harmonic += mask * mask * p;
     *percussive += rest * rest * p;
 }
