@@ -244,6 +244,19 @@ static inline float wide_highest(const wide *x)
 #endif
 }
 
+/// Whether any lane is over the limit. No NaN.
+static inline int wide_is_over(const wide *x, float limit)
+{
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)*x, _mm512_set1_ps(limit), _CMP_GT_OQ) != 0;
+#elif defined(__AVX2__)
+    const __m256 over = _mm256_cmp_ps((__m256)*x, _mm256_set1_ps(limit), _CMP_GT_OQ);
+    return _mm256_movemask_ps(over) != 0;
+#else
+    return wide_highest(x) > limit;
+#endif
+}
+
 /// Values over `largest` in magnitude, and NaN, become 0.
 static inline void wide_clean(wide *x, float largest)
 {

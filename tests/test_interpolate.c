@@ -120,12 +120,39 @@ static void sample_peak_is_the_largest_magnitude(void **state)
     for_each_variant(check_sample_peak);
 }
 
+// One sample after another is the only one over the limit; one on it is not.
+static void check_quiet(const struct interpolate_impl *impl)
+{
+    enum { BLOCK = INTERPOLATE_FRAMES, BLOCKS = 3, COUNT = BLOCKS * BLOCK };
+    static float room[COUNT + KERNEL_OFFSETS + 1];
+    for (uint32_t offset = 0; offset < KERNEL_OFFSETS; ++offset)
+        for (uint32_t place = 0; place <= COUNT; ++place) {
+            float *x = room + offset;
+            for (uint32_t i = 0; i <= COUNT; ++i)
+                x[i] = i % 3 ? 0.5F : -0.5F;
+            x[place] = place % 2 ? -0.75F : 0.75F;
+            for (uint32_t blocks = 0; blocks <= BLOCKS; ++blocks) {
+                const uint32_t loud = place / BLOCK;
+                assert_int_equal(impl->quiet(x, blocks, 0.5F), loud < blocks ? loud : blocks);
+                assert_int_equal(impl->quiet(x, blocks, 0.75F), blocks);
+                assert_int_equal(impl->quiet(x, blocks, 0.25F), 0);
+            }
+        }
+}
+
+static void blocks_are_quiet_up_to_the_first_sample_over_the_limit(void **state)
+{
+    (void)state;
+    for_each_variant(check_quiet);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mirrored_phases_share_their_products),
         cmocka_unit_test(every_place_counts),
         cmocka_unit_test(sample_peak_is_the_largest_magnitude),
+        cmocka_unit_test(blocks_are_quiet_up_to_the_first_sample_over_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

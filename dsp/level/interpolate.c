@@ -5,10 +5,12 @@
 
 const struct interpolate_impl interpolate_impls[] = {
 #ifdef __x86_64__
-    {"avx512", CPU_AVX512, interpolate_peak_avx512, interpolate_sample_peak_avx512},
-    {"avx2", CPU_AVX2 | CPU_FMA, interpolate_peak_avx2, interpolate_sample_peak_avx2},
+    {"avx512", CPU_AVX512, interpolate_peak_avx512, interpolate_sample_peak_avx512,
+     interpolate_quiet_avx512},
+    {"avx2", CPU_AVX2 | CPU_FMA, interpolate_peak_avx2, interpolate_sample_peak_avx2,
+     interpolate_quiet_avx2},
 #endif
-    {"c", 0, interpolate_peak_c, interpolate_sample_peak_c},
+    {"c", 0, interpolate_peak_c, interpolate_sample_peak_c, interpolate_quiet_c},
 };
 const size_t interpolate_impl_count = sizeof interpolate_impls / sizeof interpolate_impls[0];
 

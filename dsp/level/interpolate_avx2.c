@@ -12,3 +12,8 @@ float interpolate_sample_peak_avx2(const float *samples, uint32_t count)
 {
     return interpolate_sample_peak(samples, count);
 }
+
+uint32_t interpolate_quiet_avx2(const float *samples, uint32_t blocks, float limit)
+{
+    return interpolate_quiet(samples, blocks, limit);
+}

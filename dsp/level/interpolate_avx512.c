@@ -13,3 +13,8 @@ float interpolate_sample_peak_avx512(const float *samples, uint32_t count)
 {
     return interpolate_sample_peak(samples, count);
 }
+
+uint32_t interpolate_quiet_avx512(const float *samples, uint32_t blocks, float limit)
+{
+    return interpolate_quiet(samples, blocks, limit);
+}

@@ -63,3 +63,19 @@ static inline float interpolate_sample_peak(const float *samples, uint32_t count
         peak = fabsf(samples[i]) > peak ? fabsf(samples[i]) : peak;
     return peak;
 }
+
+static inline uint32_t interpolate_quiet(const float *samples, uint32_t blocks, float limit)
+{
+    for (uint32_t b = 0; b < blocks; ++b, samples += INTERPOLATE_FRAMES) {
+        wide largest = {0};
+        for (uint32_t i = 0; i < INTERPOLATE_FRAMES; i += LANES) {
+            wide x;
+            memcpy(&x, samples + i, sizeof x);
+            wide_magnitude(&x);
+            wide_higher(&largest, &x);
+        }
+        if (wide_is_over(&largest, limit))
+            return b;
+    }
+    return blocks;
+}

@@ -80,12 +80,29 @@ static void measure_line(struct true_peak *meter)
     meter->fill = 0;
 }
 
+// Pass over the blocks that cannot reach the peak so far. @return how many samples they have.
+static uint32_t skip_quiet(struct true_peak *meter, const float *samples, uint32_t blocks)
+{
+    const float limit = meter->peak / meter->gain_bound;
+    if (meter->history_peak > limit)
+        return 0;
+    const uint32_t quiet = meter->kernel->quiet(samples, blocks, limit);
+    if (quiet > 0)
+        meter->history_peak = limit;
+    return quiet * BLOCK;
+}
+
 // Measure whole blocks where they lie, `samples` being the history before the first. @return samples taken.
 static uint32_t measure_in_place(struct true_peak *meter, const float *samples, uint32_t count)
 {
     uint32_t done = 0;
-    for (; done + BLOCK <= count; done += BLOCK)
-        measure(meter, samples + done);
+    while (done + BLOCK <= count) {
+        done += skip_quiet(meter, samples + HISTORY + done, (count - done) / BLOCK);
+        if (done + BLOCK <= count) {
+            measure(meter, samples + done);
+            done += BLOCK;
+        }
+    }
     if (done > 0)
         memcpy(meter->line, samples + done, HISTORY * sizeof(float));
     return done;
