@@ -121,11 +121,49 @@ static void spans_are_sums_of_amplitudes_and_compared_by_products(void **state)
     for_each_variant(check_spans);
 }
 
+// Few values, so that many are equal; some places are out of reach, some totals unknown.
+static void fill_steps(double *total, double *cost, uint32_t count, uint64_t *seed)
+{
+    for (uint32_t i = 0; i < count; ++i) {
+        total[i] = rng_next(seed) % 8 ? (double)(rng_next(seed) % 5) / 3.0 : -HUGE_VAL;
+        cost[i] = rng_next(seed) % 8 ? (double)(rng_next(seed) % 3) / 3.0 : HUGE_VAL;
+    }
+}
+
+static void check_steps(const struct onset_impl *impl)
+{
+    enum { COUNT = 8 * ONSET_LANES };
+    static double total[COUNT + KERNEL_OFFSETS], cost[COUNT + KERNEL_OFFSETS];
+    uint64_t seed = 67;
+    for (uint32_t offset = 0; offset < KERNEL_OFFSETS; ++offset)
+        for (uint32_t round = 0; round < 200; ++round) {
+            const uint32_t count = round % 9 * ONSET_LANES;
+            fill_steps(total, cost, COUNT + KERNEL_OFFSETS, &seed);
+            double best = 0.0;
+            uint32_t last = 0, place = 0;
+            for (uint32_t i = 0; i < count; ++i)
+                if (total[offset + i] - cost[i] >= best) {
+                    best = total[offset + i] - cost[i];
+                    last = i;
+                }
+            assert_true(impl->best_step(total + offset, cost, count, &place) == best);
+            if (best > 0.0)
+                assert_int_equal(place, last);
+        }
+}
+
+static void the_last_of_the_best_steps_is_taken(void **state)
+{
+    (void)state;
+    for_each_variant(check_steps);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bins_are_shared_between_two_bands),
         cmocka_unit_test(rises_are_differences_of_logarithms_over_a_floor),
+        cmocka_unit_test(the_last_of_the_best_steps_is_taken),
         cmocka_unit_test(spans_are_sums_of_amplitudes_and_compared_by_products),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

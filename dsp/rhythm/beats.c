@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/rhythm/beats.h"
-#include "dsp/vectors.h"
+#include "dsp/cpu.h"
+#include "dsp/rhythm/onset_kernel.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -16,7 +17,7 @@
 enum { RISE_MAX = 6, RISE_STEPS = 16 };
 enum {
     RING_FRAMES = 1024,
-    LANES = VECTOR_LANES,
+    LANES = ONSET_LANES,
     SMOOTH_REACH = 4,
     BACK_FRAMES = 1 << 14,
     FIRST_BEATS = 256
@@ -136,6 +137,7 @@ static size_t best_end(const double *total, size_t t, size_t far)
 /// an interval costs at each pace. Both run from the farthest beat before a frame to the nearest.
 struct window {
     size_t near, far, length; // intervals; whole lanes
+    const struct onset_impl *kernels;
     double total[2 * RING_FRAMES + LANES];
     double *penalties; // `length` for each pace; owned
 };
@@ -153,6 +155,7 @@ static int open_window(struct window *w, double period, int is_steady)
 {
     const double widest = is_steady ? 1.0 : drift_ratio(DRIFT_PACES - 1);
     const int paces = is_steady ? 1 : DRIFT_PACES;
+    w->kernels = onset_select(cpu_flags());
     w->near = (size_t)fmax(1.0, round(period / 2.0 / widest));
     w->far = (size_t)round(period * 2.0 * widest);
     assert(w->far < RING_FRAMES);
@@ -172,32 +175,8 @@ static int open_window(struct window *w, double period, int is_steady)
 static double step_back(const struct window *w, size_t t, const double *penalty, uint16_t *back)
 {
     const double *total = w->total + (t + RING_FRAMES - w->far) % RING_FRAMES;
-    vector_part lanes[VECTOR_PARTS] = {{0.0}};     // as good as starting here
-    vector_part_mask places[VECTOR_PARTS] = {{0}}; // of each lane's best, the nearest of equal ones
-    for (size_t i = 0; i < w->length; i += LANES) {
-        for (size_t part = 0; part < VECTOR_PARTS; part++) {
-            vector_part candidate, cost;
-            memcpy(&candidate, total + i + part * VECTOR_PART, sizeof(candidate));
-            memcpy(&cost, penalty + i + part * VECTOR_PART, sizeof(cost));
-            candidate -= cost;
-            const vector_part_mask is_best = candidate >= lanes[part];
-            places[part] = (is_best & (int64_t)i) | (places[part] & ~is_best);
-            vector_part_higher(&lanes[part], &candidate);
-        }
-    }
-    // No branches: which lane is best, nobody can guess.
-    double best = 0.0;
-    for (size_t lane = 0; lane < LANES; lane++) {
-        const double value = lanes[lane / VECTOR_PART][lane % VECTOR_PART];
-        best = value > best ? value : best;
-    }
-    size_t nearest = 0;
-    for (size_t lane = 0; lane < LANES; lane++) {
-        const double value = lanes[lane / VECTOR_PART][lane % VECTOR_PART];
-        const size_t place = (size_t)places[lane / VECTOR_PART][lane % VECTOR_PART] + lane;
-        const size_t of_best = place & -(size_t)(value >= best);
-        nearest = of_best > nearest ? of_best : nearest;
-    }
+    uint32_t nearest; // of equally good ones
+    const double best = w->kernels->best_step(total, penalty, (uint32_t)w->length, &nearest);
     *back = best > 0.0 ? (uint16_t)(w->far - nearest) : 0;
     return best;
 }

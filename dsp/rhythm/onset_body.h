@@ -103,6 +103,55 @@ static struct onset_angle compare(const float *before, const float *after, uint3
                                 vector8_sum(&of_after)};
 }
 
+#if defined(__AVX512F__)
+static double best_step(const double *total, const double *cost, uint32_t count, uint32_t *place)
+{
+    __m512d best = _mm512_setzero_pd(); // of each lane
+    __m512i places = _mm512_setzero_si512(), at = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+    for (uint32_t i = 0; i < count; i += LANES) {
+        const __m512d value = _mm512_sub_pd(_mm512_loadu_pd(total + i), _mm512_loadu_pd(cost + i));
+        places = _mm512_mask_mov_epi64(places, _mm512_cmp_pd_mask(value, best, _CMP_GE_OQ), at);
+        best = _mm512_max_pd(best, value);
+        at = _mm512_add_epi64(at, _mm512_set1_epi64(LANES));
+    }
+    const double highest = _mm512_reduce_max_pd(best);
+    const __mmask8 have_it = _mm512_cmp_pd_mask(best, _mm512_set1_pd(highest), _CMP_EQ_OQ);
+    *place = (uint32_t)_mm512_mask_reduce_max_epu64(have_it, places);
+    return highest;
+}
+#else
+static double best_step(const double *total, const double *cost, uint32_t count, uint32_t *place)
+{
+    vector_part lanes[VECTOR_PARTS] = {{0.0}};     // the best of each
+    vector_part_mask places[VECTOR_PARTS] = {{0}}; // of those, the last of equal ones
+    for (uint32_t i = 0; i < count; i += LANES) {
+        for (uint32_t part = 0; part < VECTOR_PARTS; part++) {
+            vector_part value, costs;
+            memcpy(&value, total + i + part * VECTOR_PART, sizeof value);
+            memcpy(&costs, cost + i + part * VECTOR_PART, sizeof costs);
+            value -= costs;
+            const vector_part_mask is_best = value >= lanes[part];
+            places[part] = (is_best & (int64_t)i) | (places[part] & ~is_best);
+            vector_part_higher(&lanes[part], &value);
+        }
+    }
+    // No branches: which lane is best, nobody can guess.
+    double best = 0.0;
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        const double value = lanes[lane / VECTOR_PART][lane % VECTOR_PART];
+        best = value > best ? value : best;
+    }
+    *place = 0;
+    for (uint32_t lane = 0; lane < LANES; lane++) {
+        const double value = lanes[lane / VECTOR_PART][lane % VECTOR_PART];
+        const uint32_t at = (uint32_t)places[lane / VECTOR_PART][lane % VECTOR_PART] + lane;
+        const uint32_t of_best = at & -(uint32_t)(value >= best);
+        *place = of_best > *place ? of_best : *place;
+    }
+    return best;
+}
+#endif
+
 #define ONSET_FUNCTIONS                                                                            \
     .sum_bands = sum_bands, .take_logs = take_logs, .rise = rise, .multiply = multiply,            \
-    .root = root, .add = add, .compare = compare
+    .root = root, .add = add, .compare = compare, .best_step = best_step

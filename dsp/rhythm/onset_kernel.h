@@ -44,6 +44,9 @@ struct onset_impl {
     /// out[k] = sum of parts[0][k] to parts[count - 1][k].
     void (*add)(float *out, const float *const *parts, uint32_t count, uint32_t bins);
     struct onset_angle (*compare)(const float *before, const float *after, uint32_t bins);
+    /// @return the largest of total[i] - cost[i] and 0; *place: the last i that has it, if it is over 0. `count` is a
+    /// multiple of ONSET_LANES. To the same bits in every variant.
+    double (*best_step)(const double *total, const double *cost, uint32_t count, uint32_t *place);
 };
 /// Best first; the last is the reference and needs nothing.
 extern const struct onset_impl *const onset_impls[];
