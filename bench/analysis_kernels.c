@@ -142,6 +142,11 @@ static void call_interpolate(struct bench_data *d, size_t variant)
     d->kept += (double)interpolate_impls[variant].peak(&bank, d->x);
 }
 
+static void call_quiet(struct bench_data *d, size_t variant)
+{
+    d->kept += interpolate_impls[variant].quiet(d->x, POINTS / INTERPOLATE_FRAMES, 1e9F);
+}
+
 static void call_half_band(struct bench_data *d, size_t variant)
 {
     half_band_impls[variant].filter(d->out, d->x, d->weights, d->even, POINTS / 2);
@@ -243,6 +248,13 @@ static void call_compare(struct bench_data *d, size_t variant)
     d->kept += (double)onset_impls[variant]->compare(d->x, d->y, CHANGE_BINS).across;
 }
 
+static void call_best_step(struct bench_data *d, size_t variant)
+{
+    enum { INTERVALS = 40 }; // from half a beat at 100 BPM to two
+    uint32_t place;
+    d->kept += onset_impls[variant]->best_step(d->sums, d->differences, INTERVALS, &place);
+}
+
 static void call_find_peaks(struct bench_data *d, size_t variant)
 {
     peaks_impls[variant]->find(&d->peaks, d->y, 4, CHANGE_BINS, 1e-4F);
@@ -338,6 +350,7 @@ static const struct {
     {"k-slice", call_k_slice, k_slice_name, &k_slice_impl_count},
     {"level-add", call_level, level_name, &level_impl_count},
     {"interpolate", call_interpolate, interpolate_name, &interpolate_impl_count},
+    {"interpolate-quiet", call_quiet, interpolate_name, &interpolate_impl_count},
     {"half-band", call_half_band, half_band_name, &half_band_impl_count},
     {"fft-4096", call_fft, fft_name, &fft_impl_count},
     {"fft-pair-4096", call_fft_pair, fft_name, &fft_impl_count},
@@ -357,6 +370,7 @@ static const struct {
     {"onset-bands", call_bands, onset_name, &onset_impl_count},
     {"onset-logs", call_logs, onset_name, &onset_impl_count},
     {"onset-compare", call_compare, onset_name, &onset_impl_count},
+    {"beats-step", call_best_step, onset_name, &onset_impl_count},
     {"peaks-find", call_find_peaks, peaks_name, &peaks_impl_count},
     {"peaks-refine", call_refine_peaks, peaks_name, &peaks_impl_count},
 };
