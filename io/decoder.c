@@ -2,7 +2,7 @@
 // Decoding 5 ms ahead of what is delivered, so that sound can be faded before a hole nobody foresaw.
 #include "io/decoder.h"
 #include "io/container.h"
-#include "io/mp3.h"
+#include "io/mp3_layout.h"
 #include "io/sound_file.h"
 #include <assert.h>
 #include <errno.h>
@@ -67,6 +67,17 @@ static void note_damage(struct decoder *d, enum decoder_damage damage, const cha
         return; // the first cause is the one to tell
     d->damage = damage;
     snprintf(d->text, sizeof d->text, "%s", text);
+}
+
+/// What lies between frames that were counted. Of a tagged file what is lost shows at the end.
+static void note_junk(struct decoder *d)
+{
+    char text[sizeof d->text];
+    if (d->layout.junk_bytes == 0 || d->position < d->layout.junk_at)
+        return;
+    snprintf(text, sizeof text, "corrupt: %llu bytes at %.1f s are no sound",
+             (unsigned long long)d->layout.junk_bytes, seconds(d, d->layout.junk_at));
+    note_damage(d, DECODER_CORRUPT, text);
 }
 
 static void note_end(struct decoder *d, enum decoder_damage damage)
@@ -136,11 +147,7 @@ static bool resume(struct decoder *d)
 /// over what it could not read, whatever the reason.
 static bool is_cut(const struct decoder *d)
 {
-    const uint64_t bytes = d->size_bytes - d->layout.first_byte;
-    if (d->is_mp3 &&
-        (d->layout.frames || (d->layout.stated_bytes && d->layout.stated_bytes <= bytes)))
-        return false;
-    return d->position >= d->info.frames || d->file.has_ended;
+    return d->is_mp3 ? d->layout.may_be_cut : d->position >= d->info.frames || d->file.has_ended;
 }
 
 /// The file gave fewer frames than it should: find out why, and whether it goes on.
@@ -215,6 +222,7 @@ static void decode_more(struct decoder *d)
     fade_in(d, to, n);
     d->position += n;
     d->count += n;
+    note_junk(d);
     if (n < wanted || d->position == d->info.frames)
         handle_short_read(d);
 }
@@ -302,13 +310,13 @@ static int check_format(const SF_INFO *info)
 /// @return 0, also where it is no MP3; -EBADMSG; the source's errors.
 static int scan_mp3(struct decoder *d)
 {
-    const int error = mp3_scan(&d->layout, d->source, d->size_bytes);
+    const int error = mp3_layout_scan(&d->layout, d->source, d->size_bytes);
     d->is_mp3 = !error;
     return error == -ENOTSUP ? 0 : error;
 }
 
 /// MP3 is known by its first bytes, after other tags perhaps. Where nobody knows a file, its first frame is looked for
-/// behind bytes that are none.
+/// behind bytes that are none. What only looks like MP3 is kept from libsndfile, which would let libmpg123 print.
 static int open_file(struct decoder *d)
 {
     unsigned char head[MP3_HEADER_BYTES] = {0};
@@ -318,7 +326,7 @@ static int open_file(struct decoder *d)
     bool may_be_mp3 = memcmp(head, "ID3", 3) == 0 || (head[0] == 0xff && head[1] >= 0xe0);
     int error = may_be_mp3 ? scan_mp3(d) : container_probe(&d->lengths, d->source, d->size_bytes);
     if (!error)
-        error = reopen(d);
+        error = d->is_mp3 || !d->layout.is_alike ? reopen(d) : -ENOTSUP;
     if (error != -ENOTSUP || may_be_mp3)
         return error;
     error = scan_mp3(d);
@@ -377,7 +385,8 @@ static int open_decoder(struct decoder *d)
         return -ENOMEM;
     if (info->frames == SF_COUNT_MAX || info->frames == 0)
         error = count_frames(d, &d->info.frames);
-    d->stated_frames = find_stated_frames(d);
+    d->stated_frames =
+        d->layout.cut_frames ? d->info.frames + d->layout.cut_frames : find_stated_frames(d);
     return error;
 }
 
@@ -449,6 +458,7 @@ const char *decoder_error_text(int error)
         {-ENFILE, "too many open files"},
         {-ENODATA, "empty file"},
         {-EBADMSG, "corrupt header"},
+        {-ENOMSG, "truncated: it ends within its first frame"},
         {-ENOTSUP, "not a known audio format"},
         {-EPROTONOSUPPORT, "FLAC of more than 24 bits, which cannot be read"},
         {-ESTALE, "changed while it was read"},

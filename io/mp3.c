@@ -1,188 +1,216 @@
 // SPDX-License-Identifier: MIT
-// Tables: ISO/IEC 11172-3 and 13818-3; the Xing tag as the LAME tag specification describes it.
+// Tables: ISO/IEC 11172-3 and 13818-3.
 #include "io/mp3.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 enum {
-    CHUNK_BYTES = 65536,
     RESYNC_BYTES = 65536, // how far the first frame may lie from where it should
-    ID3_HEADER_BYTES = 10,
     CONFIRMING_FRAMES = 2,
-    XING_BYTES = 16, // name, flags, frames, bytes
+    FREE_LEAST_BYTES = 24, // a frame of 8 kbit/s
+    ID3_HEADER_BYTES = 10,
+    ID3V1_BYTES = 128,
+    APE_HEADER_BYTES = 32,
 };
 
-static const uint16_t rates_kbps[2][16] = {
-    {0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0}, // MPEG 1
-    {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0},     // MPEG 2 and 2.5
+// By version (1, or 2 and 2.5) and layer.
+static const uint16_t rates_kbps[2][3][16] = {
+    {{0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448},
+     {0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384},
+     {0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320}},
+    {{0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256},
+     {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160},
+     {0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160}},
 };
 static const uint16_t sample_rates_hz[3] = {44100, 48000, 32000};
 
+/// Length of a frame and of its padding, which are counted in slots of four bytes in layer I.
+static void set_length(struct mp3_header *h, uint32_t kbps, uint32_t is_padded)
+{
+    const uint32_t slot_bytes = h->layer == 1 ? 4 : 1;
+    h->padding_bytes = is_padded ? slot_bytes : 0;
+    h->bytes = h->samples / 8 / slot_bytes * kbps * 1000 / h->rate_hz * slot_bytes;
+    if (kbps)
+        h->bytes += h->padding_bytes;
+}
+
 int mp3_parse_header(struct mp3_header *header, const unsigned char *bytes)
 {
-    unsigned version = bytes[1] >> 3 & 3; // 0: 2.5, 2: 2, 3: 1
-    unsigned layer = bytes[1] >> 1 & 3;   // 1: III
-    unsigned rate = bytes[2] >> 4, sample_rate = bytes[2] >> 2 & 3;
-    if (bytes[0] != 0xff || bytes[1] < 0xe0 || version == 1 || layer != 1 || sample_rate == 3)
+    const unsigned version = bytes[1] >> 3 & 3; // 0: 2.5, 2: 2, 3: 1
+    const unsigned layer = 4 - (bytes[1] >> 1 & 3u);
+    const unsigned rate = bytes[2] >> 4, sample_rate = bytes[2] >> 2 & 3;
+    if (bytes[0] != 0xff || bytes[1] < 0xe0 || version == 1 || layer == 4 || sample_rate == 3 ||
+        rate == 15)
         return -EBADMSG;
-    unsigned is_lower = version != 3;
-    uint32_t kbps = rates_kbps[is_lower][rate];
-    if (kbps == 0)
-        return -EBADMSG;
+    const unsigned is_lower = version != 3;
+    header->layer = layer;
     header->rate_hz = sample_rates_hz[sample_rate] >> (version == 3 ? 0 : version == 2 ? 1 : 2);
     header->channels = bytes[3] >> 6 == 3 ? 1 : 2;
-    header->samples = is_lower ? 576 : 1152;
-    header->bytes = header->samples / 8 * kbps * 1000 / header->rate_hz + (bytes[2] >> 1 & 1);
+    header->samples = layer == 1 ? 384 : layer == 3 && is_lower ? 576 : 1152;
     header->side_bytes = is_lower                ? (header->channels == 1 ? 9 : 17)
                          : header->channels == 1 ? 17
                                                  : 32;
     header->is_protected = !(bytes[1] & 1);
+    set_length(header, rates_kbps[is_lower][layer - 1][rate], bytes[2] >> 1 & 1);
     return 0;
 }
 
-/// A window of the file for byte-wise looks at it.
-struct view {
-    struct source *source;
-    uint64_t size_bytes, offset;
-    size_t bytes;
-    unsigned char data[CHUNK_BYTES];
-};
+// --- Looking -------------------------------------------------------------------------------------
 
-/// @return `n` bytes at `offset`, NULL: not there, or *error.
-static const unsigned char *look(struct view *v, uint64_t offset, size_t n, int *error)
+const unsigned char *mp3_look(struct mp3_view *v, uint64_t offset, size_t n)
 {
-    assert(n <= CHUNK_BYTES);
-    if (offset > v->size_bytes || v->size_bytes - offset < n)
+    assert(n <= sizeof v->data);
+    if (v->error || offset > v->end || v->end - offset < n)
         return NULL;
     if (offset < v->offset || offset + n > v->offset + v->bytes) {
-        int64_t got = source_read(v->source, v->data, offset, CHUNK_BYTES);
+        const int64_t got = source_read(v->source, v->data, offset, sizeof v->data);
         v->offset = offset;
         v->bytes = got > 0 ? (size_t)got : 0;
-        if (got < 0)
-            *error = (int)got;
+        v->error = got < 0 ? (int)got : 0;
         if (v->bytes < n)
             return NULL;
     }
     return v->data + (offset - v->offset);
 }
 
-/// What a chain of frames may be cut short by.
-enum chain_end { CHAIN_WHOLE, CHAIN_TO_END_OF_FILE };
+static int is_of_kind(const struct mp3_header *header, const struct mp3_header *kind)
+{
+    return header->layer == kind->layer && header->rate_hz == kind->rate_hz &&
+           header->samples == kind->samples && header->channels == kind->channels;
+}
 
-/// Whether a chain of frames of one kind begins at `offset`.
-static int is_chain(struct view *v, uint64_t offset, enum chain_end end, int *error)
+int mp3_look_at_header(struct mp3_view *v, uint64_t offset, struct mp3_header *header)
+{
+    const unsigned char *bytes = mp3_look(v, offset, MP3_HEADER_BYTES);
+    if (!bytes || mp3_parse_header(header, bytes))
+        return 0;
+    if (header->bytes == 0 && v->free_bytes)
+        header->bytes = v->free_bytes + header->padding_bytes;
+    return v->kind.layer == 0 || (is_of_kind(header, &v->kind) && header->bytes > 0);
+}
+
+uint64_t mp3_tag_bytes(struct mp3_view *v, uint64_t offset)
+{
+    const unsigned char *b = mp3_look(v, offset, ID3_HEADER_BYTES);
+    if (!b)
+        return 0;
+    if (memcmp(b, "ID3", 3) == 0) {
+        const uint32_t bytes = (uint32_t)(b[6] & 127) << 21 | (uint32_t)(b[7] & 127) << 14 |
+                               (uint32_t)(b[8] & 127) << 7 | (b[9] & 127);
+        return ID3_HEADER_BYTES + bytes + (b[5] & 0x10 ? ID3_HEADER_BYTES : 0);
+    }
+    if (memcmp(b, "TAG", 3) == 0)
+        return ID3V1_BYTES;
+    b = mp3_look(v, offset, APE_HEADER_BYTES);
+    if (!b || memcmp(b, "APETAGEX", 8) != 0)
+        return 0;
+    return APE_HEADER_BYTES +
+           ((uint64_t)b[15] << 24 | (uint32_t)b[14] << 16 | (uint32_t)b[13] << 8 | b[12]);
+}
+
+// --- Chains of frames ----------------------------------------------------------------------------
+
+/// What a chain of frames may be cut short by.
+enum chain_end { CHAIN_WHOLE, CHAIN_TO_END };
+
+/// Whether a chain of frames of one kind, and of known length, begins at `offset`.
+static int is_chain(struct mp3_view *v, uint64_t offset, enum chain_end end)
 {
     struct mp3_header first = {0}, next;
     for (int i = 0; i <= CONFIRMING_FRAMES; i++) {
-        const unsigned char *bytes = look(v, offset, MP3_HEADER_BYTES, error);
-        if (!bytes)
-            return i > 0 && end == CHAIN_TO_END_OF_FILE; // a file of a frame or two
-        if (mp3_parse_header(&next, bytes))
+        if (!mp3_look_at_header(v, offset, &next)) // a file of a frame or two
+            return i > 0 && end == CHAIN_TO_END && v->end - offset < MP3_HEADER_BYTES;
+        if (next.bytes == 0 || (i > 0 && !is_of_kind(&next, &first)))
             return 0;
-        if (i > 0 && (next.rate_hz != first.rate_hz || next.samples != first.samples))
-            return 0;
+        if (next.bytes > v->end - offset)
+            return i > 0 && end == CHAIN_TO_END;
         first = next;
         offset += next.bytes;
     }
     return 1;
 }
 
-/// The next chain of frames from `offset` on. @return size_bytes where there is none.
-static uint64_t find_chain(struct view *v, uint64_t offset, uint64_t limit, int *error)
+/// Frames of a free bit rate do not say how long they are, but all are of one length: that at which more follow.
+static int is_free_chain(struct mp3_view *v, uint64_t offset)
 {
-    for (; offset < limit && !*error; offset++) {
-        const unsigned char *bytes = look(v, offset, MP3_HEADER_BYTES, error);
-        if (!bytes)
-            break;
-        if (bytes[0] == 0xff && is_chain(v, offset, CHAIN_WHOLE, error))
+    struct mp3_header first, next;
+    if (!mp3_look_at_header(v, offset, &first) || first.bytes)
+        return 0;
+    for (uint32_t n = FREE_LEAST_BYTES; n <= MP3_MOST_FRAME_BYTES && !v->error; n++) {
+        if (!mp3_look_at_header(v, offset + n, &next) || next.bytes || !is_of_kind(&next, &first))
+            continue;
+        v->free_bytes = n - first.padding_bytes;
+        if (is_chain(v, offset, CHAIN_WHOLE))
+            return 1;
+        v->free_bytes = 0;
+    }
+    return 0;
+}
+
+/// The next chain of frames that begins in [offset, limit). @return limit where there is none.
+static uint64_t find_chain(struct mp3_view *v, uint64_t offset, uint64_t limit, enum chain_end end)
+{
+    const unsigned char *byte;
+    for (; offset < limit && (byte = mp3_look(v, offset, 1)); offset++)
+        if (*byte == 0xff && is_chain(v, offset, end))
             return offset;
-    }
-    return v->size_bytes;
+    return limit;
 }
 
-/// The first chain: where it should begin, or a little farther, behind what other programs put there.
-static uint64_t find_first(struct view *v, uint64_t start, int *error)
+static uint64_t skip_zeros(struct mp3_view *v, uint64_t offset)
 {
-    const unsigned char *bytes = look(v, start, MP3_HEADER_BYTES, error);
-    if (bytes && is_chain(v, start, CHAIN_TO_END_OF_FILE, error))
-        return start;
-    const uint64_t left = v->size_bytes - start;
-    return find_chain(v, start, start + (RESYNC_BYTES < left ? RESYNC_BYTES : left), error);
-}
-
-static uint64_t skip_id3(struct view *v, int *error)
-{
-    uint64_t offset = 0;
-    const unsigned char *b;
-    while ((b = look(v, offset, ID3_HEADER_BYTES, error)) && memcmp(b, "ID3", 3) == 0) {
-        uint32_t bytes = (uint32_t)(b[6] & 127) << 21 | (uint32_t)(b[7] & 127) << 14 |
-                         (uint32_t)(b[8] & 127) << 7 | (b[9] & 127);
-        offset += ID3_HEADER_BYTES + bytes + (b[5] & 0x10 ? ID3_HEADER_BYTES : 0);
-    }
+    const unsigned char *byte;
+    while ((byte = mp3_look(v, offset, 1)) && *byte == 0)
+        offset++;
     return offset;
 }
 
-static uint32_t get32(const unsigned char *from)
+int mp3_find_first(struct mp3_view *v, uint64_t start, uint64_t *at)
 {
-    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
-}
-
-/// The Xing or Info tag in the frame at `at`, if it is one. @return its bytes; NULL: it is none, or *error.
-static const unsigned char *find_tag(struct view *v, uint64_t at, const struct mp3_header *header,
-                                     int *error)
-{
-    at += MP3_HEADER_BYTES + header->side_bytes;
-    // LAME writes the tag where it would lie without a checksum even if there is one.
-    for (uint32_t shift = 0; shift <= 2; shift += 2) {
-        const unsigned char *b = look(v, at + shift, XING_BYTES, error);
-        if (b && (memcmp(b, "Xing", 4) == 0 || memcmp(b, "Info", 4) == 0))
-            return b;
+    *at = skip_zeros(v, start);
+    if (!is_chain(v, *at, CHAIN_TO_END) && !is_free_chain(v, *at)) {
+        const uint64_t left = v->end - *at;
+        *at = find_chain(v, *at, *at + (RESYNC_BYTES < left ? RESYNC_BYTES : left), CHAIN_WHOLE);
     }
-    return NULL;
-}
-
-/// PCM frames of a run of MPEG frames; what lies between them is passed over.
-static uint64_t count_frames(struct view *v, uint64_t offset, int *error)
-{
-    uint64_t n = 0;
     struct mp3_header header;
-    while (offset < v->size_bytes && !*error) {
-        const unsigned char *bytes = look(v, offset, MP3_HEADER_BYTES, error);
-        if (!bytes)
-            break;
-        if (mp3_parse_header(&header, bytes)) {
-            offset = find_chain(v, offset + 1, v->size_bytes, error);
-            continue;
-        }
-        if (header.bytes > v->size_bytes - offset)
-            break; // cut: it cannot be decoded
-        offset += header.bytes;
-        n += header.samples;
-    }
-    return n;
+    if (!is_chain(v, *at, CHAIN_TO_END) || !mp3_look_at_header(v, *at, &header))
+        return 0;
+    v->kind = header;
+    return 1;
 }
 
-int mp3_scan(struct mp3_layout *layout, struct source *source, uint64_t size_bytes)
+/// Whether what follows a frame that ends at `offset` shows that it is one.
+static int is_confirmed(struct mp3_view *v, uint64_t offset)
 {
-    struct view v = {.source = source, .size_bytes = size_bytes};
-    int error = 0;
-    *layout = (struct mp3_layout){0};
-    const uint64_t start = skip_id3(&v, &error);
-    if (error || start > size_bytes)
-        return error ? error : -EBADMSG;
-    layout->first_byte = find_first(&v, start, &error);
-    const unsigned char *b = look(&v, layout->first_byte, MP3_HEADER_BYTES, &error);
-    struct mp3_header header;
-    if (error || !b || mp3_parse_header(&header, b))
-        return error ? error : -ENOTSUP;
-    const unsigned char *tag = find_tag(&v, layout->first_byte, &header, &error);
-    const uint32_t flags = tag ? get32(tag + 4) : 0;
-    if (flags & 1 && get32(tag + 8) > 0) {
-        layout->stated_bytes = flags & 2 ? get32(tag + 12) : 0;
-        return error;
+    struct mp3_header next;
+    return v->end - offset < MP3_HEADER_BYTES || mp3_look_at_header(v, offset, &next) ||
+           mp3_tag_bytes(v, offset) > 0;
+}
+
+/// The frame's header is not followed by another: which of both is broken?
+static void judge_unconfirmed(struct mp3_view *v, struct mp3_frame *frame)
+{
+    const uint64_t from = frame->at, end = from + frame->header.bytes;
+    frame->at = find_chain(v, from + 1, end, CHAIN_WHOLE);
+    if (frame->at < end)
+        return; // this: sound ones begin within it
+    frame->at = from;
+    frame->is_torn = find_chain(v, end, v->end, CHAIN_TO_END) < v->end;
+}
+
+int mp3_find_next(struct mp3_view *v, uint64_t from, struct mp3_frame *frame)
+{
+    for (uint64_t n; (n = mp3_tag_bytes(v, from)) > 0 && n <= v->end - from;)
+        from += n;
+    *frame = (struct mp3_frame){.at = from};
+    if (!mp3_look_at_header(v, from, &frame->header)) {
+        frame->at = find_chain(v, from + 1, v->end, CHAIN_TO_END);
+    } else if (frame->header.bytes > v->end - from) {
+        return 0;
+    } else if (!is_confirmed(v, from + frame->header.bytes)) {
+        judge_unconfirmed(v, frame);
     }
-    layout->first_byte += tag ? header.bytes : 0; // it is no sound
-    layout->frames = count_frames(&v, layout->first_byte, &error);
-    return error || layout->frames ? error : -ENOTSUP;
+    frame->junk_bytes = frame->at - from;
+    return frame->at < v->end && mp3_look_at_header(v, frame->at, &frame->header);
 }

@@ -1,30 +1,55 @@
 // SPDX-License-Identifier: MIT
-// Frame headers of MPEG audio layer III: where they begin, and how many there are.
+// Frames of MPEG audio, of all three layers: their headers, and the way from one to the next, past what is none.
 #pragma once
 #include "dsp/annotate.h"
 #include "io/source.h"
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MP3_HEADER_BYTES = 4 };
+enum {
+    MP3_HEADER_BYTES = 4,
+    MP3_MOST_FRAME_BYTES = 5760, // of 640 kbit/s and 8 kHz, more than decoders take
+};
 
 struct mp3_header {
-    uint32_t rate_hz, channels, samples; // a frame's samples per channel
-    uint32_t bytes;                      // of the whole frame
-    uint32_t side_bytes;                 // of side information, after header and checksum
-    uint32_t is_protected;               // 1: a checksum follows the header
+    uint32_t layer, rate_hz, channels, samples; // a frame's samples per channel
+    uint32_t bytes;                             // of the whole frame; 0: its bit rate is free
+    uint32_t padding_bytes;                     // of these
+    uint32_t side_bytes;   // of layer III's side information, after header and checksum
+    uint32_t is_protected; // 1: a checksum follows the header
 };
 
-/// @return 0; -EBADMSG: not the header of a layer III frame with a known bit rate.
+/// @return 0; -EBADMSG: not the header of a frame.
 MUST_CHECK int mp3_parse_header(struct mp3_header *header, const unsigned char *bytes);
 
-struct mp3_layout {
-    uint64_t first_byte;   // of the first frame, or of the one behind a tag that states nothing
-    uint64_t frames;       // of PCM, 0 where a tag states their number
-    uint64_t stated_bytes; // of the stream from first_byte on, by its tag; 0: it does not say
+/// A window of the file, and what is known of its frames. Thread-safety: one thread at a time. 64 KiB.
+struct mp3_view {
+    struct source *source;  // borrowed
+    uint64_t end;           // of what may be looked at
+    struct mp3_header kind; // of the stream's frames; its layer 0: not known
+    uint32_t free_bytes;    // of a frame whose bit rate is free, without padding; 0: not known
+    int error;              // of the source, the first; nothing is seen after it
+    uint64_t offset;
+    size_t bytes;
+    unsigned char data[65536];
 };
 
-/// Look for the first frame; where it is no Xing or Info tag count all frames, which reads the whole file: only then
-/// is the length of a file with a variable bit rate known. Blocks.
-/// @return 0; -ENOTSUP: not MP3; -EBADMSG: an ID3 tag reaches beyond the file; the source's errors.
-MUST_CHECK int mp3_scan(struct mp3_layout *layout, struct source *source, uint64_t size_bytes);
+/// @return `bytes` bytes at `offset`, at most the window's; NULL: not there, or view->error. Valid until the next look.
+const unsigned char *mp3_look(struct mp3_view *view, uint64_t offset, size_t bytes);
+/// The header of a frame of the stream's kind, with the length of one of a free bit rate. @return whether it is there.
+int mp3_look_at_header(struct mp3_view *view, uint64_t offset, struct mp3_header *header);
+/// Bytes of the tag that begins at `offset`: ID3v2, ID3v1 or APEv2; 0: none does.
+uint64_t mp3_tag_bytes(struct mp3_view *view, uint64_t offset);
+/// Find the stream's first frame, at `start` or a little farther, behind what other programs put there, and note its
+/// kind. @return whether there is one.
+int mp3_find_first(struct mp3_view *view, uint64_t start, uint64_t *at);
+struct mp3_frame {
+    struct mp3_header header;
+    uint64_t at; // its place; if there is none, where one begins that is cut off, or the end
+    uint64_t junk_bytes; // before it, neither frame nor tag
+    int is_torn;         // what follows it is junk, and may begin within it
+};
+
+/// Find the next frame from `from` on, whose header may lie: others follow it, or no chain of frames begins within it.
+/// @return whether there is one.
+int mp3_find_next(struct mp3_view *view, uint64_t from, struct mp3_frame *frame);

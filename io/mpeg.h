@@ -1,30 +1,22 @@
 // SPDX-License-Identifier: MIT
-// Frames of MPEG audio to PCM through libmpg123. libsndfile has the same library decode, but lets it print, and
-// reads no further than the first kilobyte that holds no frame.
+// Frames of MPEG audio to PCM through libmpg123, which is given nothing but frames. libsndfile has the same library
+// decode, but lets it print, and it takes damaged bytes for frames of other kinds.
 #pragma once
 #include "dsp/annotate.h"
-#include "dsp/pcm.h"
-#include <mpg123.h>
-#include <stdint.h>
-#include <sys/types.h>
+#include "io/mp3_layout.h"
 
-/// Where the bytes come from: as read() and lseek(), with `user` for the descriptor.
-struct mpeg_reader {
-    ssize_t (*read)(void *user, void *to, size_t bytes);
-    off_t (*seek)(void *user, off_t offset, int whence);
-    void *user;
-};
+/// Thread-safety: one thread at a time.
+struct mpeg;
 
-/// Open. `*frames` is what a Xing or Info tag states, without delay and padding; else a guess, or negative.
-/// @return 0; -EBADMSG; -ENOMEM. On error *out is NULL.
-MUST_CHECK int mpeg_open(mpg123_handle **out, const struct mpeg_reader *reader,
-                         struct pcm_format *format, int64_t *frames);
+/// Open at the first frame. `source` and `layout` are borrowed. Blocks. @return 0; -EBADMSG; -ENOMEM; the source's errors.
+/// On error *out is NULL.
+MUST_CHECK int mpeg_open(struct mpeg **out, struct source *source, const struct mp3_layout *layout);
 /// Close and set *mpeg to NULL. NULL is fine.
-void mpeg_close(mpg123_handle **mpeg);
-/// Read frames of the format that mpeg_open() told. Passed over are bytes that are no frame, and frames of another
-/// format, as which damaged bytes may look. @return frames, fewer at the end.
-uint32_t mpeg_read(mpg123_handle *mpeg, float *interleaved, uint32_t frames,
-                   const struct pcm_format *format);
-/// Go to `frame`: behind what the first frames take from those before them, samples are those of reading on; to the
-/// last bit, unless the very first lacks bits of frames before it. @return 0; -EBADMSG.
-MUST_CHECK int mpeg_seek(mpg123_handle *mpeg, uint64_t frame, const struct pcm_format *format);
+void mpeg_close(struct mpeg **mpeg);
+/// Read frames; blocks. @return frames, fewer at the end or at an error.
+uint32_t mpeg_read(struct mpeg *mpeg, float *interleaved, uint32_t frames);
+/// Go to `frame`, from which on samples are those of reading on, to the last bit; blocks. @return 0; -EBADMSG: the
+/// frames do not reach so far; the source's errors.
+MUST_CHECK int mpeg_seek(struct mpeg *mpeg, uint64_t frame);
+/// The source's error that ended reading; 0: none.
+int mpeg_error(const struct mpeg *mpeg);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "io/sound_file.h"
-#include "io/mp3.h"
 #include "io/mpeg.h"
 #include <assert.h>
 #include <errno.h>
@@ -33,7 +32,7 @@ static sf_count_t seek_to(sf_count_t offset, int whence, void *user)
 
 static int64_t read_bytes(struct sound_file *f, unsigned char *to, size_t bytes)
 {
-    const uint64_t offset = f->first_byte + f->position;
+    const uint64_t offset = f->position;
     int64_t n = source_read(f->source, to, offset, bytes);
     for (uint64_t i = 0, at = f->patch.offset; i < f->patch.count; i++, at++)
         if (n > 0 && at >= offset && at < offset + (uint64_t)n)
@@ -61,16 +60,6 @@ static sf_count_t tell(void *user)
 {
     const struct sound_file *f = user;
     return (sf_count_t)f->position;
-}
-
-static ssize_t read_mpeg(void *user, void *to, size_t bytes)
-{
-    return read_some(to, (sf_count_t)bytes, user);
-}
-
-static off_t seek_mpeg(void *user, off_t offset, int whence)
-{
-    return seek_to(offset, whence, user);
 }
 
 // --- For the decoder -----------------------------------------------------------------------------
@@ -110,27 +99,18 @@ static int open_sndfile(struct sound_file *file)
 
 static int open_mpeg(struct sound_file *file, const struct mp3_layout *layout)
 {
-    const struct mpeg_reader reader = {read_mpeg, seek_mpeg, file};
-    struct pcm_format format;
-    int64_t frames = 0;
-    const int error = mpeg_open(&file->mpeg, &reader, &format, &frames);
-    if (error)
-        return file->io_error ? file->io_error : error;
-    file->info = (SF_INFO){.samplerate = (int)format.rate_hz,
-                           .channels = (int)format.channels,
+    const int error = mpeg_open(&file->mpeg, file->source, layout);
+    file->info = (SF_INFO){.samplerate = (int)layout->kind.rate_hz,
+                           .channels = (int)layout->kind.channels,
                            .format = SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III,
-                           .frames = layout->frames ? (sf_count_t)layout->frames : frames};
-    return 0;
+                           .frames = (sf_count_t)layout->frames};
+    return error;
 }
 
 int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
                     const struct mp3_layout *layout, const struct byte_patch *patch)
 {
-    assert(!layout || layout->first_byte <= size_bytes);
-    *file = (struct sound_file){.source = source,
-                                .first_byte = layout ? layout->first_byte : 0,
-                                .bytes = size_bytes - (layout ? layout->first_byte : 0),
-                                .patch = *patch};
+    *file = (struct sound_file){.source = source, .bytes = size_bytes, .patch = *patch};
     int error = layout ? open_mpeg(file, layout) : open_sndfile(file);
     if (!error && file->io_error) {
         error = file->io_error;
@@ -139,20 +119,15 @@ int sound_file_open(struct sound_file *file, struct source *source, uint64_t siz
     return error;
 }
 
-static struct pcm_format format_of(const struct sound_file *file)
-{
-    return (struct pcm_format){.rate_hz = (uint32_t)file->info.samplerate,
-                               .channels = (uint32_t)file->info.channels};
-}
-
 int sound_file_seek(struct sound_file *file, uint64_t frame)
 {
-    const struct pcm_format format = format_of(file);
     int error = 0;
     if (file->mpeg)
-        error = mpeg_seek(file->mpeg, frame, &format);
+        error = mpeg_seek(file->mpeg, frame);
     else if (sf_seek(file->handle, (sf_count_t)frame, SEEK_SET) != (sf_count_t)frame)
         error = -EBADMSG;
+    if (file->mpeg)
+        file->io_error = mpeg_error(file->mpeg);
     return error && file->io_error ? file->io_error : error;
 }
 
@@ -167,9 +142,11 @@ void sound_file_close(struct sound_file *file)
 
 uint32_t sound_file_read(struct sound_file *file, float *interleaved, uint32_t frames)
 {
-    const struct pcm_format format = format_of(file);
-    if (file->mpeg)
-        return mpeg_read(file->mpeg, interleaved, frames, &format);
+    if (file->mpeg) {
+        const uint32_t n = mpeg_read(file->mpeg, interleaved, frames);
+        file->io_error = mpeg_error(file->mpeg);
+        return n;
+    }
     sf_count_t n = sf_readf_float(file->handle, interleaved, frames);
     assert(n <= frames);
     return n > 0 ? (uint32_t)n : 0;

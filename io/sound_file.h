@@ -4,27 +4,27 @@
 #include "dsp/annotate.h"
 #include "io/container.h"
 #include "io/source.h"
-#include <mpg123.h>
 #include <sndfile.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct mp3_layout;
+struct mpeg;
 
 /// Thread-safety: one thread at a time. Must not move while open.
 struct sound_file {
     SNDFILE *handle;
-    mpg123_handle *mpeg; // one of both is open
+    struct mpeg *mpeg; // one of both is open
     SF_INFO info;
     struct source *source;
-    uint64_t first_byte, bytes; // of the file, which is all that they see
+    uint64_t bytes; // of the file
     uint64_t position;
     struct byte_patch patch;
     int io_error;   // of the source, the last; 0: none
-    bool has_ended; // it asked for bytes past the file's end
+    bool has_ended; // libsndfile asked for bytes past the file's end
 };
 
-/// Open, as MP3 where there is a layout; blocks. `layout` and `patch` are copied. @return 0; -ENOTSUP; -EBADMSG; the
+/// Open, as MP3 where there is a layout, which is borrowed; blocks. `patch` is copied. @return 0; -ENOTSUP; -EBADMSG; the
 /// source's errors. On error there is nothing to close.
 MUST_CHECK int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
                                const struct mp3_layout *layout, const struct byte_patch *patch);
