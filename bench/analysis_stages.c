@@ -140,7 +140,7 @@ static void destroy_stages(struct rig *rig)
     rhythm_destroy(&rig->rhythm);
 }
 
-static int run_low_frames(struct rig *rig)
+static void run_low_frames(struct rig *rig)
 {
     charge(rig, STAGE_LOW_SPECTRUM);
     for (uint32_t t = 0; t < rig->low_frames; ++t)
@@ -152,12 +152,10 @@ static int run_low_frames(struct rig *rig)
     for (uint32_t t = 0; t < rig->low_frames; ++t)
         key_tracker_push(rig->key, rig->powers[t]);
     charge(rig, STAGE_KEY);
-    int error = 0;
-    for (uint32_t t = 0; t < rig->low_frames && !error; ++t)
-        error = rhythm_push(rig->rhythm, rig->powers[t]);
+    for (uint32_t t = 0; t < rig->low_frames; ++t)
+        rhythm_push(rig->rhythm, rig->powers[t]);
     charge(rig, STAGE_ONSETS);
     rig->low_frames = 0;
-    return error;
 }
 
 static int run_mono(struct rig *rig)
@@ -166,7 +164,9 @@ static int run_mono(struct rig *rig)
     yin_feed(rig->yin, rig->low, rig->low_count);
     charge(rig, STAGE_YIN);
     const int error = low_spectrum_feed(rig->low_spectrum, rig->low, rig->low_count);
-    return error ? error : run_low_frames(rig);
+    if (!error)
+        run_low_frames(rig);
+    return error;
 }
 
 static void take_block(struct rig *rig, const float *samples)
@@ -218,7 +218,7 @@ static int finish_mono(struct rig *rig)
     if (!error)
         error = low_spectrum_finish(rig->low_spectrum);
     if (!error)
-        error = run_low_frames(rig);
+        run_low_frames(rig);
     hpss_finish(rig->hpss);
     charge(rig, STAGE_HPSS);
     yin_finish(rig->yin);
@@ -243,7 +243,7 @@ static int finish(struct rig *rig)
     level_sums_finish(&rig->levels, &levels);
     charge(rig, STAGE_LEVELS);
     double range_lu;
-    int error = loudness_meter_range_lu(rig->loudness, &range_lu);
+    int error = loudness_list_range_lu(loudness_meter_list(rig->loudness), &range_lu);
     charge(rig, STAGE_LOUDNESS);
     double bands[BAND_COUNT];
     struct spectral_shape shape;

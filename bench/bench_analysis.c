@@ -179,7 +179,7 @@ static int measure_loudness(const struct analysis_track *track)
     }
     double range_lu = 0;
     if (!error)
-        error = loudness_meter_range_lu(meter, &range_lu);
+        error = loudness_list_range_lu(loudness_meter_list(meter), &range_lu);
     for (uint32_t c = 0; c < channels; ++c)
         if (true_peak_finish(&peaks[c]) < 0)
             error = -EIO;

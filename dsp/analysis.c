@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/analysis.h"
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 static size_t bytes_for(uint32_t beat_count, uint32_t loudness_count)
@@ -32,6 +33,12 @@ const float *analysis_short_term(const struct analysis *analysis)
 float *analysis_short_term_mutable(struct analysis *analysis)
 {
     return (float *)(analysis->beats_s + analysis->beat_count);
+}
+
+double analysis_short_term_step_s(uint32_t count, double duration_s)
+{
+    const double windows = (duration_s - 3.0) * 10.0;
+    return count ? 0.1 * exp2(fmax(0.0, round(log2(fmax(1.0, windows) / count)))) : 0.1;
 }
 
 const char *fingerprint_name(enum fingerprint_dimension dimension)

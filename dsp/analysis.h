@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /// Stored with every result; raised whenever any figure of any track may change.
-enum { ANALYSIS_ALGORITHM_VERSION = 9 };
+enum { ANALYSIS_ALGORITHM_VERSION = 10 };
 
 enum fingerprint_dimension {
     FINGERPRINT_SUB_BASS_PCT,
@@ -107,7 +107,7 @@ struct analysis {
     uint32_t sample_rate_hz;
     uint32_t channels;
     uint32_t beat_count;
-    uint32_t loudness_count; // short-term loudness, one per 100 ms: see analysis_short_term()
+    uint32_t loudness_count;            // short-term loudness: see analysis_short_term()
     uint32_t replaced_samples_reported; // 1 if NaN, infinite or huge samples were read as 0
     uint64_t frames;
     double duration_s;
@@ -119,17 +119,21 @@ struct analysis {
     struct key key;
     struct genre genre;
     struct profile profile;
-    double beats_s[]; // beat_count times; then loudness_count floats
+    double beats_s[]; // beat_count times of the first hour; then loudness_count floats
 };
 
 /// Allocate a zeroed analysis with room for its lists. @return NULL without memory.
 MUST_CHECK struct analysis *analysis_create(uint32_t beat_count, uint32_t loudness_count);
 /// Whole size in bytes, lists included.
 size_t analysis_bytes(const struct analysis *analysis);
-/// Short-term loudness in LUFS (3 s windows every 100 ms), loudness_count values; silence is -HUGE_VALF.
+/// Short-term loudness in LUFS (3 s windows every 100 ms; of a track over an hour every 200 ms, over two hours every
+/// 400 ms and so on), loudness_count values; silence is -HUGE_VALF.
 const float *analysis_short_term(const struct analysis *analysis);
 /// Same, to fill it before publication.
 float *analysis_short_term_mutable(struct analysis *analysis);
+
+/// Seconds from one of `count` values of short-term loudness to the next, by the length of their track.
+double analysis_short_term_step_s(uint32_t count, double duration_s);
 
 /// Name as printed in JSON, such as "sub_bass_pct".
 const char *fingerprint_name(enum fingerprint_dimension dimension);

@@ -70,7 +70,9 @@ static int push_low_frame(void *context, const struct low_frame *frame)
     hpss_push(a->hpss, frame->power);
     chroma_push(a->chroma, frame->power, frame->mean_square);
     key_tracker_push(a->key, frame->power);
-    return a->rhythm ? rhythm_push(a->rhythm, frame->power) : 0;
+    if (a->rhythm)
+        rhythm_push(a->rhythm, frame->power);
+    return 0;
 }
 
 static int create_mono_stages(struct analyzer *a)
@@ -304,7 +306,7 @@ static int fill_loudness(struct analyzer *a, struct analysis *out)
     loudness->momentary_max_lufs = loudness_meter_momentary_max_lufs(a->loudness);
     loudness->short_term_max_lufs = loudness_meter_short_term_max_lufs(a->loudness);
     out->fingerprint[FINGERPRINT_LUFS] = loudness->integrated_lufs;
-    return loudness_meter_range_lu(a->loudness, &loudness->range_lu);
+    return loudness_list_range_lu(loudness_meter_list(a->loudness), &loudness->range_lu);
 }
 
 // Decibels of E[60,250) over E[250,2000), held within 60.
@@ -346,7 +348,8 @@ static void fill_levels(struct analyzer *a, struct analysis *out)
     if (a->config.depth != ANALYZER_FULL)
         return;
     f[FINGERPRINT_DYNAMIC_RANGE_VARIATION] = levels.dynamic_range_variation;
-    f[FINGERPRINT_LOUDNESS_VARIATION_STD] = loudness_meter_variation_lu(a->loudness);
+    f[FINGERPRINT_LOUDNESS_VARIATION_STD] =
+        loudness_list_variation_lu(loudness_meter_list(a->loudness));
     f[FINGERPRINT_PEAK_CONSISTENCY] = levels.peak_consistency;
     f[FINGERPRINT_STEREO_WIDTH] = levels.stereo_width;
     f[FINGERPRINT_PHASE_CORRELATION] = levels.phase_correlation;
@@ -428,7 +431,8 @@ static int add_lists(const struct analyzer *a, const struct analysis *figures,
                      const struct rhythm_result *rhythm, struct analysis **out)
 {
     const uint32_t beats = rhythm->beat_count;
-    struct analysis *whole = analysis_create(beats, loudness_meter_short_term_count(a->loudness));
+    const struct loudness_list *loudness = loudness_meter_list(a->loudness);
+    struct analysis *whole = analysis_create(beats, loudness_list_short_term_count(loudness));
     if (!whole)
         return -ENOMEM;
     const uint32_t windows = whole->loudness_count;
@@ -437,7 +441,7 @@ static int add_lists(const struct analyzer *a, const struct analysis *figures,
     whole->loudness_count = windows;
     if (beats)
         memcpy(whole->beats_s, rhythm->beats_s, beats * sizeof *whole->beats_s);
-    loudness_meter_short_term_fill(a->loudness, analysis_short_term_mutable(whole));
+    loudness_list_short_term_fill(loudness, analysis_short_term_mutable(whole));
     *out = whole;
     return 0;
 }

@@ -58,10 +58,10 @@ double output_meter_dbtp(struct output_meter *m)
 
 uint32_t output_meter_short_term_count(const struct output_meter *m)
 {
-    return loudness_meter_short_term_count(m->loudness);
+    return loudness_list_short_term_count(loudness_meter_list(m->loudness));
 }
 
 void output_meter_short_term_fill(const struct output_meter *m, float *out_lufs)
 {
-    loudness_meter_short_term_fill(m->loudness, out_lufs);
+    loudness_list_short_term_fill(loudness_meter_list(m->loudness), out_lufs);
 }

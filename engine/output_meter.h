@@ -17,7 +17,7 @@ MUST_CHECK int output_meter_feed(struct output_meter *meter, const float *stereo
 double output_meter_lufs(const struct output_meter *meter);
 /// True peak in dBTP, -HUGE_VAL for digital silence. Ends the measurement: no feed after it.
 double output_meter_dbtp(struct output_meter *meter);
-/// Whole 3 s windows so far, one every 100 ms.
+/// Whole 3 s windows so far, as many as an analysis would list.
 uint32_t output_meter_short_term_count(const struct output_meter *meter);
 /// Write their loudness in LUFS; -HUGE_VALF for digital silence.
 void output_meter_short_term_fill(const struct output_meter *meter, float *out_lufs);

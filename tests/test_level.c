@@ -43,7 +43,7 @@ static void measure(const struct strokes *strokes, double evidence[LEVEL_EVIDENC
         float power[ONSET_BINS];
         for (int k = 0; k < ONSET_BINS; k++)
             power[k] = (1.0f + strokes->power[t]) * chord_gain(strokes, t, k);
-        assert_int_equal(onset_push(onset, power), 0);
+        onset_push(onset, power);
     }
     assert_non_null(lags);
     assert_int_equal(lags_measure(lags, onset, FRAME_RATE), 0);

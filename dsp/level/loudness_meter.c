@@ -3,6 +3,7 @@
 #include "dsp/cpu.h"
 #include "dsp/downmix.h"
 #include "dsp/level/k_slice.h"
+#include "dsp/level/lufs.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -14,13 +15,9 @@ enum {
     SLICES_PER_STEP = 10,    // the grid of the gated figures: 100 ms
     MOMENTARY_SLICES = 40,   // 400 ms
     SHORT_TERM_SLICES = 300, // 3 s
-    BLOCK_STEPS = 4,         // 400 ms
-    SHORT_TERM_STEPS = 30,   // 3 s
-    HALVES = 1 << 16,        // values of half of a float
     GROUP = 20,              // slices that are summed once
     GROUPS = SHORT_TERM_SLICES / GROUP + 1,
 };
-static const double ABSOLUTE_GATE_LUFS = -70.0;
 
 // A mean over the latest slices, of which there are whole groups and parts of two: the groups are summed
 // when the newest begins, and so is what is left of the oldest after each of its slices.
@@ -47,19 +44,8 @@ struct loudness_meter {
     struct window momentary, short_term;
     // --- mean powers of every 100 ms
     double step_energy;
-    float *steps;
-    uint32_t step_count, step_capacity;
+    struct loudness_list list;
 };
-
-static double lufs_of(double power)
-{
-    return -0.691 + 10.0 * log10(power);
-}
-
-static double power_of(double lufs)
-{
-    return pow(10.0, (lufs + 0.691) / 10.0);
-}
 
 // ITU-R BS.1770-5, table 4, for the layouts of downmix.h: surrounds 1.41, no LFE. A mono file is
 // heard from both loudspeakers, so its power counts twice.
@@ -87,6 +73,7 @@ int loudness_meter_create(struct loudness_meter **out, const struct pcm_format *
     struct loudness_meter *meter = calloc(1, sizeof *meter);
     if (!meter)
         return -ENOMEM;
+    loudness_list_init(&meter->list);
     meter->rate_hz = format->rate_hz;
     meter->channels = format->channels;
     meter->momentary = (struct window){.groups = MOMENTARY_SLICES / GROUP, .max = -1.0};
@@ -109,26 +96,12 @@ int loudness_meter_create(struct loudness_meter **out, const struct pcm_format *
 void loudness_meter_destroy(struct loudness_meter **meter)
 {
     if (*meter) {
-        free((*meter)->steps);
+        loudness_list_deinit(&(*meter)->list);
         free((*meter)->slice);
         k_slice_plan_deinit(&(*meter)->plan);
     }
     free(*meter);
     *meter = NULL;
-}
-
-static int append_step(struct loudness_meter *meter, double power)
-{
-    if (meter->step_count == meter->step_capacity) {
-        const uint32_t capacity = meter->step_capacity + meter->step_capacity / 8 + 512;
-        float *grown = realloc(meter->steps, capacity * sizeof *grown);
-        if (!grown)
-            return -ENOMEM;
-        meter->steps = grown;
-        meter->step_capacity = capacity;
-    }
-    meter->steps[meter->step_count++] = (float)power;
-    return 0;
 }
 
 // Raise the maximum by the window that ends with the newest slice.
@@ -204,7 +177,7 @@ static int end_slice(struct loudness_meter *meter, const float *slice)
     const uint64_t start = slice_start_of(meter, meter->slice_index - SLICES_PER_STEP);
     const double power = meter->step_energy / (double)(meter->slice_start - start);
     meter->step_energy = 0;
-    return append_step(meter, power);
+    return loudness_list_add(&meter->list, power);
 }
 
 // Add frames to the slice under way.
@@ -245,176 +218,23 @@ int loudness_meter_feed(struct loudness_meter *meter, const float *interleaved, 
     return 0;
 }
 
-struct loudness_steps loudness_meter_steps(const struct loudness_meter *meter)
+const struct loudness_list *loudness_meter_list(const struct loudness_meter *meter)
 {
-    return (struct loudness_steps){.powers = meter->steps, .count = meter->step_count};
-}
-
-static double mean_power(const float *powers, uint32_t count)
-{
-    double sum = 0;
-    for (uint32_t i = 0; i < count; ++i)
-        sum += (double)powers[i];
-    return sum / count;
-}
-
-static double window_power(const struct loudness_meter *meter, uint32_t first, uint32_t steps)
-{
-    return mean_power(meter->steps + first, steps);
-}
-
-static uint32_t window_count(const struct loudness_meter *meter, uint32_t steps)
-{
-    return meter->step_count < steps ? 0 : meter->step_count - steps + 1;
-}
-
-// Windows that lie over a gate.
-struct passed {
-    double sum; // of their mean powers
-    uint32_t count;
-};
-
-// Add the windows of `window` steps that lie over the power `gate`.
-static void add_passed(struct passed *passed, const struct loudness_steps *steps, uint32_t window,
-                       double gate)
-{
-    for (uint32_t i = 0; i + window <= steps->count; ++i) {
-        const double power = mean_power(steps->powers + i, window);
-        if (power > gate) {
-            passed->sum += power;
-            ++passed->count;
-        }
-    }
-}
-
-// Their mean power; 0 without any.
-static double mean_over_gate(const struct loudness_meter *meter, uint32_t window, double gate)
-{
-    const struct loudness_steps steps = loudness_meter_steps(meter);
-    struct passed passed = {0};
-    add_passed(&passed, &steps, window, gate);
-    return passed.count ? passed.sum / passed.count : 0.0;
-}
-
-double loudness_steps_integrated_lufs(const struct loudness_steps *tracks, uint32_t count)
-{
-    const double absolute = power_of(ABSOLUTE_GATE_LUFS);
-    double gate = absolute, mean = 0;
-    for (int stage = 0; stage < 2; ++stage) {
-        struct passed passed = {0};
-        for (uint32_t i = 0; i < count; ++i)
-            add_passed(&passed, &tracks[i], BLOCK_STEPS, gate);
-        mean = passed.count ? passed.sum / passed.count : 0.0;
-        gate = fmax(absolute, mean * 0.1);
-    }
-    return mean > 0 ? lufs_of(mean) : ABSOLUTE_GATE_LUFS;
+    return &meter->list;
 }
 
 double loudness_meter_integrated_lufs(const struct loudness_meter *meter)
 {
-    const struct loudness_steps steps = loudness_meter_steps(meter);
+    const struct loudness_steps steps = loudness_list_steps(&meter->list);
     return loudness_steps_integrated_lufs(&steps, 1);
-}
-
-// The power that a short-term value has to exceed to count: -70 LUFS, and 20 LU under the mean.
-static double short_term_gate(const struct loudness_meter *meter)
-{
-    const double absolute = power_of(ABSOLUTE_GATE_LUFS);
-    return fmax(absolute, 0.01 * mean_over_gate(meter, SHORT_TERM_STEPS, absolute));
-}
-
-static uint32_t bits_of(float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-// The short-term power over the gate with `rank` others under it. Positive floats order as their bits:
-// one pass over the windows finds the upper half of those, another the lower half, without a list.
-static double power_at(const struct loudness_meter *meter, double gate, uint32_t rank,
-                       uint32_t counts[HALVES])
-{
-    uint32_t found = 0;
-    for (uint32_t half_index = 0; half_index < 2; ++half_index) {
-        const uint32_t shift = half_index ? 0 : 16;
-        memset(counts, 0, HALVES * sizeof *counts);
-        for (uint32_t i = 0; i < window_count(meter, SHORT_TERM_STEPS); ++i) {
-            const double power = window_power(meter, i, SHORT_TERM_STEPS);
-            const uint32_t bits = bits_of((float)power);
-            if (power > gate && (shift || bits >> 16 == found >> 16))
-                ++counts[bits >> shift & (HALVES - 1)];
-        }
-        uint32_t half = 0;
-        while (counts[half] <= rank)
-            rank -= counts[half++];
-        found |= half << shift;
-    }
-    float power;
-    memcpy(&power, &found, sizeof power);
-    return (double)power;
-}
-
-static uint32_t count_over(const struct loudness_meter *meter, double gate)
-{
-    uint32_t passed = 0;
-    for (uint32_t i = 0; i < window_count(meter, SHORT_TERM_STEPS); ++i)
-        passed += window_power(meter, i, SHORT_TERM_STEPS) > gate;
-    return passed;
-}
-
-int loudness_meter_range_lu(const struct loudness_meter *meter, double *range_lu)
-{
-    *range_lu = 0;
-    const double gate = short_term_gate(meter);
-    const uint32_t passed = count_over(meter, gate);
-    if (passed == 0)
-        return 0;
-    uint32_t *counts = malloc(HALVES * sizeof *counts);
-    if (!counts)
-        return -ENOMEM;
-    const double low = power_at(meter, gate, (uint32_t)floor((passed - 1) * 0.10 + 0.5), counts);
-    const double high = power_at(meter, gate, (uint32_t)floor((passed - 1) * 0.95 + 0.5), counts);
-    *range_lu = 10.0 * log10(high / low);
-    free(counts);
-    return 0;
-}
-
-double loudness_meter_variation_lu(const struct loudness_meter *meter)
-{
-    const double gate = short_term_gate(meter);
-    double mean = 0, squares = 0; // Welford's update: no cancellation
-    uint32_t passed = 0;
-    for (uint32_t i = 0; i < window_count(meter, SHORT_TERM_STEPS); ++i) {
-        const double power = window_power(meter, i, SHORT_TERM_STEPS);
-        if (power <= gate)
-            continue;
-        const double lufs = lufs_of(power), delta = lufs - mean;
-        mean += delta / ++passed;
-        squares += delta * (lufs - mean);
-    }
-    return passed > 1 ? sqrt(squares / passed) : 0.0;
 }
 
 double loudness_meter_momentary_max_lufs(const struct loudness_meter *meter)
 {
-    return meter->momentary.max > 0 ? lufs_of(meter->momentary.max) : (double)NAN;
+    return meter->momentary.max > 0 ? lufs_of_power(meter->momentary.max) : (double)NAN;
 }
 
 double loudness_meter_short_term_max_lufs(const struct loudness_meter *meter)
 {
-    return meter->short_term.max > 0 ? lufs_of(meter->short_term.max) : (double)NAN;
-}
-
-uint32_t loudness_meter_short_term_count(const struct loudness_meter *meter)
-{
-    return window_count(meter, SHORT_TERM_STEPS);
-}
-
-void loudness_meter_short_term_fill(const struct loudness_meter *meter, float *out_lufs)
-{
-    for (uint32_t i = 0; i < window_count(meter, SHORT_TERM_STEPS); ++i) {
-        const double power = window_power(meter, i, SHORT_TERM_STEPS);
-        out_lufs[i] = power > 0 ? (float)lufs_of(power) : -HUGE_VALF;
-    }
+    return meter->short_term.max > 0 ? lufs_of_power(meter->short_term.max) : (double)NAN;
 }

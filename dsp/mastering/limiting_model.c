@@ -126,7 +126,7 @@ int limiting_model_feed(struct limiting_model *model, const double *stereo, uint
 
 int limiting_model_finish(struct limiting_model *model, const struct loudness_meter *meter)
 {
-    const struct loudness_steps steps = loudness_meter_steps(meter);
+    const struct loudness_steps steps = loudness_list_steps(loudness_meter_list(meter));
     model->step_count = steps.count;
     model->powers = malloc((steps.count + 1U) * sizeof *model->powers);
     model->guessed = malloc((steps.count + 1U) * sizeof *model->guessed);

@@ -285,7 +285,7 @@ static int run_tracks(struct rehearsal *run, struct rehearsal_track *tracks, uin
         join(whole, &tracks[i].outcome);
     }
     for (uint32_t i = 0; i < count; ++i)
-        run->steps[i] = loudness_meter_steps(run->meters[i]);
+        run->steps[i] = loudness_list_steps(loudness_meter_list(run->meters[i]));
     whole->lufs = loudness_steps_integrated_lufs(run->steps, count);
     return 0;
 }

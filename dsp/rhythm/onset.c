@@ -11,11 +11,11 @@
 
 enum {
     BANDS = ONSET_BANDS,
-    FIRST_FRAMES = 1024,
     // Frames on either side of a change of pitch, and of one of harmony.
     CHANGE_SPAN = 4,
     HARMONY_SPAN = 12,
     RECENT_FRAMES = 16, // sums that are kept, a power of two over HARMONY_SPAN
+    HOP = (ONSET_BINS - 1) / 2,
     LANES = ONSET_LANES,
 };
 static_assert(HARMONY_SPAN == 3 * CHANGE_SPAN, "sums over the longer span are made of the shorter");
@@ -49,7 +49,8 @@ struct onset {
     // --- of the track so far
     float loudest;  // band power
     float heaviest; // amplitude
-    size_t frames, capacity, part_capacity;
+    size_t frames;
+    size_t kept_most; // frames; what comes later lies behind them, a stretch at a time
     uint16_t *strength;
     uint16_t *parts[ONSET_PARTS];
 };
@@ -120,12 +121,27 @@ static void lay_out_bands(struct onset *o, double rate_hz)
     o->weight_end_bin = (uint32_t)fmin(ceil(WEIGHT_TOP_HZ / mel.bin_hz), ONSET_BINS);
 }
 
+/// Room for all that is ever kept: a short track touches little of it.
+static int make_room(struct onset *o, double rate_hz)
+{
+    o->kept_most = (size_t)(ONSET_KEPT_S * rate_hz / HOP);
+    o->strength = malloc((o->kept_most + ONSET_LATE_FRAMES) * sizeof(*o->strength));
+    int has_all = o->strength != NULL;
+    for (int part = 0; part < ONSET_PARTS; part++) {
+        o->parts[part] = malloc(ONSET_PART_FRAMES * sizeof(*o->parts[part]));
+        has_all &= o->parts[part] != NULL;
+    }
+    return has_all ? 0 : -ENOMEM;
+}
+
 int onset_create(struct onset **out, double rate_hz)
 {
     assert(rate_hz > 0.0);
     *out = calloc(1, sizeof(**out));
-    if (!*out)
+    if (!*out || make_room(*out, rate_hz)) {
+        onset_destroy(out);
         return -ENOMEM;
+    }
     (*out)->kernels = onset_select(cpu_flags());
     for (int b = 0; b < BANDS; b++)
         (*out)->previous[b] = logarithm(ONSET_LEAST_POWER);
@@ -144,32 +160,12 @@ void onset_destroy(struct onset **onset)
     *onset = NULL;
 }
 
-static int grow(uint16_t **list, size_t count)
+/// Where the strength of the frame to come goes.
+static size_t place_of_frame(const struct onset *o)
 {
-    uint16_t *longer = realloc(*list, count * sizeof(*longer));
-    if (!longer)
-        return -ENOMEM;
-    *list = longer;
-    return 0;
-}
-
-static int make_room(struct onset *o)
-{
-    if (o->frames == o->capacity) {
-        // In small steps: ten hours of audio may come, and what is set aside for more counts too.
-        const size_t capacity = o->capacity + o->capacity / 16 + FIRST_FRAMES;
-        if (grow(&o->strength, capacity))
-            return -ENOMEM;
-        o->capacity = capacity;
-    }
-    if (o->frames == o->part_capacity && o->frames < ONSET_PART_FRAMES) {
-        const size_t capacity = o->part_capacity ? 2 * o->part_capacity : FIRST_FRAMES;
-        for (int part = 0; part < ONSET_PARTS; part++)
-            if (grow(&o->parts[part], capacity))
-                return -ENOMEM;
-        o->part_capacity = capacity;
-    }
-    return 0;
+    if (o->frames < o->kept_most)
+        return o->frames;
+    return o->kept_most + (o->frames - o->kept_most) % ONSET_LATE_FRAMES;
 }
 
 static uint16_t stored(float strength)
@@ -243,14 +239,12 @@ static float measure_weight(struct onset *o, const float *power)
     return growth > 0.0f ? growth / o->heaviest : 0.0f;
 }
 
-int onset_push(struct onset *o, const float *power)
+void onset_push(struct onset *o, const float *power)
 {
     assert(power);
-    if (make_room(o))
-        return -ENOMEM;
     float rise[ONSET_CHANGE];
     const float whole = measure_rise(o, power, rise);
-    o->strength[o->frames] = stored(whole);
+    o->strength[place_of_frame(o)] = stored(whole);
     if (o->frames < ONSET_PART_FRAMES) {
         for (int part = 0; part < ONSET_CHANGE; part++)
             o->parts[part][o->frames] = stored(rise[part]);
@@ -260,12 +254,20 @@ int onset_push(struct onset *o, const float *power)
         o->parts[ONSET_WEIGHT][o->frames] = stored(measure_weight(o, power));
     }
     o->frames++;
-    return 0;
 }
 
 size_t onset_frames(const struct onset *onset)
 {
-    return onset->frames;
+    return onset->frames < onset->kept_most ? onset->frames : onset->kept_most;
+}
+
+struct onset_stretch onset_late_stretch(const struct onset *o)
+{
+    if (o->frames <= o->kept_most)
+        return (struct onset_stretch){0};
+    const size_t late = o->frames - o->kept_most;
+    return (struct onset_stretch){.strength = o->strength + o->kept_most,
+                                  .frames = (late - 1) % ONSET_LATE_FRAMES + 1};
 }
 
 const uint16_t *onset_strength(const struct onset *onset)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum { CENTROID, ROLLOFF, FLATNESS, FIGURES, VALUES = 1 << 16 };
-enum { FIRST_FRAMES = 1024, STEPS_PER_OCTAVE = 256 };
+enum { STEPS_PER_OCTAVE = 256 };
 
 struct shape_figures {
     uint16_t level;
@@ -120,15 +120,13 @@ static int make_room(struct shape_medians *m)
 {
     if (m->count < m->capacity)
         return 0;
-    if (m->capacity == SHAPE_MEDIANS_MAX_FRAMES)
+    if (m->capacity > 0)
         return thin(m);
-    const uint32_t wanted = m->capacity + m->capacity / 2 + FIRST_FRAMES;
-    const uint32_t capacity = wanted < SHAPE_MEDIANS_MAX_FRAMES ? wanted : SHAPE_MEDIANS_MAX_FRAMES;
-    struct shape_figures *grown = realloc(m->kept, capacity * sizeof *grown);
-    if (!grown)
+    m->kept =
+        malloc(SHAPE_MEDIANS_MAX_FRAMES * sizeof *m->kept); // a short track touches little of it
+    if (!m->kept)
         return -ENOMEM;
-    m->kept = grown;
-    m->capacity = capacity;
+    m->capacity = SHAPE_MEDIANS_MAX_FRAMES;
     return 0;
 }
 

@@ -20,7 +20,7 @@ struct report_track {
     double intensity;
     // --- measured on the output
     double after_lufs, after_dbtp;
-    const float *after_short_term; // LUFS, 3 s windows every 100 ms
+    const float *after_short_term; // LUFS, as many as an analysis would list
     uint32_t after_short_term_count;
 };
 

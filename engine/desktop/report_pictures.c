@@ -49,8 +49,9 @@ static size_t reduce(double out[COLUMNS_MOST], const float *lufs, uint32_t count
 {
     for (size_t c = 0; c < COLUMNS_MOST; ++c)
         out[c] = NAN;
+    const double step_s = analysis_short_term_step_s(count, duration_s);
     for (uint32_t i = 0; i < count; ++i) {
-        const double time_s = 3.0 + 0.1 * i;
+        const double time_s = 3.0 + step_s * i;
         const double place = time_s / duration_s * (COLUMNS_MOST - 1);
         const size_t c = place < COLUMNS_MOST - 1 ? (size_t)place : COLUMNS_MOST - 1;
         if (!(out[c] >= (double)lufs[i]))
