@@ -237,6 +237,25 @@ static void faint_tones_are_heard_beside_loud_ones_and_on_a_constant(void **stat
     }
 }
 
+// A transform's rounding scales with the loudest of what it carries: notes after near silence must not make a pitch
+// of it. Rests begin anywhere between frames.
+static void a_loud_note_does_not_reach_back_into_what_is_faint(void **state)
+{
+    (void)state;
+    enum { COUNT = 60000, NOTE = 3900 };
+    float *x = malloc(COUNT * sizeof *x);
+    assert_non_null(x);
+    uint64_t seed = 3;
+    for (uint32_t i = 0; i < COUNT; ++i) {
+        const double faint = 3e-5 * (2 * rng_unit(&seed) - 1);
+        const double loud =
+            0.9 * sin(2 * M_PI * 330 * i / 22050.0) + 0.3 * (2 * rng_unit(&seed) - 1);
+        x[i] = (float)(i % NOTE < NOTE / 2 ? faint : loud);
+    }
+    assert_near(stability_of(x, COUNT, 22050, NULL), naive_stability(x, COUNT, 22050), 1e-5);
+    free(x);
+}
+
 static void gives_the_same_bits_however_the_input_is_cut(void **state)
 {
     (void)state;
@@ -266,6 +285,7 @@ int main(void)
         cmocka_unit_test(noise_is_unvoiced),
         cmocka_unit_test(silence_and_constants_are_unvoiced),
         cmocka_unit_test(faint_tones_are_heard_beside_loud_ones_and_on_a_constant),
+        cmocka_unit_test(a_loud_note_does_not_reach_back_into_what_is_faint),
         cmocka_unit_test(gives_the_same_bits_however_the_input_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,8 +23,8 @@ static_assert(SPECTRUM_HALF == SIZE / 2 + 1, "the kernels are for transforms of 
 static_assert(LINE >= BLOCKS * HOP, "the line holds all that two frames reach into");
 static const double LOWEST_HZ = 65.4, HIGHEST_HZ = 2093.0, THRESHOLD = 0.1;
 // The transform's rounding, some 1e-7 of the energy it carries, counts for little where the differences
-// are more than this share of it.
-static const double LEAST_DIFFERENCE = 1e-3;
+// are more than this share of it; where lags are short and differences grow with them, more than this.
+static const double LEAST_DIFFERENCE = 1e-3, LEAST_SHORT_DIFFERENCE = 1e-4;
 
 struct pitch_block {
     struct spectrum_half transform; // with as many zeros behind it
@@ -138,14 +138,21 @@ static void sum_differences(struct yin *y)
     }
 }
 
-// Whether rounding may be felt in the differences of either frame: they are small against what was transformed.
+// Whether the mean difference of either frame up to a lag is less than a share of an energy.
+static int differs_less(const struct yin *y, uint32_t lag, double energy)
+{
+    return fmin(y->sums[0][lag], y->sums[1][lag]) < energy * lag;
+}
+
+// Whether rounding may be felt in the differences of either frame: they are small against what was transformed, at
+// the shortest lags where a frame is quiet and loud sound follows it.
 static int is_rough(const struct yin *y)
 {
     double energy = 0;
     for (int b = 0; b < BLOCKS; ++b)
         energy += y->blocks[b]->squares[HOP];
-    return fmin(y->sums[0][y->last_lag], y->sums[1][y->last_lag]) <
-           LEAST_DIFFERENCE * energy * y->last_lag;
+    return differs_less(y, y->last_lag, LEAST_DIFFERENCE * energy) ||
+           differs_less(y, y->first_lag, LEAST_SHORT_DIFFERENCE * energy);
 }
 
 // Cumulative mean normalised difference; 1 where nothing differs, which is silence.
