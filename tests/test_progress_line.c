@@ -48,6 +48,19 @@ static void forty_columns_keep_title_and_time(void **state)
     assert_string_equal(line, "\xe2\x96\xb6 3/10 Nightswimming, a ra\xe2\x80\xa6  1:23 / 3:45");
 }
 
+static void bar_of_its_own_does_not_follow_the_time(void **state)
+{
+    (void)state;
+    char line[PROGRESS_LINE_BYTES];
+    struct progress of_all = playing;
+    of_all.next = NULL;
+    of_all.bar = 0.75;
+    progress_line_format(line, &of_all, 120);
+    const unsigned full = count(line, "\xe2\x94\x81"), empty = count(line, "\xe2\x94\x80");
+    assert_true(full + empty >= 10 && full >= 3 * empty - 3 && full <= 3 * empty + 3);
+    assert_non_null(strstr(line, "1:23 / 3:45"));
+}
+
 static void track_without_a_title_goes_by_its_files_name(void **state)
 {
     (void)state;
@@ -105,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eighty_columns_show_everything),
+        cmocka_unit_test(bar_of_its_own_does_not_follow_the_time),
         cmocka_unit_test(forty_columns_keep_title_and_time),
         cmocka_unit_test(track_without_a_title_goes_by_its_files_name),
         cmocka_unit_test(every_width_is_filled_exactly),

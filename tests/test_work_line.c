@@ -47,12 +47,25 @@ static void a_bar_begins_anew_with_another_file_only(void **state)
     assert_true(line.before == 0);
 }
 
+static void bar_over_all_is_filled_part_by_part(void **state)
+{
+    (void)state;
+    struct work_line line = {.before = 0.7};
+    assert_true(work_line_bar(&line, 0.5) == 0); // each file has its own
+    work_line_set_part(&line, &(struct work_part){0.2, 0.6});
+    assert_true(line.before == 0);
+    assert_true(work_line_bar(&line, 0) == 0.2 && work_line_bar(&line, (double)NAN) == 0.2);
+    assert_true(fabs(work_line_bar(&line, 0.5) - 0.4) < 1e-12);
+    assert_true(fabs(work_line_bar(&line, 1) - 0.6) < 1e-12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_bar_grows_over_all_passes_and_leaves_room),
         cmocka_unit_test(what_has_no_length_or_is_longer_than_it_says_keeps_within_its_pass),
         cmocka_unit_test(a_bar_begins_anew_with_another_file_only),
+        cmocka_unit_test(bar_over_all_is_filled_part_by_part),
     };
     return cmocka_run_group_tests_name("work_line", tests, NULL, NULL);
 }

@@ -88,7 +88,8 @@ void progress_line_format(char line[PROGRESS_LINE_BYTES], const struct progress 
     const struct layout layout = lay_out(columns > fixed ? columns - fixed : 0,
                                          utf8_text_columns(title), utf8_text_columns(next));
     (void)utf8_fit(cut, sizeof cut, title, layout.title, UTF8_CUT_END);
-    line_append_bar(bar, sizeof bar, progress->elapsed_s / progress->total_s, layout.bar);
+    const double full = progress->bar > 0 ? progress->bar : progress->elapsed_s / progress->total_s;
+    line_append_bar(bar, sizeof bar, full, layout.bar);
     (void)snprintf(whole, sizeof whole, "%s%s%s%s%s%s%s", head, cut, layout.title ? "  " : "", time,
                    layout.bar ? "  " : "", bar, layout.next ? next : "");
     (void)utf8_fit(line, PROGRESS_LINE_BYTES, whole, columns, UTF8_CUT_END);

@@ -11,6 +11,7 @@ struct progress {
     unsigned track, track_count; // from 1; 0: not shown
     const char *title;           // of the track, or its file's name; raw bytes
     double elapsed_s, total_s;   // NaN: not known
+    double bar;                  // its share that is full; 0: as much as of the time is over
     const char *next;            // "bytes 100 % analysed"; NULL: nothing follows
 };
 

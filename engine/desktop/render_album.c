@@ -2,6 +2,7 @@
 #include "engine/desktop/render_album.h"
 #include "io/decoder.h"
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,23 +10,42 @@
 struct group {
     const struct render_albums_config *config;
     const struct album_track *tracks;
-    size_t first; // of the list
+    size_t first, count, list_count; // of the list
+    uint32_t last;                   // the track that was heard last
+    double left;                     // of the album's calibration when this pass began
 };
+
+static double share_of(const struct group *g, double pass_share)
+{
+    const double share = 1 - g->left + 0.5 * g->left * pass_share;
+    return ((double)g->first + (double)g->count * share) / (double)g->list_count;
+}
 
 static void on_heard(void *context, uint32_t track, uint64_t done_frames)
 {
-    const struct group *g = context;
+    struct group *g = context;
     const struct album_edges *edges = &g->tracks[track].edges;
-    if (g->config->progress && edges->rate_hz)
-        g->config->progress(g->config->context, g->first + track,
-                            (double)done_frames / edges->rate_hz, edges->duration_s);
+    if (track < g->last) // from the first one again
+        g->left *= 0.5;
+    g->last = track;
+    if (!g->config->progress || !edges->rate_hz)
+        return;
+    struct render_albums_progress p = {.done_s = (double)done_frames / edges->rate_hz,
+                                       .total_s = edges->duration_s};
+    p.share = share_of(g, (track + fmin(1, p.done_s / p.total_s)) / (double)g->count);
+    g->config->progress(g->config->context, g->first + track, &p);
 }
 
 static void calibrate_group(struct render_list *list, size_t first, struct album_track *tracks,
                             uint32_t count, const struct render_albums_config *config)
 {
     struct render_item *items = &list->items[first];
-    struct group group = {.config = config, .tracks = tracks, .first = first};
+    struct group group = {.config = config,
+                          .tracks = tracks,
+                          .first = first,
+                          .count = count,
+                          .list_count = list->count,
+                          .left = 1};
     const struct album_watch watch = {.heard = on_heard, .context = &group};
     const int error = album_calibrate(tracks, count, config->settings, config->loader, &watch);
     if (error)

@@ -6,12 +6,18 @@
 #include "io/loader.h"
 #include <stddef.h>
 
+struct render_albums_progress {
+    double done_s, total_s; // of the pass over the item
+    double
+        share; // of all calibration; nobody knows how many passes there will be: each is half of what is left
+};
+
 struct render_albums_config {
     const struct mastering_settings *settings;
     struct loader *loader;
     struct log *log;
-    /// Told now and then how far a pass over an item is; may be NULL.
-    void (*progress)(void *context, size_t item, double done_s, double total_s);
+    /// Told now and then how far a pass over an item is, and which share of all is done; may be NULL.
+    void (*progress)(void *context, size_t item, const struct render_albums_progress *progress);
     void *context;
 };
 

@@ -51,11 +51,31 @@ static void draw(struct rendering *r, const char *doing, double done_s, double t
     work_line_draw(&r->line, doing, done_s, total_s);
 }
 
-static void on_album_progress(void *context, size_t item, double done_s, double total_s)
+// With --album one bar is for all: analysing, calibrating, rendering, by about what they take.
+static const struct work_part ANALYSING = {0, 0.65}, CALIBRATING = {0.65, 0.85},
+                              RENDERING = {0.85, 1};
+
+// What is done next is the part of a phase from one share to another.
+static void begin_part(struct rendering *r, const struct work_part *phase, double from, double to)
+{
+    const double width = phase->to - phase->from;
+    const struct work_part part = {phase->from + width * from, phase->from + width * to};
+    work_line_set_part(&r->line, &part);
+}
+
+// This item's part of it.
+static void begin_item(struct rendering *r, const struct work_part *phase)
+{
+    const double count = (double)r->list.count;
+    begin_part(r, phase, (double)r->at / count, (double)(r->at + 1) / count);
+}
+
+static void on_album_progress(void *context, size_t item, const struct render_albums_progress *p)
 {
     struct rendering *r = context;
     r->at = item;
-    draw(r, "calibrating ", done_s, total_s);
+    begin_part(r, &CALIBRATING, p->share, p->share);
+    draw(r, "calibrating ", p->done_s, p->total_s);
 }
 
 static void on_progress(void *context, uint64_t frames, uint64_t of_frames, uint32_t rate_hz)
@@ -184,6 +204,8 @@ static void render_item(struct rendering *r, const struct render_item *item)
 static void render_next(struct rendering *r)
 {
     struct render_item *item = &r->list.items[r->at];
+    if (item->record)
+        begin_item(r, &RENDERING);
     const int status = r->scan && !item->record ? take_record(r, item) : 0;
     note(r, status);
     if (!status && !item->refused)
@@ -196,6 +218,7 @@ static int prepare_albums(struct rendering *r, struct album_track **tracks)
 {
     for (r->at = 0; r->at < r->list.count; ++r->at) {
         struct render_item *item = &r->list.items[r->at];
+        begin_item(r, &ANALYSING);
         note(r, take_record(r, item));
     }
     render_list_keep_analysed(&r->list);

@@ -26,7 +26,18 @@ void work_line_begin(struct work_line *w, const char *path, unsigned file, unsig
     w->before = 0;
 }
 
-// A bar that is `share` full.
+void work_line_set_part(struct work_line *w, const struct work_part *part)
+{
+    w->part = *part;
+    w->before = 0;
+}
+
+double work_line_bar(const struct work_line *w, double share)
+{
+    return w->part.from + (w->part.to - w->part.from) * (share > 0 ? share : 0);
+}
+
+// What is done is `share` of this file's work.
 static void draw_bar(struct work_line *w, const char *doing, double share, double total_s)
 {
     char title[TITLE_BYTES];
@@ -39,7 +50,8 @@ static void draw_bar(struct work_line *w, const char *doing, double share, doubl
                                               .track_count = w->file_count,
                                               .title = title,
                                               .elapsed_s = share * total_s,
-                                              .total_s = total_s});
+                                              .total_s = total_s,
+                                              .bar = work_line_bar(w, share)});
 }
 
 void work_line_draw(struct work_line *w, const char *doing, double done_s, double total_s)
@@ -64,7 +76,7 @@ static void draw_scan(struct work_line *w, struct scan *scan)
     struct scan_file_progress p = {.total_s = (double)NAN};
     (void)scan_progress_of_first(scan, &p); // else it has not begun
     if (p.pass > 0)
-        w->before = SCAN_SHARE * work_line_share(&p);
+        w->before = (w->part.to > 0 ? 1 : SCAN_SHARE) * work_line_share(&p);
     draw_bar(w, p.pass > 1 ? "calibrating " : "analysing ", w->before, p.total_s);
 }
 
