@@ -45,9 +45,11 @@ struct rig {
     float *heard;
     uint32_t heard_frames;
     double off_db; // the most by which a block's sides are not as far apart as it says
-    // --- of the render thread
+    const struct track_album *albums_told; // of both tracks, when the second begins
+    // --- protected by lock
     struct mutex lock;
     struct cond committed; // predicate: the ring is full
+    uint32_t first_fill;   // of the ring, when something was to be had of it
     bool has_failed;
 };
 
@@ -71,13 +73,18 @@ static void note_failure(void *context, struct track *track, const char *text)
 
 static void note_begin(void *context, struct track *track, uint32_t serial, uint64_t length_frames)
 {
-    (void)context, (void)track, (void)serial, (void)length_frames;
+    (void)serial, (void)length_frames;
+    struct rig *rig = context;
+    for (int i = 0; i < TRACKS && rig->albums_told && track == rig->tracks[1]; ++i)
+        track_set_album(rig->tracks[i], &rig->albums_told[i]);
 }
 
 static void note_block(void *context)
 {
     struct rig *rig = context;
     mutex_lock(&rig->lock);
+    if (!rig->first_fill)
+        rig->first_fill = ring_fill(rig->ring);
     cond_broadcast(&rig->committed);
     mutex_unlock(&rig->lock);
 }
@@ -171,7 +178,7 @@ static void add_track(struct rig *rig, int index, const float *stereo, size_t fr
     rig->tracks[index] = track;
 }
 
-static void start(struct rig *rig, int has_albums)
+static void start_at(struct rig *rig, int has_albums, uint64_t frame)
 {
     assert_int_equal(ring_create(&rig->ring, RING_BLOCKS, RING_TWO_SIDES), 0);
     assert_int_equal(callback_create(&rig->callback, rig->ring, RATE, SINK_PACED), 0);
@@ -190,7 +197,12 @@ static void start(struct rig *rig, int has_albums)
     rig->heard_frames = 0;
     rig->off_db = 0;
     callback_set_mode(rig->callback, CALLBACK_PLAYING);
-    render_play(rig->render, 1, 1, rig->tracks[0], 0);
+    render_play(rig->render, 1, 1, rig->tracks[0], frame);
+}
+
+static void start(struct rig *rig, int has_albums)
+{
+    start_at(rig, has_albums, 0);
 }
 
 static void wait_until_full(struct rig *rig)
@@ -341,6 +353,26 @@ static void targets_get_better_by_what_is_heard_and_are_reached(void **state)
                   rig->off_db);
     assert_true(fabs(early_db - 2) < SAME_DB);
     assert_true(fabs(late_db - (-14 - 10 * log10(mean))) < SAME_DB);
+    assert_true(rig->off_db < SAME_DB);
+}
+
+// The tone is not what was mastered before: what is done to it beside its makeup is found within seconds, and goes on being
+// known when the makeup is another.
+static void what_is_done_beside_the_makeup_is_kept_up_with(void **state)
+{
+    struct rig *rig = *state;
+    enum { NEWS = PROVISIONAL_HEAD_S + PROVISIONAL_CHUNK_S };
+    float *stereo = tone(30, -16, PROVISIONAL_HEAD_S + 1, -10);
+    add_track(rig, 0, stereo, (size_t)30 * RATE, MUSIC);
+    free(stereo);
+    start(rig, 0);
+    hear_to(rig, NEWS - 1);
+    const double beyond_db =
+        measured_lift_db(look(rig)) - 2; // the makeup by the first 4 s, at -16 LUFS
+    rig->off_db = 0;
+    hear_to(rig, NEWS + 7);
+    print_message("%.2f dB beyond the makeup; sides off by %.3f dB\n", beyond_db, rig->off_db);
+    assert_true(fabs(beyond_db) > 0.5);
     assert_true(rig->off_db < SAME_DB);
 }
 
@@ -547,6 +579,68 @@ static void track_told_of_its_album_in_the_last_moment_begins_alone(void **state
     assert_true(rig->off_db < SAME_DB);
 }
 
+/// Two tones that begin alone or not; the second one's lift is the test's choice.
+static void hear_two(struct rig *rig, const struct track_album albums[TRACKS], double until_s)
+{
+    static const double LEVEL_DB = -10, LENGTH_S = 5;
+    add_tone(rig, 0, LENGTH_S, LEVEL_DB);
+    add_tone(rig, 1, 15, LEVEL_DB);
+    for (int i = 0; i < TRACKS && albums; ++i)
+        track_set_album(rig->tracks[i], &albums[i]);
+    start(rig, 1);
+    hear_to(rig, until_s);
+}
+
+// Nothing is joined while one of them is still heard by other targets than the album's.
+static void track_whose_album_is_known_as_it_ends_ends_alone(void **state)
+{
+    struct rig *rig = *state;
+    const struct track_album albums[TRACKS] = {{.targets = raised(3, -10), .next_id = 2},
+                                               {.targets = raised(3, -10)}};
+    rig->albums_told = albums;
+    hear_two(rig, NULL, 8);
+    assert_true(fabs(measured_lift_db(look(rig)) - 3) < SAME_DB);
+    print_message("sides off by %.3f dB\n", rig->off_db);
+    assert_true(rig->off_db < SAME_DB);
+}
+
+// Of one album, but its sound runs on into another track.
+static void track_that_does_not_run_on_into_the_next_ends_alone(void **state)
+{
+    struct rig *rig = *state;
+    const struct track_album albums[TRACKS] = {{.targets = raised(5, -10), .next_id = 3},
+                                               {.targets = raised(-5, -10)}};
+    hear_two(rig, albums, 8);
+    assert_true(fabs(measured_lift_db(look(rig)) + 5) < SAME_DB);
+    print_message("sides off by %.3f dB\n", rig->off_db);
+    assert_true(rig->off_db < SAME_DB);
+}
+
+static void epoch_begins_with_a_third_of_a_second_at_once(void **state)
+{
+    struct rig *rig = *state;
+    add_tone(rig, 0, 10, -10);
+    start(rig, 0);
+    wait_until_full(rig);
+    mutex_lock(&rig->lock);
+    assert_int_equal(rig->first_fill, 33); // of 512 frames at 44.1 kHz; the last was not held back
+    mutex_unlock(&rig->lock);
+}
+
+// Sought before its length was known: it is over.
+static void start_past_the_end_is_the_next_tracks_first_frame(void **state)
+{
+    struct rig *rig = *state;
+    add_tone(rig, 0, 5, -10);
+    add_tone(rig, 1, 5, -10);
+    start_at(rig, 0, (uint64_t)60 * RATE);
+    const struct ring_block *block = look(rig);
+    assert_true(block->track == 1 && block->frames == 0 && block->first_frame == 5 * RATE);
+    hear_block(rig);
+    block = look(rig);
+    assert_true(block->track == 2 && block->first_frame == BLOCK); // one was heard
+}
+
 static void chain_runs_on_into_a_track_of_the_same_album(void **state)
 {
     struct rig *rig = *state;
@@ -575,9 +669,14 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(targets_get_better_by_what_is_heard_and_are_reached),
+        TEST(what_is_done_beside_the_makeup_is_kept_up_with),
         TEST(ramp_in_a_ramp_is_no_step_whoever_listens_and_compares),
         TEST(compared_sides_of_music_are_equally_loud_on_every_way),
         TEST(track_told_of_its_album_in_the_last_moment_begins_alone),
+        TEST(track_whose_album_is_known_as_it_ends_ends_alone),
+        TEST(track_that_does_not_run_on_into_the_next_ends_alone),
+        TEST(epoch_begins_with_a_third_of_a_second_at_once),
+        TEST(start_past_the_end_is_the_next_tracks_first_frame),
         TEST(chain_runs_on_into_a_track_of_the_same_album),
     };
     return cmocka_run_group_tests_name("render", tests, NULL, NULL);
