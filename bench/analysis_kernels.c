@@ -222,8 +222,8 @@ static void call_floored(struct bench_data *d, size_t variant)
 
 static void call_classes(struct bench_data *d, size_t variant)
 {
-    const float *const rows[2] = {d->y, d->y + LOW_BINS};
-    double classes[2][SPECTRUM_CLASSES];
+    const float *const rows[] = {d->x, d->x + LOW_BINS, d->y, d->y + LOW_BINS};
+    double classes[SPECTRUM_TOGETHER][SPECTRUM_CLASSES];
     spectrum_impls[variant]->classes(classes, d->weights, LOW_BINS, rows, LOW_BINS);
     d->kept += classes[0][0];
 }

@@ -358,24 +358,26 @@ static void products_stay_in_range_at_both_ends(void **state)
 
 static void check_classes(const struct spectrum_impl *impl)
 {
-    static float weights[SPECTRUM_CLASSES * LONG], rows[2][LONG];
-    static const float *const values[2] = {rows[0], rows[1]};
+    enum { ROWS = SPECTRUM_TOGETHER };
+    static float weights[SPECTRUM_CLASSES * LONG], rows[ROWS][LONG];
+    static const float *const values[ROWS] = {rows[0], rows[1], rows[2], rows[3]};
+    static const float *const turned[ROWS] = {rows[3], rows[0], rows[1], rows[2]};
     uint64_t seed = 7;
     kernel_fill_positive(weights, SPECTRUM_CLASSES * LONG, &seed);
-    kernel_fill_positive(rows[0], LONG, &seed);
-    kernel_fill_positive(rows[1], LONG, &seed);
+    kernel_fill_positive(rows[0], ROWS * LONG, &seed);
     for (uint32_t count = 0; count <= LONG; count += count < KERNEL_LENGTHS ? 1 : 87) {
-        double got[2][SPECTRUM_CLASSES], alone[2][SPECTRUM_CLASSES];
+        double got[ROWS][SPECTRUM_CLASSES], elsewhere[ROWS][SPECTRUM_CLASSES];
         impl->classes(got, weights, LONG, values, count);
-        impl->classes(alone, weights, LONG, (const float *const[2]){rows[1], rows[1]}, count);
-        assert_memory_equal(alone[0], got[1], sizeof got[1]); // whatever stands beside it
-        for (uint32_t r = 0; r < 2; ++r)
+        impl->classes(elsewhere, weights, LONG, turned, count);
+        for (uint32_t r = 0; r < ROWS; ++r) {
+            assert_memory_equal(elsewhere[(r + 1) % ROWS], got[r], sizeof got[r]);
             for (uint32_t c = 0; c < SPECTRUM_CLASSES; ++c) {
                 double expected = 0;
                 for (uint32_t i = 0; i < count; ++i)
                     expected += (double)weights[c * LONG + i] * (double)rows[r][i];
                 assert_near(got[r][c], expected, 1e-5 * expected);
             }
+        }
     }
 }
 

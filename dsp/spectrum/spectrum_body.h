@@ -336,43 +336,48 @@ static struct spectrum_floored floored(const float *values, uint32_t count, floa
     return out;
 }
 
-// As many classes as have their sums for both rows in sixteen registers.
-enum { GROUP = SPECTRUM_CLASSES / 2 };
+// As many classes of as many rows as have their sums in three quarters of the registers.
+enum { GROUP = SPECTRUM_CLASSES / 2, ROWS = WIDE_LANES / 4 };
 
-static inline void group_classes(double first[GROUP], double second[GROUP],
-                                 const float *restrict weights, uint32_t stride,
-                                 const float *const values[2], uint32_t count)
+static inline void group_classes(double out[ROWS][SPECTRUM_CLASSES], const float *restrict weights,
+                                 uint32_t stride, const float *const values[ROWS], uint32_t count)
 {
-    wide a[GROUP] = {{0}}, b[GROUP] = {{0}};
+    wide sums[GROUP][ROWS] = {{{0}}};
     uint32_t i = 0;
     for (; i + WIDE_LANES <= count; i += WIDE_LANES) {
-        wide x, y;
-        memcpy(&x, values[0] + i, sizeof x);
-        memcpy(&y, values[1] + i, sizeof y);
+        wide rows[ROWS];
+#pragma GCC unroll 4
+        for (uint32_t r = 0; r < ROWS; ++r)
+            memcpy(&rows[r], values[r] + i, sizeof rows[r]);
 #pragma GCC unroll 6
         for (uint32_t c = 0; c < GROUP; ++c) {
             wide weight;
             memcpy(&weight, weights + (size_t)c * stride + i, sizeof weight);
-            a[c] += weight * x;
-            b[c] += weight * y;
+#pragma GCC unroll 4
+            for (uint32_t r = 0; r < ROWS; ++r)
+                sums[c][r] += weight * rows[r];
         }
     }
 #pragma GCC unroll 6
-    for (uint32_t c = 0; c < GROUP; ++c) {
-        first[c] = (double)wide_sum(&a[c]);
-        second[c] = (double)wide_sum(&b[c]);
-        for (uint32_t j = i; j < count; ++j) {
-            first[c] += (double)(weights[(size_t)c * stride + j] * values[0][j]);
-            second[c] += (double)(weights[(size_t)c * stride + j] * values[1][j]);
+    for (uint32_t c = 0; c < GROUP; ++c)
+#pragma GCC unroll 4
+        for (uint32_t r = 0; r < ROWS; ++r) {
+            out[r][c] = (double)wide_sum(&sums[c][r]);
+            for (uint32_t k = i; k < count; ++k)
+                out[r][c] += (double)(weights[(size_t)c * stride + k] * values[r][k]);
         }
-    }
 }
 
-static void classes(double out[2][SPECTRUM_CLASSES], const float *weights, uint32_t stride,
-                    const float *const values[2], uint32_t count)
+static void classes(double out[SPECTRUM_TOGETHER][SPECTRUM_CLASSES], const float *weights,
+                    uint32_t stride, const float *const values[SPECTRUM_TOGETHER], uint32_t count)
 {
-    for (uint32_t c = 0; c < SPECTRUM_CLASSES; c += GROUP)
-        group_classes(out[0] + c, out[1] + c, weights + (size_t)c * stride, stride, values, count);
+    for (uint32_t r = 0; r < SPECTRUM_TOGETHER; r += ROWS)
+        for (uint32_t c = 0; c < SPECTRUM_CLASSES; c += GROUP) {
+            double sums[ROWS][SPECTRUM_CLASSES];
+            group_classes(sums, weights + (size_t)c * stride, stride, values + r, count);
+            for (uint32_t i = 0; i < ROWS; ++i)
+                memcpy(out[r + i] + c, sums[i], GROUP * sizeof *sums[i]);
+        }
 }
 
 // a / b within 2 units in the last place, for the same reason; b is normal, and so is its inverse.

@@ -6,6 +6,7 @@
 
 enum {
     SPECTRUM_CLASSES = 12,
+    SPECTRUM_TOGETHER = 4,    // rows that share one reading of the weights of classes
     SPECTRUM_BLOCK = 32,      // bins whose weighted magnitudes are summed apart
     SPECTRUM_HALF = 513,      // bins of a spectrum_half
     SPECTRUM_HALF_ROOM = 528, // whole cache lines
@@ -64,9 +65,9 @@ struct spectrum_impl {
     /// Sums of max(values[i] * scale, floor) and of its logarithm; it lies within 1e-4 and 4096.
     struct spectrum_floored (*floored)(const float *values, uint32_t count, float scale,
                                        float floor);
-    /// out[r][c] = sum of weights[c][i] times values[r][i], of two rows; rows do not depend on each other.
-    void (*classes)(double out[2][SPECTRUM_CLASSES], const float *weights, uint32_t stride,
-                    const float *const values[2], uint32_t count);
+    /// out[r][c] = sum of weights[c][i] times values[r][i], of all rows; rows do not depend on each other.
+    void (*classes)(double out[SPECTRUM_TOGETHER][SPECTRUM_CLASSES], const float *weights,
+                    uint32_t stride, const float *const values[SPECTRUM_TOGETHER], uint32_t count);
     /// Energies under the masks a/(a+b) and its complement, squared; ½ where a and b are 0. All are powers.
     struct spectrum_masked (*masked)(const float *power, const float *a, const float *b,
                                      uint32_t count);

@@ -15,7 +15,8 @@ enum {
     ROW = BINS / 16 * 16 + 16, // whole cache lines
     STEPS_PER_OCTAVE = 256,    // of power: 0.012 dB a step
     LEVELS = 4096,             // 48 dB, a power of two
-    FINE = 64,                 // parts of a step, in which frames are but counted
+    TOGETHER = SPECTRUM_TOGETHER,
+    FINE = 64, // parts of a step, in which frames are but counted
 };
 static const double GATE = 1e-4; // of power
 
@@ -28,9 +29,10 @@ struct level_bin {
 struct chroma {
     const struct spectrum_impl *kernels;
     alignas(ALIGNED_BYTES) float weights[PITCH_CLASS_COUNT][ROW];
-    // --- a frame that waits for the next, as the weights are read but once for two
-    alignas(ALIGNED_BYTES) float waiting[ROW];
-    double waiting_mean_square; // 0: none waits
+    // --- frames that wait for others, as the weights are read but once for some
+    alignas(ALIGNED_BYTES) float waiting[TOGETHER][ROW];
+    double mean_squares[TOGETHER]; // of those
+    uint32_t waiting_count;
     // --- of the track so far
     uint64_t frames;
     double loudest;                  // mean square
@@ -147,16 +149,16 @@ static void add_frame(struct chroma *c, const double chroma[PITCH_CLASS_COUNT], 
     ++*count_at(c, fine_level);
 }
 
-// The frame that waits, and one after it unless `mean_square` is 0.
-static void add_frames(struct chroma *c, const float *power, double mean_square)
+static void add_waiting(struct chroma *c)
 {
-    const float *const powers[2] = {c->waiting, power};
-    double chroma[2][PITCH_CLASS_COUNT];
+    const float *powers[TOGETHER];
+    double chroma[TOGETHER][PITCH_CLASS_COUNT];
+    for (uint32_t i = 0; i < TOGETHER; ++i)
+        powers[i] = c->waiting[i];
     c->kernels->classes(chroma, c->weights[0], ROW, powers, BINS);
-    add_frame(c, chroma[0], c->waiting_mean_square);
-    if (mean_square > 0)
-        add_frame(c, chroma[1], mean_square);
-    c->waiting_mean_square = 0;
+    for (uint32_t i = 0; i < c->waiting_count; ++i)
+        add_frame(c, chroma[i], c->mean_squares[i]);
+    c->waiting_count = 0;
 }
 
 void chroma_push(struct chroma *c, const float *power, double mean_square)
@@ -164,12 +166,10 @@ void chroma_push(struct chroma *c, const float *power, double mean_square)
     ++c->frames;
     if (mean_square <= 0)
         return;
-    if (c->waiting_mean_square > 0) {
-        add_frames(c, power, mean_square);
-        return;
-    }
-    memcpy(c->waiting, power, BINS * sizeof *power);
-    c->waiting_mean_square = mean_square;
+    memcpy(c->waiting[c->waiting_count], power, BINS * sizeof *power);
+    c->mean_squares[c->waiting_count++] = mean_square;
+    if (c->waiting_count == TOGETHER)
+        add_waiting(c);
 }
 
 static void add_bin(struct level_bin *sum, const struct level_bin *bin, uint64_t frames)
@@ -199,8 +199,7 @@ static void sum_over_gate(const struct chroma *c, struct level_bin *sum)
 
 void chroma_finish(struct chroma *c, struct chroma_result *out)
 {
-    if (c->waiting_mean_square > 0)
-        add_frames(c, c->waiting, 0);
+    add_waiting(c);
     *out = (struct chroma_result){.silence_ratio = 1.0, .concentration = 1.0 / PITCH_CLASS_COUNT};
     for (uint32_t p = 0; p < PITCH_CLASS_COUNT; ++p)
         out->mean_chroma[p] = 1.0 / PITCH_CLASS_COUNT;
