@@ -22,6 +22,24 @@ static void step(const struct k_coefficients *k, double memory[ORDER], double x)
     memory[3] = y - k->high_pass_a[2] * z;
 }
 
+// The factor of the sample before is negative at every rate: both of the shelf's gains are over 1.
+static void fill_factors(struct k_slice_factors *f, const struct k_coefficients *k)
+{
+    const double scale = k->shelf_b[1] - k->shelf_a[1] * k->shelf_b[0];
+    assert(scale < 0);
+    *f = (struct k_slice_factors){
+        .shelf_0 = k->shelf_b[0] / scale,
+        .shelf_2 = k->shelf_b[2] / scale,
+        .shelf_a1 = k->shelf_a[1],
+        .shelf_a2 = k->shelf_a[2],
+        .pass_1 = -2.0 - k->high_pass_a[1],
+        .pass_a1 = k->high_pass_a[1],
+        .pass_a2 = k->high_pass_a[2],
+        .scale = scale,
+        .unscale = 1.0 / scale,
+    };
+}
+
 static void fill_weights(struct k_slice_plan *plan)
 {
     double memory[ORDER] = {0};
@@ -51,6 +69,7 @@ int k_slice_plan_init(struct k_slice_plan *plan, const struct k_slice_impl *impl
     assert(impl->segments <= K_SLICE_SEGMENTS_MAX && least_frames >= impl->segments);
     memset(plan, 0, sizeof *plan);
     k_weighting_design(&plan->coefficients, rate_hz);
+    fill_factors(&plan->factors, &plan->coefficients);
     plan->segments = impl->segments;
     plan->segment_frames = least_frames / impl->segments;
     plan->stride = 2 * (size_t)plan->segment_frames;

@@ -11,11 +11,19 @@ enum {
     K_SLICE_ORDER = 4,        // of the whole filter: the members of k_state in turn
 };
 
+/// What a step of the filter multiplies by. All is kept in units in which the shelf takes the sample before the step
+/// as it is, which saves a product.
+struct k_slice_factors {
+    double shelf_0, shelf_2, shelf_a1, shelf_a2, pass_1, pass_a1, pass_a2;
+    double scale, unscale; // from these units to the textbook's, and back
+};
+
 /// A recursive filter cannot start in the middle, but what a segment adds to the filter's memory is a
 /// weighted sum of its samples, so the memory at each segment's start is known before the segments are
 /// filtered. Immutable after init, so any thread may read it.
 struct k_slice_plan {
     struct k_coefficients coefficients;
+    struct k_slice_factors factors;
     uint32_t segments, segment_frames;
     double advance[K_SLICE_ORDER][K_SLICE_ORDER]; // memory after a silent segment, from that before
     double *

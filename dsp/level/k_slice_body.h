@@ -6,7 +6,7 @@
 #include "dsp/vectors.h"
 #include <assert.h>
 
-enum { ORDER = K_SLICE_ORDER, SEGMENTS = VECTOR_PART / 2 };
+enum { ORDER = K_SLICE_ORDER, SEGMENTS = VECTOR_PART / 2, NEIGHBOURS = 4 };
 typedef double sides __attribute__((vector_size(16))); // of both channels
 
 // The filter's memory; members as in k_state.
@@ -17,19 +17,50 @@ struct memory {
 // One frame of each segment, `length` frames apart.
 static inline void load_frames(vector_part *out, const float *samples, size_t length)
 {
-    const size_t step = 2 * length;
-#if defined(__AVX512F__)
-    const __m128 early = _mm_loadh_pi(_mm_castsi128_ps(_mm_loadu_si64(samples)),
-                                      (const __m64 *)(const void *)(samples + step));
-    const __m128 late = _mm_loadh_pi(_mm_castsi128_ps(_mm_loadu_si64(samples + 2 * step)),
-                                     (const __m64 *)(const void *)(samples + 3 * step));
-    *out = (vector_part)_mm512_cvtps_pd(_mm256_set_m128(late, early));
-#elif defined(__AVX2__)
-    *out = (vector_part)_mm256_cvtps_pd(_mm_loadh_pi(
-        _mm_castsi128_ps(_mm_loadu_si64(samples)), (const __m64 *)(const void *)(samples + step)));
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    *out = (vector_part)_mm256_cvtps_pd(
+        _mm_loadh_pi(_mm_castsi128_ps(_mm_loadu_si64(samples)),
+                     (const __m64 *)(const void *)(samples + 2 * length)));
 #else
     for (uint32_t i = 0; i < VECTOR_PART; ++i)
-        (*out)[i] = (double)samples[i / 2 * step + i % 2];
+        (*out)[i] = (double)samples[i / 2 * 2 * length + i % 2];
+#endif
+}
+
+// As many neighbouring frames of each segment.
+static inline void load_neighbours(vector_part out[NEIGHBOURS], const float *samples, size_t length)
+{
+#if defined(__AVX512F__)
+    const size_t step = 2 * length;
+    const __m512 a = _mm512_castps256_ps512(_mm256_loadu_ps(samples));
+    const __m512 c = _mm512_castps256_ps512(_mm256_loadu_ps(samples + 2 * step));
+    const __m512d ab = _mm512_castps_pd(_mm512_insertf32x8(a, _mm256_loadu_ps(samples + step), 1));
+    const __m512d cd =
+        _mm512_castps_pd(_mm512_insertf32x8(c, _mm256_loadu_ps(samples + 3 * step), 1));
+    const __m512i first = _mm512_setr_epi64(0, 4, 8, 12, 1, 5, 9, 13);
+    const __m512i third = _mm512_add_epi64(first, _mm512_set1_epi64(2));
+    const __m512 early = _mm512_castpd_ps(_mm512_permutex2var_pd(ab, first, cd));
+    const __m512 late = _mm512_castpd_ps(_mm512_permutex2var_pd(ab, third, cd));
+    out[0] = (vector_part)_mm512_cvtps_pd(_mm512_castps512_ps256(early));
+    out[1] = (vector_part)_mm512_cvtps_pd(_mm512_extractf32x8_ps(early, 1));
+    out[2] = (vector_part)_mm512_cvtps_pd(_mm512_castps512_ps256(late));
+    out[3] = (vector_part)_mm512_cvtps_pd(_mm512_extractf32x8_ps(late, 1));
+#else
+    for (uint32_t t = 0; t < NEIGHBOURS; ++t)
+        load_frames(&out[t], samples + 2 * (size_t)t, length);
+#endif
+}
+
+// As many samples as a register holds.
+static inline void load_samples(vector_part *out, const float *samples)
+{
+#if defined(__AVX512F__)
+    *out = (vector_part)_mm512_cvtps_pd(_mm256_loadu_ps(samples));
+#elif defined(__AVX2__)
+    *out = (vector_part)_mm256_cvtps_pd(_mm_loadu_ps(samples));
+#else
+    for (uint32_t i = 0; i < VECTOR_PART; ++i)
+        (*out)[i] = (double)samples[i];
 #endif
 }
 
@@ -38,7 +69,7 @@ static inline void add_weighed(struct memory *sums, const double *weights, size_
                                const float *samples)
 {
     vector_part x, shelf[2], high_pass[2];
-    load_frames(&x, samples, 1);
+    load_samples(&x, samples);
     memcpy(&shelf[0], weights, sizeof x);
     memcpy(&shelf[1], weights + stride, sizeof x);
     memcpy(&high_pass[0], weights + 2 * stride, sizeof x);
@@ -113,33 +144,89 @@ static inline void start_segments(struct memory *out, const struct k_slice_plan 
     memcpy(&out->high_pass[1], memory[3], sizeof out->high_pass[1]);
 }
 
-// The filter over all segments. @return the sums of its squared outputs. A step takes its memory as it was; with the
-// output fed back, as the textbook does, each would wait twice as long for the one before.
+// A filter under way: what the textbook keeps, the second of either memory with the input of the step to come already
+// added, so that no step waits long for the one before.
+struct under_way {
+    vector_part s, s_next, h, h_next; // shelf and high-pass
+    vector_part x, y;                 // their inputs at the step to come
+    vector_part energy;
+};
+
+static inline void shelf_step(struct under_way *u, const struct k_slice_factors *f,
+                              const vector_part *next)
+{
+    u->y = f->shelf_0 * u->x + u->s;
+    u->s = u->s_next - f->shelf_a1 * u->s;
+    u->s_next = (f->shelf_2 * u->x + *next) - f->shelf_a2 * u->y;
+    u->x = *next;
+}
+
+static inline void pass_step(struct under_way *u, const struct k_slice_factors *f,
+                             const vector_part *y, const vector_part *next)
+{
+    const vector_part z = *y + u->h;
+    u->h = u->h_next - f->pass_a1 * u->h;
+    u->h_next = (f->pass_1 * *next + *y) - f->pass_a2 * z;
+    u->energy += z * z;
+}
+
+static inline void filter_step(struct under_way *u, const struct k_slice_factors *f,
+                               const vector_part *next)
+{
+    const vector_part y = u->y;
+    shelf_step(u, f, next);
+    pass_step(u, f, &y, &u->y);
+}
+
+// Frame t of each segment; silence after the last.
+static inline void load_next(vector_part *out, const float *samples, size_t t, size_t length)
+{
+    if (t < length)
+        load_frames(out, samples + 2 * t, length);
+    else
+        memset(out, 0, sizeof *out);
+}
+
+// Up to where the shelf has taken the first frame and the high-pass none.
+static inline void begin(struct under_way *u, const struct k_slice_factors *f,
+                         const struct memory *memory, const float *samples, size_t length)
+{
+    vector_part next;
+    load_frames(&u->x, samples, length);
+    load_next(&next, samples, 1, length);
+    u->s = f->unscale * memory->shelf[0];
+    u->s_next = f->unscale * memory->shelf[1] + u->x;
+    shelf_step(u, f, &next);
+    u->h = f->unscale * memory->high_pass[0];
+    u->h_next = f->unscale * memory->high_pass[1] + f->pass_1 * u->y;
+    memset(&u->energy, 0, sizeof u->energy);
+}
+
+// The filter over all segments. @return the sums of its squared outputs.
 static inline vector_part filter(struct memory *memory, const struct k_slice_plan *plan,
                                  const float *samples)
 {
-    const struct k_coefficients *k = &plan->coefficients;
-    const double shelf_0 = k->shelf_b[0];
-    const double shelf_1 = k->shelf_b[1] - k->shelf_a[1] * k->shelf_b[0];
-    const double shelf_2 = k->shelf_b[2] - k->shelf_a[2] * k->shelf_b[0];
-    const double pass_1 = -2.0 - k->high_pass_a[1], pass_2 = 1.0 - k->high_pass_a[2];
-    vector_part s0 = memory->shelf[0], s1 = memory->shelf[1];
-    vector_part h0 = memory->high_pass[0], h1 = memory->high_pass[1], energy = {0};
-    for (size_t t = 0; t < plan->segment_frames; ++t) {
-        vector_part x;
-        load_frames(&x, samples + 2 * t, plan->segment_frames);
-        const vector_part y = shelf_0 * x + s0, z = y + h0;
-        s1 += shelf_1 * x;
-        h1 += pass_1 * y;
-        const vector_part s = s1 - k->shelf_a[1] * s0, h = h1 - k->high_pass_a[1] * h0;
-        s1 = shelf_2 * x - k->shelf_a[2] * s0;
-        h1 = pass_2 * y - k->high_pass_a[2] * h0;
-        s0 = s;
-        h0 = h;
-        energy += z * z;
+    const size_t length = plan->segment_frames;
+    const struct k_slice_factors f = plan->factors;
+    struct under_way u;
+    vector_part x[NEIGHBOURS];
+    begin(&u, &f, memory, samples, length);
+    size_t t = 2;
+    for (; t + NEIGHBOURS <= length; t += NEIGHBOURS) {
+        load_neighbours(x, samples + 2 * t, length);
+#pragma GCC unroll 4
+        for (uint32_t i = 0; i < NEIGHBOURS; ++i)
+            filter_step(&u, &f, &x[i]);
     }
-    *memory = (struct memory){.shelf = {s0, s1}, .high_pass = {h0, h1}};
-    return energy;
+    for (; t <= length; ++t) {
+        load_next(&x[0], samples, t, length);
+        filter_step(&u, &f, &x[0]);
+    }
+    const vector_part y = u.y, zero = {0};
+    pass_step(&u, &f, &y, &zero);
+    *memory = (struct memory){.shelf = {f.scale * u.s, f.scale * u.s_next},
+                              .high_pass = {f.scale * u.h, f.scale * u.h_next}};
+    return f.scale * f.scale * u.energy;
 }
 
 static inline void end_slice(struct k_state states[2], const struct memory *memory)
