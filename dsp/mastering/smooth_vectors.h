@@ -57,6 +57,21 @@ static inline void smooth_reverse(wide *x)
 #endif
 }
 
+/// Whether nothing is wanted for a whole tick, as for most between peaks.
+static inline int smooth_is_unity(const float *gains)
+{
+    wide least;
+    memcpy(&least, gains, sizeof least);
+#if defined(__AVX512F__)
+    return _mm512_cmp_ps_mask((__m512)least, _mm512_set1_ps(1.0F), _CMP_NEQ_UQ) == 0;
+#else
+    wide other;
+    memcpy(&other, gains + WIDE_LANES, sizeof other);
+    smooth_least(&least, &other);
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)least, _mm256_set1_ps(1.0F), _CMP_NEQ_UQ)) == 0;
+#endif
+}
+
 /// Give the minima for a tick whose gains are known so far.
 static inline void smooth_hold_tick(const struct smooth_window *w, float *held, const float *gains)
 {
@@ -89,6 +104,21 @@ static inline void smooth_end_tick(struct smooth_window *w, const float *gains)
     smooth_next_slot(w, behind);
 }
 
+/// Both for a tick of unity: the same minima with nothing to look for.
+static inline void smooth_hold_unity(struct smooth_window *w, float *held)
+{
+    float *suffix = w->suffixes + (size_t)w->slot * SMOOTH_TICK;
+    const wide unity = (wide){0} + 1.0F, before = (wide){0} + smooth_middle(w);
+    for (int i = 0; i < SMOOTH_TICK; i += WIDE_LANES) {
+        wide old;
+        memcpy(&old, suffix + i, sizeof old);
+        smooth_least(&old, &before);
+        memcpy(held + i, &old, sizeof old);
+        memcpy(suffix + i, &unity, sizeof unity);
+    }
+    smooth_next_slot(w, 1.0F);
+}
+
 /// Take gains that leave a tick unfinished, or begin within one.
 static void smooth_hold_some(struct smooth_window *w, float *held, const float *wanted,
                              uint32_t frames)
@@ -112,6 +142,8 @@ static void smooth_hold(struct smooth_window *w, float *held, const float *wante
         count = frames - at < left ? frames - at : left;
         if (count < SMOOTH_TICK) {
             smooth_hold_some(w, held + at, wanted + at, count);
+        } else if (smooth_is_unity(wanted + at)) {
+            smooth_hold_unity(w, held + at);
         } else {
             smooth_hold_tick(w, held + at, wanted + at);
             smooth_end_tick(w, wanted + at);
@@ -188,41 +220,76 @@ static inline void smooth_set_powers(struct smooth_powers *powers, double keep)
         powers->doubled[s] = keep;
 }
 
+/// A group's maps from the value before it to that of each of its frames, e to min(limit, power e + rise).
+struct smooth_maps {
+    vector_part held; // what they are made of
+    vector_part limit, rise;
+    vector_part last_limit, last_rise; // those of the last frame in every lane
+};
+
+static inline int smooth_differ(const vector_part *x, const vector_part *y)
+{
+#ifdef __AVX512F__
+    return _mm512_cmp_pd_mask((__m512d)*x, (__m512d)*y, _CMP_NEQ_UQ) != 0;
+#else
+    return _mm256_movemask_pd(_mm256_cmp_pd((__m256d)*x, (__m256d)*y, _CMP_NEQ_UQ)) != 0;
+#endif
+}
+
 // A frame maps the last value e to min(H, A e + B) with H = h, A = 1 - share, B = share h. Two such maps in a row are
 // one again,
 //    min(H2, A2 min(H1, A1 e + B1) + B2) = min(min(H2, A2 H1 + B2), A2 A1 e + (A2 B1 + B2)),
 // so the maps from a group's begin to each of its frames come of doubling steps, and only the last value of a group
 // has to wait for the one before.
+static inline void smooth_make_maps(struct smooth_maps *maps, const struct smooth_powers *powers,
+                                    double share)
+{
+    static const vector_part nothing = {0};
+    const vector_part no_limit = nothing + 1e300;
+    vector_part limit = maps->held * SMOOTH_UNITY;
+    vector_part rise = share * (limit + SMOOTH_OVERSHOOT);
+#pragma GCC unroll 3
+    for (int s = 1; s < SMOOTH_LANES; s *= 2) {
+        vector_part limit_before = limit, rise_before = rise;
+        smooth_shift(&limit_before, &no_limit, s);
+        smooth_shift(&rise_before, &nothing, s);
+        limit_before = powers->doubled[s] * limit_before + rise;
+        smooth_lower_part(&limit, &limit_before);
+        rise += powers->doubled[s] * rise_before;
+    }
+    maps->limit = limit;
+    maps->rise = rise;
+    smooth_spread_last(&maps->last_limit, &limit);
+    smooth_spread_last(&maps->last_rise, &rise);
+}
+
+// Held gains stay the same for as long as a window, so a group's maps are most often those of the one before.
 static void smooth_release_run(struct smooth_release *state, int32_t *out, const float *held,
                                double share, uint32_t frames)
 {
     static const vector_part nothing = {0};
-    const vector_part no_limit = nothing + 1e300;
     struct smooth_powers powers;
+    struct smooth_maps maps = {.held = nothing - 1};
     smooth_set_powers(&powers, 1.0 - share);
+    const vector_part last_power = nothing + powers.lanes[SMOOTH_LANES - 1];
     const uint32_t phase = state->phase % SMOOTH_LANES, end = phase + frames;
     out -= phase;
     held -= phase;
     vector_part value = nothing + state->value; // in every lane
     for (uint32_t i = 0; i < end; i += SMOOTH_LANES) {
-        vector_part limit;
-        smooth_load(&limit, held + i);
-        limit *= SMOOTH_UNITY;
-        vector_part rise = share * (limit + SMOOTH_OVERSHOOT);
-#pragma GCC unroll 3
-        for (int s = 1; s < SMOOTH_LANES; s *= 2) {
-            vector_part limit_before = limit, rise_before = rise;
-            smooth_shift(&limit_before, &no_limit, s);
-            smooth_shift(&rise_before, &nothing, s);
-            limit_before = powers.doubled[s] * limit_before + rise;
-            smooth_lower_part(&limit, &limit_before);
-            rise += powers.doubled[s] * rise_before;
+        vector_part now;
+        smooth_load(&now, held + i);
+        if (smooth_differ(&now, &maps.held)) {
+            maps.held = now;
+            smooth_make_maps(&maps, &powers, share);
         }
-        vector_part risen = powers.lanes * value + rise;
-        smooth_lower_part(&risen, &limit);
+        vector_part risen = powers.lanes * value + maps.rise;
+        smooth_lower_part(&risen, &maps.limit);
         smooth_store(out + i, &risen);
-        if (i + SMOOTH_LANES <= end)
-            smooth_spread_last(&value, &risen);
+        if (i + SMOOTH_LANES <= end) {
+            value = last_power * value + maps.last_rise;
+            smooth_lower_part(&value, &maps.last_limit);
+        }
     }
     state->value = value[0];
     state->phase = end % SMOOTH_LANES;
