@@ -175,29 +175,74 @@ static void fill_smooth(float *x, uint32_t count, uint64_t seed, int order)
             x[i] = 0.5F * (x[i] + x[i - 1]);
 }
 
+/// How many outputs lay over their floors, and how many were passed over.
+struct tally {
+    uint32_t over, passed;
+};
+
+/// Read some noise whole and down to a floor just under its highest peak.
+static void compare_with_whole(struct tally *tally, const struct peak_impl *impl,
+                               const struct peak_reader *reader, uint64_t seed)
+{
+    float x[PEAK_SIDES][BEFORE + LENGTH + BEHIND];
+    float all[LENGTH + BEHIND] = {0}, some[LENGTH + BEHIND] = {0};
+    for (int c = 0; c < PEAK_SIDES; ++c)
+        fill_smooth(x[c], BEFORE + LENGTH + BEHIND, 2 * seed + (uint64_t)c, (int)(seed % 20));
+    const float *const sides[PEAK_SIDES] = {x[0] + BEFORE, x[1] + BEFORE};
+    impl->raise(reader, all, sides, LENGTH, 0);
+    float highest = 0;
+    for (int i = 0; i < LENGTH; ++i)
+        highest = fmaxf(highest, all[i]);
+    const float floor = 0.95F * highest;
+    impl->raise(reader, some, sides, LENGTH, floor);
+    for (int i = 0; i < LENGTH; ++i) {
+        assert_true(all[i] <= floor || all[i] == some[i]);
+        tally->over += all[i] > floor;
+        tally->passed += some[i] == 0;
+    }
+}
+
 static void nothing_over_the_floor_is_passed_over(void **state)
 {
     (void)state;
     struct peak_reader reader;
     peak_reader_init_sharp(&reader, 1.01);
-    uint32_t over = 0, passed = 0;
-    for (uint64_t seed = 1; seed < 400; ++seed) {
-        float x[BEFORE + LENGTH + BEHIND], all[LENGTH + BEHIND] = {0}, some[LENGTH + BEHIND] = {0};
-        fill_smooth(x, BEFORE + LENGTH + BEHIND, seed, (int)(seed % 20));
-        raise_one(peak_select(0), &reader, all, x + BEFORE, LENGTH, 0);
-        float highest = 0;
-        for (int i = 0; i < LENGTH; ++i)
-            highest = fmaxf(highest, all[i]);
-        const float floor = 0.95F * highest;
-        raise_one(peak_select(0), &reader, some, x + BEFORE, LENGTH, floor);
-        for (int i = 0; i < LENGTH; ++i) {
-            assert_true(all[i] <= floor || all[i] == some[i]);
-            over += all[i] > floor;
-            passed += some[i] == 0;
-        }
+    for (size_t v = 0; v < peak_impl_count; ++v) {
+        struct tally tally = {0};
+        if (peak_impls[v]->cpu_flags & ~cpu_flags())
+            continue;
+        for (uint64_t seed = 1; seed < 2000; ++seed)
+            compare_with_whole(&tally, peak_impls[v], &reader, seed);
+        assert_in_range(tally.over, 4000, 20000);
+        assert_in_range(tally.passed, 5000, 100000);
     }
-    assert_in_range(over, 400, 4000);
-    assert_in_range(passed, 1000, 20000);
+}
+
+/// An impulse, than which nothing is rougher: the sinc's own taps come out, each from one frame alone.
+static void a_single_frame_over_the_floor_is_seen_wherever_it_lies(void **state)
+{
+    (void)state;
+    struct peak_reader reader;
+    peak_reader_init_sharp(&reader, 1);
+    for (size_t v = 0; v < peak_impl_count; ++v)
+        for (int lane = 0; lane < 2 * PEAK_LANES * PEAK_SIDES; ++lane) {
+            if (peak_impls[v]->cpu_flags & ~cpu_flags())
+                continue;
+            float x[PEAK_SIDES][BEFORE + 2 * PEAK_LANES + BEHIND] = {{0}};
+            float out[2 * PEAK_LANES + BEHIND] = {0};
+            const int frame = lane / PEAK_SIDES;
+            // Two samples of 1 with -1 beside them: half-way between, the sinc reads more than any of them.
+            float *oldest = x[lane % PEAK_SIDES] + BEFORE + frame - (PEAK_MAX_TAPS - 1);
+            oldest[31] = oldest[32] = 1;
+            oldest[30] = oldest[33] = -1;
+            double wide[PEAK_MAX_TAPS];
+            for (int k = 0; k < PEAK_MAX_TAPS; ++k)
+                wide[k] = (double)oldest[k];
+            const double y = sinc_output(wide, 4);
+            const float *const sides[PEAK_SIDES] = {x[0] + BEFORE, x[1] + BEFORE};
+            peak_impls[v]->raise(&reader, out, sides, 2 * PEAK_LANES, (float)(0.999 * y));
+            assert_true(y > 1.5 && fabs((double)out[frame] - y) < 1e-5);
+        }
 }
 
 /// Samples whose second difference is 1 at one place and 0 at all others, and which are 0 at x[31] and x[32].
@@ -209,6 +254,7 @@ static double bend_at(int place, int k)
 /// How much a filter's output grows per second difference, at each place.
 struct growth {
     double at[PEAK_MAX_TAPS];
+    double length; // the most that differences of which the squares add up to 1 can do
 };
 
 typedef double output_fn(const double x[PEAK_MAX_TAPS], int phase,
@@ -219,12 +265,14 @@ static double find_growth(struct growth *growth, output_fn *output, int phase,
                           const struct peak_reader *reader)
 {
     double most = 0;
+    growth->length = 0;
     for (int place = 2; place < PEAK_MAX_TAPS; ++place) {
         double unit[PEAK_MAX_TAPS];
         for (int k = 0; k < PEAK_MAX_TAPS; ++k)
             unit[k] = bend_at(place, k);
         growth->at[place] = output(unit, phase, reader);
         most += fabs(growth->at[place]);
+        growth->length = hypot(growth->length, growth->at[place]);
     }
     return most;
 }
@@ -281,17 +329,20 @@ static void bounds_are_what_the_loudest_samples_reach(void **state)
     struct growth growth;
     peak_reader_init_itu(&itu);
     peak_reader_init_sharp(&sharp, 1);
-    double by_itu = 0, by_sinc = 0, by_rest = 0;
+    double by_itu = 0, by_sinc = 0, by_rest = 0, by_squares = 0;
     for (int phase = 0; phase < 2 * PEAK_ITU_PAIRS; ++phase)
         by_itu = fmax(by_itu, find_growth(&growth, itu_output, phase, &itu));
     for (int eighths = 1; eighths < 8; ++eighths) {
         by_sinc = fmax(by_sinc, find_growth(&growth, sharp_output, eighths, &sharp));
         by_rest = fmax(by_rest, find_growth(&growth, beyond_quick, eighths, &sharp));
+        by_squares = fmax(by_squares, growth.length);
     }
     assert_true(fabs((double)itu.known.bent / by_itu - 1) < 1e-3);
     assert_true(fabs((double)sharp.known.bent / fmax(by_itu, by_sinc) - 1) < 1e-3);
     assert_true(fabs((double)sharp.near.bent / by_rest - 1) < 0.01 && by_rest < 0.25 * by_sinc);
     assert_true((double)sharp.near.bent >= by_rest);
+    assert_true(fabs((double)sharp.near.rough / by_squares - 1) < 0.01);
+    assert_true((double)sharp.near.rough >= by_squares && by_squares < 0.2 * by_rest);
     assert_true((double)itu.known.straight >= 1.0015 && (double)itu.known.straight < 1.002);
     assert_true((double)sharp.near.straight > 1 && (double)sharp.near.straight < 1.01);
 }
@@ -361,6 +412,7 @@ int main(void)
         cmocka_unit_test(sharp_outputs_find_a_tones_crest_between_its_samples),
         cmocka_unit_test(every_variant_equals_the_reference),
         cmocka_unit_test(nothing_over_the_floor_is_passed_over),
+        cmocka_unit_test(a_single_frame_over_the_floor_is_seen_wherever_it_lies),
         cmocka_unit_test(bounds_are_what_the_loudest_samples_reach),
         cmocka_unit_test(a_peak_that_some_samples_make_alone_is_seen),
         cmocka_unit_test(a_straight_slope_is_seen_in_every_lane),

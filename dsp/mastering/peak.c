@@ -10,7 +10,7 @@ static const double SHARP_BETA = 9.0;
 static const double QUICK_BETA = 5.0; // gives the smallest bound for so many taps
 static const double ROUNDING = 1.00001;
 
-enum { CENTRE = PEAK_MAX_TAPS / 2 - 1, STEPS = 8 };
+enum { CENTRE = PEAK_MAX_TAPS / 2 - 1, STEPS = PEAK_SHARP_PHASES + 1 };
 
 /// A filter of at most PEAK_MAX_TAPS, those of a shorter one in the middle.
 struct phase {
@@ -19,8 +19,8 @@ struct phase {
 
 // A filter is a straight line between its middle taps, of the same sum and centre, and a rest that any straight line of
 // samples passes without a trace: that is the second difference of another filter q. So the output is at most the sum
-// of the line's weights times the larger middle sample, and the sum of |q| times the largest second difference. Where
-// a phase is what another has beyond the mean of two that are known already, the line comes on top of these: `known`.
+// of the line's weights times the larger middle sample, and the sum of |q| times the largest second difference, or, by
+// Cauchy and Schwarz, the root of the sum of q^2 times that of the sum of the differences' squares. Where a phase is what another has beyond the mean of two that are known already, the line comes on top of these: `known`.
 static void widen(struct peak_bound *bound, const struct phase *phase, double known)
 {
     double sum = 0, moment = 0;
@@ -28,16 +28,18 @@ static void widen(struct peak_bound *bound, const struct phase *phase, double kn
         sum += phase->taps[k];
         moment += (k - CENTRE) * phase->taps[k];
     }
-    double slope = 0, q = 0, bent = 0;
+    double slope = 0, q = 0, bent = 0, rough = 0;
     for (int k = 0; k < PEAK_MAX_TAPS; ++k) {
         slope += phase->taps[k] - (k == CENTRE ? sum - moment : k == CENTRE + 1 ? moment : 0);
         q += slope;
         bent += fabs(q);
+        rough += q * q;
     }
     const double straight = known + fabs(sum - moment) + fabs(moment);
     // A little more covers the rounding of the weights and of the sums.
     bound->straight = fmaxf(bound->straight, (float)(ROUNDING * straight));
     bound->bent = fmaxf(bound->bent, (float)(ROUNDING * bent));
+    bound->rough = fmaxf(bound->rough, (float)(ROUNDING * sqrt(rough)));
 }
 
 static void set_pair(struct peak_bank *bank, const struct phase *phase)
@@ -48,6 +50,15 @@ static void set_pair(struct peak_bank *bank, const struct phase *phase)
         bank->odd[k][bank->pairs] = (float)(0.5 * (taps[k] - taps[bank->taps - 1 - k]));
     }
     ++bank->pairs;
+}
+
+/// Put a phase and its mirror image, `step` eighths behind the middle and before the end.
+static void set_single(struct peak_reader *reader, const struct phase *phase, int step)
+{
+    for (int k = 0; k < PEAK_MAX_TAPS; ++k) {
+        reader->single[step - 1][k] = (float)phase->taps[k];
+        reader->single[PEAK_SHARP_PHASES - step][PEAK_MAX_TAPS - 1 - k] = (float)phase->taps[k];
+    }
 }
 
 static void set_middle(struct peak_bank *bank, const struct phase *phase)
@@ -128,6 +139,7 @@ void peak_reader_init_sharp(struct peak_reader *reader, double scale)
     struct phase phase;
     for (int step = 1; step <= STEPS / 2; ++step) { // the others mirror these
         set_phase(&phase, &sharp, step);
+        set_single(reader, &phase, step);
         if (step < STEPS / 2)
             set_pair(&reader->sharp, &phase);
         else

@@ -12,6 +12,7 @@ enum {
     PEAK_MAX_TAPS = 64,
     PEAK_MAX_PAIRS = 3,
     PEAK_QUICK_TAPS = 24,
+    PEAK_SHARP_PHASES = 7,
     PEAK_LANES = 16,                // the most frames that a variant takes at once
     PEAK_PIECE = 256,               // the most frames of one call
     PEAK_REACH = PEAK_MAX_TAPS + 2, // elements before the newest that may be read
@@ -30,9 +31,9 @@ struct peak_bank {
 };
 
 /// No output is larger in magnitude than `straight` times the larger of two neighbours and `bent` times the largest
-/// second difference among the samples that it is of.
+/// second difference among the samples that it is of, or `rough` times the root of the sum of their squares.
 struct peak_bound {
-    float straight, bent;
+    float straight, bent, rough;
 };
 
 /// Which peaks are read, all around the same middle.
@@ -43,6 +44,8 @@ struct peak_reader {
     struct peak_bank quick;  // proves where the sharp one need not be read; gives no peaks
     struct peak_bound known; // of all outputs, by the two middle samples
     struct peak_bound near;  // of the sharp ones, by the largest of those and of the quick ones
+    float single[PEAK_SHARP_PHASES]
+                [PEAK_MAX_TAPS]; // the sharp filters as they are, for one frame by itself
 };
 
 /// The four phases of ITU-R BS.1770 Annex 2, 12 taps.

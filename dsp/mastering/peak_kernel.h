@@ -2,78 +2,7 @@
 // The one body of every peak variant: each .c that includes it compiles it for its instruction set.
 // Lanes are frames, so no sum changes its order and no result its bits.
 #pragma once
-#include "dsp/mastering/peak.h"
-#include <assert.h>
-#include <math.h>
-#include <string.h>
-#ifdef __AVX2__
-#    include <immintrin.h>
-#endif
-
-#ifdef __AVX512F__
-enum { LANES = 16 };
-#else
-enum { LANES = 8 };
-#endif
-static_assert((int)LANES <= (int)PEAK_LANES, "callers leave room for so many");
-
-typedef float peak_lanes __attribute__((vector_size(LANES * sizeof(float))));
-typedef int32_t peak_mask __attribute__((vector_size(LANES * sizeof(float))));
-
-static inline void peak_magnitude(peak_lanes *x)
-{
-    *x = (peak_lanes)((peak_mask)*x & INT32_MAX);
-}
-
-static inline void peak_larger(peak_lanes *x, const peak_lanes *y)
-{
-#if defined(__AVX512F__)
-    *x = (peak_lanes)_mm512_max_ps((__m512)*y, (__m512)*x);
-#elif defined(__AVX2__)
-    *x = (peak_lanes)_mm256_max_ps((__m256)*y, (__m256)*x);
-#else
-    const peak_mask take = *y > *x;
-    *x = (peak_lanes)(((peak_mask)*y & take) | ((peak_mask)*x & ~take));
-#endif
-}
-
-/// Load lanes once, as they are used twice: gcc 12 would load them for either, and loads across two cache lines are what
-/// the loop over taps waits for.
-static inline void peak_load(peak_lanes *x, const float *from)
-{
-    memcpy(x, from, sizeof *x);
-#ifdef __AVX2__
-    __asm__("" : "+v"(*x));
-#endif
-}
-
-/// The largest lane of each.
-static inline void peak_largest(float *of_x, float *of_y, const peak_lanes *x, const peak_lanes *y)
-{
-#if defined(__AVX512F__)
-    const __m512 a = (__m512)*x, b = (__m512)*y; // halves of either in one register from here on
-    __m512 t = _mm512_max_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
-    t = _mm512_max_ps(t, _mm512_shuffle_f32x4(t, t, 0xB1));
-    t = _mm512_max_ps(t, _mm512_permute_ps(t, 0x4E));
-    t = _mm512_max_ps(t, _mm512_permute_ps(t, 0xB1));
-    *of_x = _mm512_cvtss_f32(t);
-    *of_y = _mm_cvtss_f32(_mm512_extractf32x4_ps(t, 2));
-#elif defined(__AVX2__)
-    const __m256 a = (__m256)*x, b = (__m256)*y;
-    __m256 t =
-        _mm256_max_ps(_mm256_permute2f128_ps(a, b, 0x20), _mm256_permute2f128_ps(a, b, 0x31));
-    t = _mm256_max_ps(t, _mm256_permute_ps(t, 0x4E));
-    t = _mm256_max_ps(t, _mm256_permute_ps(t, 0xB1));
-    *of_x = _mm256_cvtss_f32(t);
-    *of_y = _mm_cvtss_f32(_mm256_extractf128_ps(t, 1));
-#else
-    *of_x = *of_y = 0;
-    for (int i = 0; i < LANES; ++i) {
-        *of_x = fmaxf(*of_x, (*x)[i]);
-        *of_y = fmaxf(*of_y, (*y)[i]);
-    }
-#endif
-}
+#include "dsp/mastering/peak_filters.h"
 
 // Frames in groups of PEAK_LANES, beginning so many groups before the newest frames as the taps reach back:
 //
@@ -85,6 +14,9 @@ static inline void peak_largest(float *of_x, float *of_y, const peak_lanes *x, c
 #define PEAK_BEFORE(taps) (((taps) + PEAK_LANES - 1) / PEAK_LANES * PEAK_LANES)
 enum { PEAK_GROUPS = (PEAK_BEFORE(PEAK_MAX_TAPS) + PEAK_PIECE) / PEAK_LANES };
 static_assert(PEAK_PIECE / PEAK_LANES < 32, "groups are bits");
+
+enum { PEAK_MOST_SINGLE = 5 };            // frames that are read one by one before a whole group is
+static const float PEAK_ORDER = 1.00001F; // more than another order of sums makes of an output
 
 /// What proves that outputs are small: by group, of both sides.
 struct peak_survey {
@@ -112,122 +44,6 @@ static void peak_look(struct peak_survey *survey, const float *const sides[PEAK_
             }
         const uint32_t group = at / PEAK_LANES;
         peak_largest(&survey->samples[group], &survey->bends[group], &samples, &bends);
-    }
-}
-
-// Both sides share the weights where there are registers for it.
-#ifdef __AVX512F__
-enum { SIDES = PEAK_SIDES };
-#else
-enum { SIDES = 1 };
-#endif
-
-/// Half the sums and half the differences of mirrored phases, so far, for each side.
-struct peak_sums {
-    peak_lanes even[SIDES][PEAK_MAX_PAIRS], odd[SIDES][PEAK_MAX_PAIRS], middle[SIDES];
-};
-
-/// What two mirrored taps meet.
-struct peak_taps {
-    peak_lanes sum[SIDES], difference[SIDES];
-};
-
-__attribute__((always_inline)) static inline void
-peak_meet(struct peak_taps *met, const float *const oldest[SIDES], uint32_t taps, uint32_t k)
-{
-    for (int c = 0; c < SIDES; ++c) {
-        peak_lanes early, late;
-        peak_load(&early, oldest[c] + k);
-        peak_load(&late, oldest[c] + taps - 1 - k);
-        met->sum[c] = early + late;
-        met->difference[c] = early - late;
-    }
-}
-
-__attribute__((always_inline)) static inline void peak_add(struct peak_sums *sums,
-                                                           const struct peak_bank *bank,
-                                                           const struct peak_taps *met, uint32_t k,
-                                                           uint32_t pairs, int with_middle)
-{
-    for (int c = 0; c < SIDES; ++c) {
-        for (uint32_t p = 0; p < pairs; ++p) {
-            sums->even[c][p] += bank->even[k][p] * met->sum[c];
-            sums->odd[c][p] += bank->odd[k][p] * met->difference[c];
-        }
-        if (with_middle)
-            sums->middle[c] += bank->middle[k] * met->sum[c];
-    }
-}
-
-/// Raise lanes to the outputs.
-__attribute__((always_inline)) static inline void
-peak_take(peak_lanes *largest, struct peak_sums *sums, uint32_t pairs, int with_middle)
-{
-    for (int c = 0; c < SIDES; ++c) {
-        if (with_middle) {
-            peak_magnitude(&sums->middle[c]);
-            peak_larger(largest, &sums->middle[c]);
-        }
-        for (uint32_t p = 0; p < pairs; ++p) {
-            peak_magnitude(&sums->even[c][p]);
-            peak_magnitude(&sums->odd[c][p]);
-            sums->even[c][p] += sums->odd[c][p];
-            peak_larger(largest, &sums->even[c][p]);
-        }
-    }
-}
-
-/// Raise lanes to a bank's outputs, `oldest` being the first tap of the first lane of so many sides.
-__attribute__((always_inline)) static inline void
-peak_outputs(peak_lanes *largest, const struct peak_bank *bank, const float *const oldest[SIDES],
-             uint32_t taps, uint32_t pairs, int with_middle)
-{
-    struct peak_sums sums;
-    memset(&sums, 0, sizeof sums);
-    for (uint32_t k = 0; k < taps / 2; ++k) {
-        struct peak_taps met;
-        peak_meet(&met, oldest, taps, k);
-        peak_add(&sums, bank, &met, k, pairs, with_middle);
-    }
-    peak_take(largest, &sums, pairs, with_middle);
-}
-
-/// Raise lanes to the ITU's outputs, and others to the quick ones around them.
-__attribute__((always_inline)) static inline void
-peak_quick_outputs(peak_lanes *itu, peak_lanes *quick, const struct peak_reader *reader,
-                   const float *const oldest[SIDES])
-{
-    enum { ALONE = (PEAK_QUICK_TAPS - PEAK_ITU_TAPS) / 2 };
-    struct peak_sums sums, inner;
-    struct peak_taps met;
-    memset(&sums, 0, sizeof sums);
-    memset(&inner, 0, sizeof inner);
-    for (uint32_t k = 0; k < ALONE; ++k) {
-        peak_meet(&met, oldest, PEAK_QUICK_TAPS, k);
-        peak_add(&sums, &reader->quick, &met, k, 1, 1);
-    }
-    for (uint32_t k = ALONE; k < PEAK_QUICK_TAPS / 2; ++k) {
-        peak_meet(&met, oldest, PEAK_QUICK_TAPS, k);
-        peak_add(&sums, &reader->quick, &met, k, 1, 1);
-        peak_add(&inner, &reader->itu, &met, k - ALONE, PEAK_ITU_PAIRS, 0);
-    }
-    peak_take(quick, &sums, 1, 1);
-    peak_take(itu, &inner, PEAK_ITU_PAIRS, 0);
-}
-
-/// The same for both sides and each bank, whose sizes the compiler is to know. newest[] are of a bank of `taps`.
-static inline void peak_read(peak_lanes *largest, const struct peak_bank *bank, uint32_t taps,
-                             const float *const newest[PEAK_SIDES])
-{
-    const uint32_t back = bank->taps - 1 + (taps - bank->taps) / 2;
-    for (int c = 0; c < PEAK_SIDES; c += SIDES) {
-        const float *oldest[SIDES];
-        for (int k = 0; k < SIDES; ++k)
-            oldest[k] = newest[c + k] - back;
-        if (bank->taps == PEAK_ITU_TAPS)
-            peak_outputs(largest, bank, oldest, PEAK_ITU_TAPS, PEAK_ITU_PAIRS, 0);
-        else
-            peak_outputs(largest, bank, oldest, PEAK_MAX_TAPS, PEAK_MAX_PAIRS, 1);
     }
 }
 
@@ -283,31 +99,126 @@ static inline void peak_raise_groups(uint32_t groups, const struct peak_bank *ba
     }
 }
 
-/// Raise out[] by the ITU's outputs. @return those of `groups` whose sharp outputs the quick ones do not prove to be at
-/// most `floor`.
-static inline uint32_t peak_keep_doubts(uint32_t groups, const struct peak_reader *reader,
-                                        struct peak_known *known, float *out,
-                                        const float *const sides[PEAK_SIDES], float floor)
+/// The sum of squares of the second differences of all samples that the sharp outputs of a group are of.
+static inline float peak_roughness(const float *newest)
 {
-    const uint32_t back = PEAK_QUICK_TAPS - 1 + (reader->taps - PEAK_QUICK_TAPS) / 2;
-    for (uint32_t left = groups; left; left &= left - 1) {
-        const uint32_t group = (uint32_t)__builtin_ctz(left), first = group * PEAK_LANES;
-        for (uint32_t i = first; i < first + PEAK_LANES; i += LANES) {
-            peak_lanes itu, quick = {0};
-            memcpy(&itu, out + i, sizeof itu);
-            for (int c = 0; c < PEAK_SIDES; c += SIDES) {
-                const float *oldest[SIDES];
-                for (int k = 0; k < SIDES; ++k)
-                    oldest[k] = sides[c + k] + i - back;
-                peak_quick_outputs(&itu, &quick, reader, oldest);
-            }
-            memcpy(out + i, &itu, sizeof itu);
-            float read, same;
-            peak_largest(&read, &same, &quick, &quick);
-            known->largest[group] = read > known->largest[group] ? read : known->largest[group];
+    peak_lanes sums = {0};
+    for (int k = -PEAK_MAX_TAPS; k < PEAK_LANES; k += LANES) {
+        peak_lanes now, last, second;
+        memcpy(&now, newest + k, sizeof now);
+        memcpy(&last, newest + k - 1, sizeof last);
+        memcpy(&second, newest + k - 2, sizeof second);
+        second = (now - last) - (last - second);
+        sums += second * second;
+    }
+    return peak_sum(&sums);
+}
+
+/// Frames of one side of a group that are doubted.
+struct peak_doubt {
+    uint32_t group, side, frames;
+};
+
+// Nothing branches on what was just read: that would have to be there first. What is in doubt goes on a list for the
+// next, dearer proof.
+struct peak_list {
+    struct peak_doubt all[PEAK_SIDES * (PEAK_PIECE / PEAK_LANES) + 1];
+    uint32_t count;
+};
+
+static inline void peak_note(struct peak_list *list, uint32_t group, uint32_t side, uint32_t frames)
+{
+    list->all[list->count] = (struct peak_doubt){group, side, frames};
+    list->count += frames != 0;
+}
+
+/// The loudest of the samples and quick outputs around each frame.
+struct peak_around {
+    float side[PEAK_SIDES][PEAK_PIECE];
+};
+
+/// @return the frames of a group whose sharp outputs may be over `floor`, being at most so much beyond what is around.
+static inline uint32_t peak_doubted(const float *around, float straight, float beyond, float floor)
+{
+    uint32_t frames = 0;
+    for (int i = 0; i < PEAK_LANES; i += LANES) {
+        peak_lanes most;
+        memcpy(&most, around + i, sizeof most);
+        most = straight * most + beyond;
+        frames |= peak_lanes_over(&most, floor) << i;
+    }
+    return frames;
+}
+
+/// Raise out[] by the ITU's outputs of a group, and find the quick ones.
+static inline void peak_read_quick(struct peak_around *around, uint32_t first,
+                                   const struct peak_reader *reader, float *out,
+                                   const float *const sides[PEAK_SIDES])
+{
+    const uint32_t back = PEAK_QUICK_TAPS - 1 + (PEAK_MAX_TAPS - PEAK_QUICK_TAPS) / 2;
+    for (uint32_t i = first; i < first + PEAK_LANES; i += LANES) {
+        peak_lanes itu, quick[PEAK_SIDES] = {{0}};
+        memcpy(&itu, out + i, sizeof itu);
+        for (int c = 0; c < PEAK_SIDES; c += SIDES) {
+            const float *oldest[SIDES];
+            for (int k = 0; k < SIDES; ++k)
+                oldest[k] = sides[c + k] + i - back;
+            peak_quick_outputs(&itu, quick + c, reader, oldest);
+        }
+        memcpy(out + i, &itu, sizeof itu);
+        for (int c = 0; c < PEAK_SIDES; ++c) {
+            peak_raise_to(&quick[c], sides[c] + i - PEAK_MAX_TAPS / 2);
+            peak_raise_to(&quick[c], sides[c] + i - PEAK_MAX_TAPS / 2 + 1);
+            memcpy(around->side[c] + i, &quick[c], sizeof quick[c]);
         }
     }
-    return groups & peak_doubts(&reader->near, known, floor);
+}
+
+/// Whether a doubted frame is over `floor`, if so few are read one by one: that takes a fraction of what a whole group
+/// does, and most are not.
+static inline int peak_has_over(const struct peak_reader *reader, const struct peak_doubt *doubt,
+                                const float *side, float floor)
+{
+    if (__builtin_popcount(doubt->frames) > PEAK_MOST_SINGLE)
+        return 1;
+    const float *oldest = side + doubt->group * PEAK_LANES - (PEAK_MAX_TAPS - 1);
+    int over = 0;
+    for (uint32_t left = doubt->frames; left; left &= left - 1)
+        over |= !(PEAK_ORDER * peak_read_single(reader, oldest + __builtin_ctz(left)) <= floor);
+    return over;
+}
+
+/// Raise out[] by the ITU's outputs. @return those of `groups` that have a sharp output not proven to be at most
+/// `floor`.
+static inline uint32_t peak_keep_doubts(uint32_t groups, const struct peak_reader *reader,
+                                        const struct peak_known *known, float *out,
+                                        const float *const sides[PEAK_SIDES], float floor)
+{
+    const struct peak_bound *near = &reader->near;
+    struct peak_around around;
+    struct peak_list quick, rough;
+    quick.count = rough.count = 0;
+    for (uint32_t left = groups; left; left &= left - 1) {
+        const uint32_t group = (uint32_t)__builtin_ctz(left), first = group * PEAK_LANES;
+        peak_read_quick(&around, first, reader, out, sides);
+        for (uint32_t c = 0; c < PEAK_SIDES; ++c)
+            peak_note(&quick, group, c,
+                      peak_doubted(around.side[c] + first, near->straight,
+                                   near->bent * known->bends[group], floor));
+    }
+    for (uint32_t i = 0; i < quick.count; ++i) {
+        const struct peak_doubt *doubt = &quick.all[i];
+        const uint32_t first = doubt->group * PEAK_LANES;
+        const float beyond = near->rough * sqrtf(peak_roughness(sides[doubt->side] + first));
+        peak_note(&rough, doubt->group, doubt->side,
+                  doubt->frames & peak_doubted(around.side[doubt->side] + first, near->straight,
+                                               beyond, floor));
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < rough.count; ++i)
+        kept |= (uint32_t)peak_has_over(reader, &rough.all[i], sides[rough.all[i].side], floor)
+                << rough.all[i].group;
+    return kept;
 }
 
 static void peak_raise(const struct peak_reader *reader, float *out,
