@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "io/container.h"
+#include "io/tags_impl.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -198,6 +199,17 @@ static void probe_au(struct container_lengths *lengths, const unsigned char *b, 
         state_size(lengths, &field, UINT32_MAX);
 }
 
+/// Only stream information, padding and the table of seek points are of use to libFLAC here.
+static int note_block(void *context, unsigned type, uint64_t offset, uint32_t bytes)
+{
+    struct container_lengths *lengths = context;
+    (void)bytes;
+    if (type == TAGS_FLAC_COMMENTS || type == TAGS_FLAC_PICTURE || type == TAGS_FLAC_CUE_SHEET ||
+        type == TAGS_FLAC_APPLICATION)
+        lengths->unneeded[lengths->unneeded_count++] = offset - TAGS_FLAC_HEADER_BYTES;
+    return lengths->unneeded_count == CONTAINER_UNNEEDED;
+}
+
 int container_probe(struct container_lengths *lengths, struct source *source, uint64_t size_bytes)
 {
     unsigned char b[HEADER_BYTES] = {0};
@@ -213,6 +225,10 @@ int container_probe(struct container_lengths *lengths, struct source *source, ui
         return walk_chunks(lengths, source, size_bytes, &aiff);
     if (memcmp(b, "caff", 4) == 0)
         return walk_chunks(lengths, source, size_bytes, &caf);
+    struct tags_places places;
+    const int error = tags_locate(&places, source, size_bytes);
+    if (error || places.flac != TAGS_NOWHERE)
+        return error ? error : tags_walk_flac(source, places.flac, note_block, lengths);
     if (memcmp(b, "OggS", 4) == 0)
         return find_last_page(lengths, source, size_bytes);
     if (memcmp(b, ".snd", 4) == 0)

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What the containers of plain PCM say of their length, which libsndfile quietly corrects.
+// What the containers of plain PCM say of their length, which libsndfile quietly corrects, and what of FLAC's metadata is
+// nothing to it.
 #pragma once
 #include "dsp/annotate.h"
 #include "io/source.h"
 #include <stdint.h>
+
+enum { CONTAINER_UNNEEDED = 32 }; // blocks; the rest is left to libFLAC
 
 /// Up to eight bytes to be read instead of a file's own.
 struct byte_patch {
@@ -18,9 +21,13 @@ struct container_lengths {
     /// For the size of data whose writer left it open and never came back to it, as one that was killed, or that
     /// wrote to a pipe: all that follows. libsndfile would take it for no data, or for a corrupt header.
     struct byte_patch size;
+    /// Where a FLAC stream's headers of metadata blocks lie that are not needed for its sound. libFLAC would refuse the
+    /// file for one that is malformed, a picture of 20 bytes perhaps: their types are to be read as padding's.
+    uint64_t unneeded[CONTAINER_UNNEEDED];
+    uint32_t unneeded_count;
 };
 
-/// Look at the header. Formats other than WAV, AIFF, AU and CAF say nothing here, but for Ogg, where the last
+/// Look at the header. Formats other than WAV, AIFF, AU, CAF and FLAC say nothing here, but for Ogg, where the last
 /// page states its own length. Blocks. @return 0; -ENOMEM; the source's errors.
 MUST_CHECK int container_probe(struct container_lengths *lengths, struct source *source,
                                uint64_t size_bytes);

@@ -56,7 +56,7 @@ static int reopen(struct decoder *d)
 {
     sound_file_close(&d->file);
     return sound_file_open(&d->file, d->source, d->size_bytes, d->is_mp3 ? &d->layout : NULL,
-                           &d->lengths.size);
+                           &d->lengths);
 }
 
 // --- Damage --------------------------------------------------------------------------------------
@@ -324,7 +324,9 @@ static int open_file(struct decoder *d)
     if (n < 0)
         return (int)n;
     bool may_be_mp3 = memcmp(head, "ID3", 3) == 0 || (head[0] == 0xff && head[1] >= 0xe0);
-    int error = may_be_mp3 ? scan_mp3(d) : container_probe(&d->lengths, d->source, d->size_bytes);
+    int error = may_be_mp3 ? scan_mp3(d) : 0;
+    if (!error && !d->is_mp3)
+        error = container_probe(&d->lengths, d->source, d->size_bytes);
     if (!error)
         error = d->is_mp3 || !d->layout.is_alike ? reopen(d) : -ENOTSUP;
     if (error != -ENOTSUP || may_be_mp3)

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-// --- What the libraries call ---------------------------------------------------------------------
+enum { FLAC_PADDING = 1, FLAC_IS_LAST = 0x80 }; // of a metadata block: RFC 9639, 8.1
+
+// --- What libsndfile calls -------------------------------------------------------------------------
 
 static sf_count_t get_length(void *user)
 {
@@ -30,13 +32,23 @@ static sf_count_t seek_to(sf_count_t offset, int whence, void *user)
     return to;
 }
 
+/// The byte at `at` of the file, if it is among those read. @return NULL: it is not.
+static unsigned char *find_byte(unsigned char *read, uint64_t offset, int64_t n, uint64_t at)
+{
+    return n > 0 && at >= offset && at < offset + (uint64_t)n ? read + (at - offset) : NULL;
+}
+
 static int64_t read_bytes(struct sound_file *f, unsigned char *to, size_t bytes)
 {
-    const uint64_t offset = f->position;
-    int64_t n = source_read(f->source, to, offset, bytes);
-    for (uint64_t i = 0, at = f->patch.offset; i < f->patch.count; i++, at++)
-        if (n > 0 && at >= offset && at < offset + (uint64_t)n)
-            to[at - offset] = f->patch.bytes[i];
+    const struct byte_patch *size = &f->lengths->size;
+    const int64_t n = source_read(f->source, to, f->position, bytes);
+    unsigned char *byte;
+    for (uint32_t i = 0; i < size->count; i++)
+        if ((byte = find_byte(to, f->position, n, size->offset + i)))
+            *byte = size->bytes[i];
+    for (uint32_t i = 0; i < f->lengths->unneeded_count; i++)
+        if ((byte = find_byte(to, f->position, n, f->lengths->unneeded[i])))
+            *byte = (unsigned char)((*byte & FLAC_IS_LAST) | FLAC_PADDING);
     return n;
 }
 
@@ -108,9 +120,9 @@ static int open_mpeg(struct sound_file *file, const struct mp3_layout *layout)
 }
 
 int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
-                    const struct mp3_layout *layout, const struct byte_patch *patch)
+                    const struct mp3_layout *layout, const struct container_lengths *lengths)
 {
-    *file = (struct sound_file){.source = source, .bytes = size_bytes, .patch = *patch};
+    *file = (struct sound_file){.source = source, .bytes = size_bytes, .lengths = lengths};
     int error = layout ? open_mpeg(file, layout) : open_sndfile(file);
     if (!error && file->io_error) {
         error = file->io_error;

@@ -19,15 +19,16 @@ struct sound_file {
     struct source *source;
     uint64_t bytes; // of the file
     uint64_t position;
-    struct byte_patch patch;
-    int io_error;   // of the source, the last; 0: none
-    bool has_ended; // libsndfile asked for bytes past the file's end
+    const struct container_lengths *lengths; // says which bytes are to be read as others
+    int io_error;                            // of the source, the last; 0: none
+    bool has_ended;                          // libsndfile asked for bytes past the file's end
 };
 
-/// Open, as MP3 where there is a layout, which is borrowed; blocks. `patch` is copied. @return 0; -ENOTSUP; -EBADMSG; the
+/// Open, as MP3 where there is a layout; blocks. `layout` and `lengths` are borrowed. @return 0; -ENOTSUP; -EBADMSG; the
 /// source's errors. On error there is nothing to close.
 MUST_CHECK int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
-                               const struct mp3_layout *layout, const struct byte_patch *patch);
+                               const struct mp3_layout *layout,
+                               const struct container_lengths *lengths);
 /// Close; nothing where it is not open.
 void sound_file_close(struct sound_file *file);
 /// Read; blocks. @return frames, fewer at an end or an error.

@@ -50,7 +50,13 @@ MUST_CHECK int tags_read_id3v1(struct tags *tags, struct source *source, uint64_
 /// Bytes of the ID3v2 tag that begins with `header`, itself included; 0: it is none.
 uint64_t tags_id3_bytes(const unsigned char header[TAGS_ID3_HEADER_BYTES]);
 
-enum { TAGS_FLAC_COMMENTS = 4, TAGS_FLAC_PICTURE = 6 };
+enum {
+    TAGS_FLAC_APPLICATION = 2,
+    TAGS_FLAC_COMMENTS = 4,
+    TAGS_FLAC_CUE_SHEET = 5,
+    TAGS_FLAC_PICTURE = 6,
+    TAGS_FLAC_HEADER_BYTES = 4, // of a block
+};
 /// A metadata block of FLAC, by where its body lies. @return 0 to go on; 1: enough; -errno.
 typedef int (*tags_block_fn)(void *context, unsigned type, uint64_t offset, uint32_t bytes);
 /// Visit the metadata blocks of a native FLAC stream whose marker is at `offset`.

@@ -191,6 +191,7 @@ static void wav_left_open_plays_to_its_end(void **state)
                                         {36 + DATA_BYTES, 0},
                                         {UINT32_MAX, 0},
                                         {UINT32_MAX, UINT32_MAX},
+                                        {UINT32_MAX, 0xffffff00},
                                         {0x7ffff024, 0x7ffff000},
                                         {0x7fffffff, 0x7fffffdb},
                                         {0x80000024, 0x80000000}};
@@ -243,11 +244,11 @@ static void au_left_open_plays_to_its_end(void **state)
     }
 }
 
-// Its standard has -1 for data up to the end of the file.
+// Its standard has -1 for data up to the end of the file. Without any they are 4 bytes, the count of edits.
 static void caf_left_open_plays_to_its_end(void **state)
 {
     (void)state;
-    static const uint64_t sizes[] = {UINT64_MAX, 0};
+    static const uint64_t sizes[] = {UINT64_MAX, 0, 4};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i) {
         struct file f = {.count = 0};
         put_caf(&f, sizes[i]);
@@ -347,6 +348,38 @@ static int tear_down(void **state)
     return error;
 }
 
+// Blocks of RFC 9639, 8.1: a byte of type, 0x80 on the last, 24 bits of length. None holds what its type should.
+static void flac_metadata_that_sound_does_not_need_is_passed_over(void **state)
+{
+    (void)state;
+    enum { COMMENTS = 4, CUE_SHEET = 5, PICTURE = 6, APPLICATION = 2, STREAM_END = 42 };
+    static const unsigned char types[] = {COMMENTS, CUE_SHEET, PICTURE, APPLICATION};
+    int16_t samples[FRAMES * CHANNELS];
+    char path[SCRATCH_PATH_BYTES];
+    scratch_path(path, folder, "a.flac");
+    for (int i = 0; i < FRAMES * CHANNELS; ++i)
+        samples[i] = sample_at(i);
+    scratch_write_s16(path, samples, FRAMES, 44100, CHANNELS);
+    struct file plain = {.count = 0};
+    FILE *in = fopen(path, "rb");
+    assert_non_null(in);
+    plain.count = fread(plain.bytes, 1, sizeof plain.bytes, in);
+    assert_int_equal(fclose(in), 0);
+    for (size_t i = 0; i < sizeof types; ++i) {
+        for (unsigned bytes = 0; bytes <= 60; bytes += 20) {
+            struct file f = {.count = 0}, tagged = {.count = 0};
+            put(&f, plain.bytes, STREAM_END);
+            put_big(&f, (unsigned)types[i] << 24 | bytes, 4);
+            put(&f, (unsigned char[60]){3, 0xff, 0x7f}, bytes);
+            put(&f, plain.bytes + STREAM_END, plain.count - STREAM_END);
+            assert_whole(&f);
+            put(&tagged, "ID3\4\0\0\0\0\0\x0a\0\0\0\0\0\0\0\0\0\0", 20);
+            put(&tagged, f.bytes, f.count);
+            assert_whole(&tagged);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +392,7 @@ int main(void)
         cmocka_unit_test(what_only_begins_as_chunks_is_sound),
         cmocka_unit_test(sizes_just_beyond_the_open_ones_are_believed),
         cmocka_unit_test(a_chunk_of_odd_length_before_the_sound_is_padded),
+        cmocka_unit_test(flac_metadata_that_sound_does_not_need_is_passed_over),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
