@@ -8,6 +8,7 @@
 enum {
     RESYNC_BYTES = 65536, // how far the first frame may lie from where it should
     CONFIRMING_FRAMES = 2,
+    BEHIND_BYTES = (CONFIRMING_FRAMES + 1) * MP3_MOST_FRAME_BYTES,
     FREE_LEAST_BYTES = 24, // a frame of 8 kbit/s
     ID3_HEADER_BYTES = 10,
     ID3V1_BYTES = 128,
@@ -60,15 +61,16 @@ int mp3_parse_header(struct mp3_header *header, const unsigned char *bytes)
 
 const unsigned char *mp3_look(struct mp3_view *v, uint64_t offset, size_t n)
 {
-    assert(n <= sizeof v->data);
+    assert(n <= sizeof v->data - BEHIND_BYTES);
     if (v->error || offset > v->end || v->end - offset < n)
         return NULL;
     if (offset < v->offset || offset + n > v->offset + v->bytes) {
-        const int64_t got = source_read(v->source, v->data, offset, sizeof v->data);
-        v->offset = offset;
+        // What lies behind the place comes with it, as looks go some frames ahead and back.
+        v->offset = offset - (offset < BEHIND_BYTES ? offset : BEHIND_BYTES);
+        const int64_t got = source_read(v->source, v->data, v->offset, sizeof v->data);
         v->bytes = got > 0 ? (size_t)got : 0;
         v->error = got < 0 ? (int)got : 0;
-        if (v->bytes < n)
+        if (v->offset + v->bytes < offset + n)
             return NULL;
     }
     return v->data + (offset - v->offset);
