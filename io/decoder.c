@@ -266,9 +266,9 @@ static int skip(struct decoder *d, uint64_t frames)
 
 static int seek_file(struct decoder *d, uint64_t frame)
 {
-    // A lossy frame is made of its neighbours too: a second of run-up brings the decoder to where
-    // it would be had it played to here.
-    uint64_t run_up = d->names.is_lossy ? d->info.format.rate_hz : 0;
+    // A lossy frame is made of its neighbours too: a run-up brings the decoder to where it would be had it played to
+    // here.
+    uint64_t run_up = (uint64_t)d->names.run_up_s * d->info.format.rate_hz;
     uint64_t from = frame > run_up ? frame - run_up : 0;
     int error = sound_file_seek(&d->file, from);
     return error ? error : skip(d, frame - from);

@@ -34,7 +34,7 @@ void decoder_close(struct decoder **decoder);
 /// 1024 are delivered as 0. Blocks for bytes. @return frames read, 0 at the end (see decoder_damage()),
 /// -ECANCELED, -ENOMEM.
 MUST_CHECK int64_t decoder_read(struct decoder *decoder, float *interleaved, uint32_t frames);
-/// Go to `frame`, sample-exact, also in lossy streams: these are decoded from a second before it, so the
+/// Go to `frame`, sample-exact, also in lossy streams: these are decoded from some way before it, so the
 /// samples equal those of reading on (in sound files). Blocks for bytes. After an error only another
 /// seek or decoder_close() helps; reads give 0. @return 0; -EINVAL: past the end; -EBADMSG ..
 MUST_CHECK int decoder_seek(struct decoder *decoder, uint64_t frame);

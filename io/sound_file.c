@@ -211,26 +211,29 @@ struct sound_file_names sound_file_names(int format)
     switch (format & SF_FORMAT_SUBMASK) {
     case SF_FORMAT_VORBIS:
         names.codec = "vorbis";
+        names.run_up_s = 1;
         break;
     case SF_FORMAT_OPUS:
         names.codec = "opus";
+        names.run_up_s = 3; // its predictions fade, at low bit rates over more than a second
         break;
     case SF_FORMAT_MPEG_LAYER_I:
     case SF_FORMAT_MPEG_LAYER_II:
     case SF_FORMAT_MPEG_LAYER_III:
         names.codec = "mp3";
+        names.run_up_s =
+            (format & SF_FORMAT_TYPEMASK) == SF_FORMAT_MPEG ? 0 : 1; // mpeg_seek() does
         break;
     case SF_FORMAT_ALAC_16:
     case SF_FORMAT_ALAC_20:
     case SF_FORMAT_ALAC_24:
     case SF_FORMAT_ALAC_32:
         names.codec = "alac";
-        return names;
+        break;
     default:
         if ((format & SF_FORMAT_TYPEMASK) == SF_FORMAT_OGG)
             names.codec = "flac";
-        return names;
+        break;
     }
-    names.is_lossy = true;
     return names;
 }

@@ -41,6 +41,7 @@ MUST_CHECK int sound_file_seek(struct sound_file *file, uint64_t frame);
 struct sound_file_names {
     const char *codec, *container;
     uint32_t depth_bits; // 0: float or lossy
-    bool is_lossy;       // by transform: neighbours of a frame take part in its decoding
+    uint32_t
+        run_up_s; // of sound to decode before a place for what is read there to be as if read from the start
 };
 struct sound_file_names sound_file_names(int format);
