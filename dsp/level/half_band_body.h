@@ -26,9 +26,9 @@ static inline void half_band_group(float *out, const float *even, const float *l
         memcpy(out + g * LANES, &sums[g], sizeof sums[g]);
 }
 
-// All taps but the centre fall on even places of the line: those are gathered first.
-static inline void half_band_filter(float *restrict out, const float *restrict line,
-                                    const float taps[PAIRS], float *restrict even, uint32_t outputs)
+// All taps but the centre fall on even places of the line: those are gathered first. @return the outputs in whole groups.
+static inline uint32_t half_band_gather(float *restrict even, const float *restrict line,
+                                        uint32_t outputs)
 {
     const uint32_t whole = (outputs + HALF_BAND_LANES - 1) / HALF_BAND_LANES * HALF_BAND_LANES;
     for (uint32_t i = 0; i < whole + 2 * PAIRS; i += LANES) {
@@ -36,6 +36,13 @@ static inline void half_band_filter(float *restrict out, const float *restrict l
         wide_deal(&evens, &odds, line + (size_t)2 * i);
         memcpy(even + i, &evens, sizeof evens);
     }
+    return whole;
+}
+
+static inline void half_band_filter(float *restrict out, const float *restrict line,
+                                    const float taps[PAIRS], float *restrict even, uint32_t outputs)
+{
+    const uint32_t whole = half_band_gather(even, line, outputs);
     for (uint32_t m = 0; m < whole; m += HALF_BAND_LANES)
         half_band_group(out + m, even + m, line + (size_t)2 * m, taps);
 }
