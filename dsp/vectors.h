@@ -257,22 +257,16 @@ static inline int wide_is_over(const wide *x, float limit)
 #endif
 }
 
-/// Values over `largest` in magnitude, and NaN, become 0.
-static inline void wide_clean(wide *x, float largest)
+/// Keep the higher of both in *x, lane by lane, as integers: magnitudes order as their bits do, NaN above all.
+static inline void wide_mask_higher(wide_mask *x, const wide_mask *y)
 {
 #if defined(__AVX512F__)
-    const __m512 limit = _mm512_set1_ps(largest);
-    const __mmask16 sound = _mm512_cmp_ps_mask(_mm512_abs_ps((__m512)*x), limit, _CMP_LE_OQ);
-    *x = (wide)_mm512_maskz_mov_ps(sound, (__m512)*x);
+    *x = (wide_mask)_mm512_max_epi32((__m512i)*x, (__m512i)*y);
 #elif defined(__AVX2__)
-    wide magnitude = *x;
-    wide_magnitude(&magnitude);
-    const __m256 sound = _mm256_cmp_ps((__m256)magnitude, _mm256_set1_ps(largest), _CMP_LE_OQ);
-    *x = (wide)_mm256_and_ps((__m256)*x, sound);
+    *x = (wide_mask)_mm256_max_epi32((__m256i)*x, (__m256i)*y);
 #else
-    wide magnitude = *x;
-    wide_magnitude(&magnitude);
-    *x = (wide)((wide_mask)*x & (wide_mask)(magnitude <= largest));
+    const wide_mask take = *y > *x;
+    *x = (*y & take) | (*x & ~take);
 #endif
 }
 
