@@ -67,8 +67,9 @@ static void on_extracted(void *context, const struct extraction_result *result)
     track_set_tier(a->track, result->tier);
     track_set_record(a->track, result->record, result->error);
     struct log *log = a->scheduler->config.log;
-    if (!result->record)
-        log_write(log, LOG_LEVEL_INFO, track_path(a->track), "not analysed: %s", result->text);
+    if (!result->record) // what is wrong with the file itself is told when its turn comes
+        log_write(log, result->error == -ENOMEM ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+                  track_path(a->track), "not analysed: %s", result->text);
     else if (result->tier != EXTRACTION_COMPUTED)
         log_write(log, LOG_LEVEL_INFO, track_path(a->track), "analysis found in %s",
                   extraction_tier_name(result->tier));

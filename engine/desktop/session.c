@@ -79,8 +79,10 @@ const char *session_error_code(int error)
     case ENODATA:
         return "empty";
     case EBADMSG:
+    case ENOMSG:
         return "corrupt";
     case ENOTSUP:
+    case EPROTONOSUPPORT:
         return "unsupported";
     case ESTALE:
         return "changed";

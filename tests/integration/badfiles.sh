@@ -75,6 +75,13 @@ head -c $(($(stat -c %s music.ogg) / 2)) music.ogg >cut.ogg
 expect_line . cut.ogg
 head -c $(($(stat -c %s music.mp3) / 2)) music.mp3 >cut.mp3
 expect_line . cut.mp3
+head -c 100 music.mp3 >first.mp3
+expect_line 'within its first frame' first.mp3
+{ printf '\xff\xfe' && iconv -t UTF-16LE <<<'A text, whatever it is called, that begins like a frame of sound.'; } >utf16.mp3
+expect_line 'not a known audio format' utf16.mp3
+lame --quiet --freeformat -b 200 music.wav free.mp3
+head -c 50001 free.mp3 >freecut.mp3
+expect_line . freecut.mp3
 cp music.flac flipped.flac
 printf '\xff\x00\xa5' | dd of=flipped.flac bs=1 seek=$(($(stat -c %s music.flac) / 2)) conv=notrunc status=none
 expect_line . flipped.flac
@@ -114,6 +121,23 @@ bounded 30 "$segue" play --log-level error --no-mastering --device wav:out.wav f
 hears_good_ones folder
 mkdir folder.wav
 expect_object folder.wav folder.wav
+
+# At the usual level of the log too there is one line.
+bounded 30 "$segue" play --no-mastering --no-gpu --device null --speed max text.wav first.mp3 missing.wav 2>play.log
+for path in text.wav first.mp3 missing.wav; do
+    [ "$(grep -c "^segue: $path: " play.log)" -eq 1 ] || complain "$path, by the usual log: $(cat play.log)"
+done
+
+# Malformed metadata is no damage to the sound: a picture of 20 bytes behind the stream's information.
+{ head -c 42 music.flac && printf '\x06\0\0\x14' && head -c 20 /dev/zero && tail -c +43 music.flac; } >picture.flac
+expect_played 3 30 --no-mastering --device wav:out.wav first.wav picture.flac last.wav
+hears_good_ones picture.flac
+
+# Joined files, each with its tag, play on.
+cat music.mp3 music.mp3 >joined.mp3
+expect_played 3 30 --no-mastering --device wav:out.wav first.wav joined.mp3 last.wav
+hears_good_ones joined.mp3
+[ "$(frames_of out.raw)" -eq $((10 * 44100)) ] || complain "joined files: $(frames_of out.raw) frames"
 
 # Sizes that a stream's writer could not know are no damage: what is there plays.
 for size in 0 0xffffffff; do
