@@ -14,7 +14,7 @@ enum { RATE_HZ = 48000, FRAMES = 4 * RATE_HZ };
 
 struct tape {
     float *stereo;
-    uint32_t at;
+    uint32_t frames, at;
 };
 
 static int tape_open(void *context, struct pcm_format *format)
@@ -27,7 +27,7 @@ static int tape_open(void *context, struct pcm_format *format)
 static int64_t tape_read(void *context, float *interleaved, uint32_t frames)
 {
     struct tape *tape = context;
-    const uint32_t left = FRAMES - tape->at, count = left < frames ? left : frames;
+    const uint32_t left = tape->frames - tape->at, count = left < frames ? left : frames;
     memcpy(interleaved, tape->stereo + 2 * (size_t)tape->at, (size_t)count * 2 * sizeof(float));
     tape->at += count;
     return count;
@@ -44,18 +44,33 @@ static const struct mastering_targets limited = {
     .compressor = {.ratio = 1, .attack_s = 0.02, .release_s = 0.2},
     .limiter = {.release_s = 0.1}};
 
-/// What a rehearsal of the whole chain says of `stereo` at unity makeup.
-static struct rehearsal_outcome outcome_of(float *stereo)
+enum { TRACKS_MOST = 2 };
+
+/// What a rehearsal of the whole chain says of `count` tapes at unity makeup, each of which begins fresh.
+static struct rehearsal_outcome rehearse(struct tape *tapes, uint32_t count,
+                                         struct rehearsal_outcome outcomes[TRACKS_MOST])
 {
-    struct tape tape = {.stereo = stereo};
-    const struct pcm_reader reader = {&tape, tape_open, tape_read, tape_close};
-    struct rehearsal_track track = {.targets = &limited, .reader = &reader};
+    struct rehearsal_track tracks[TRACKS_MOST] = {0};
+    struct pcm_reader readers[TRACKS_MOST];
+    for (uint32_t i = 0; i < count; ++i) {
+        readers[i] = (struct pcm_reader){&tapes[i], tape_open, tape_read, tape_close};
+        tracks[i] = (struct rehearsal_track){.targets = &limited, .reader = &readers[i]};
+    }
     struct rehearsal *rehearsal;
     struct rehearsal_outcome whole;
     assert_int_equal(rehearsal_create(&rehearsal), 0);
-    assert_int_equal(rehearsal_run(rehearsal, &track, 1, 0.0, REHEARSE_WHOLE, &whole), 0);
+    assert_int_equal(rehearsal_run(rehearsal, tracks, count, 0.0, REHEARSE_WHOLE, &whole), 0);
     rehearsal_destroy(&rehearsal);
+    for (uint32_t i = 0; i < count; ++i)
+        outcomes[i] = tracks[i].outcome;
     return whole;
+}
+
+static struct rehearsal_outcome outcome_of(float *stereo)
+{
+    struct tape tape = {.stereo = stereo, .frames = FRAMES};
+    struct rehearsal_outcome outcomes[TRACKS_MOST];
+    return rehearse(&tape, 1, outcomes);
 }
 
 /// Two clicks of twice full scale over a bed at `level`, then as much of what is loud and not limited: alternating samples,
@@ -97,9 +112,61 @@ static void what_is_pressed_down_beside_a_click_counts_by_how_loud_it_was(void *
     }
 }
 
+static float *tone(uint32_t frames, double level)
+{
+    float *stereo = malloc((size_t)frames * 2 * sizeof *stereo);
+    assert_non_null(stereo);
+    for (uint32_t n = 0; n < frames; ++n)
+        stereo[2 * n] = stereo[2 * n + 1] = (float)(level * sin(2 * M_PI * 997 / RATE_HZ * n));
+    return stereo;
+}
+
+// A tone of 997 Hz at full scale in both channels is at 0 LUFS by the standard. One block of 400 ms: a delay that is not
+// taken off would leave a hole in it.
+static void audio_counts_from_its_first_frame_to_its_last(void **state)
+{
+    (void)state;
+    enum { BLOCK = RATE_HZ * 2 / 5, FIRST = RATE_HZ };
+    struct tape tapes[TRACKS_MOST] = {{.stereo = tone(FIRST, 0.1), .frames = FIRST},
+                                      {.stereo = tone(BLOCK, 0.25), .frames = BLOCK}};
+    for (int side = 0; side < 2; ++side) // near the end, in what the limiter still holds
+        tapes[0].stereo[2 * (FIRST - 20) + side] = 0.8F;
+    struct rehearsal_outcome outcomes[TRACKS_MOST];
+    const struct rehearsal_outcome whole = rehearse(tapes, TRACKS_MOST, outcomes);
+    print_message("%.3f and %.3f LUFS, peaks %.3f and %.3f\n", outcomes[0].lufs, outcomes[1].lufs,
+                  outcomes[0].peak, outcomes[1].peak);
+    assert_true(fabs(outcomes[1].lufs - measure_db(0.25)) < 0.05);
+    assert_true(outcomes[0].peak > 0.75 && fabs(outcomes[1].peak - 0.25) < 0.05);
+    assert_true(whole.peak == outcomes[0].peak);
+    for (int i = 0; i < TRACKS_MOST; ++i)
+        free(tapes[i].stereo);
+}
+
+static void whole_is_as_loud_as_all_and_limited_as_the_most_limited(void **state)
+{
+    (void)state;
+    enum { LENGTH = 2 * RATE_HZ };
+    struct tape tapes[TRACKS_MOST] = {{.stereo = tone(LENGTH, 1.4), .frames = LENGTH},
+                                      {.stereo = tone(LENGTH, 0.5), .frames = LENGTH}};
+    struct rehearsal_outcome outcomes[TRACKS_MOST];
+    const struct rehearsal_outcome whole = rehearse(tapes, TRACKS_MOST, outcomes);
+    print_message("%.2f and %.2f dB, whole %.2f dB and %.3f LUFS\n", outcomes[0].reduction_db,
+                  outcomes[1].reduction_db, whole.reduction_db, whole.lufs);
+    assert_true(fabs(outcomes[0].reduction_db - (1 + measure_db(1.4))) < 0.3);
+    assert_true(outcomes[1].reduction_db < 0.01);
+    assert_true(whole.reduction_db == outcomes[0].reduction_db);
+    assert_true(whole.least_gain == outcomes[0].least_gain && whole.peak == outcomes[0].peak);
+    const double mean = (pow(10, outcomes[0].lufs / 10) + pow(10, outcomes[1].lufs / 10)) / 2;
+    assert_true(fabs(whole.lufs - 10 * log10(mean)) < 0.05);
+    for (int i = 0; i < TRACKS_MOST; ++i)
+        free(tapes[i].stereo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(audio_counts_from_its_first_frame_to_its_last),
+        cmocka_unit_test(whole_is_as_loud_as_all_and_limited_as_the_most_limited),
         cmocka_unit_test(what_is_pressed_down_beside_a_click_counts_by_how_loud_it_was),
     };
     return cmocka_run_group_tests_name("rehearsal", tests, NULL, NULL);
