@@ -11,15 +11,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE__
+#    include <xmmintrin.h>
+#endif
 #ifdef HAVE_CK
 #    include <ck_ring.h>
 #endif
 
 enum {
     CAPACITY = 64, // blocks
-    ITEMS = 2000000,
-    REPETITIONS = 9,
-    SPINS = 64, // on a full or an empty ring, before the other thread gets the processor
+    ITEMS = 50000, // a few ms: a race fits between two turns of a busy machine's scheduler
+    RACES_MOST = 600,
+    RACES_S = 10, // no new ones after that
+    // On a full or an empty ring: time in which the other can do something, unhindered.
+    PAUSES = 32,
+    TURNS = 4096, // before another thread gets the processor: who yields comes behind all others
 };
 
 /// What a ring of blocks does, with the blocks staying where they are.
@@ -140,11 +146,18 @@ static void peer_release(void *context)
 struct race {
     const struct contender *contender;
     uint64_t in_order; // reader's
+    _Atomic int ready; // threads that are at the start; both go when both are
 };
 
-static void give_way(unsigned *spins)
+static void give_way(unsigned *turns)
 {
-    if (++*spins % SPINS == 0)
+    for (int i = 0; i < PAUSES; i++)
+#ifdef __SSE__
+        _mm_pause();
+#else
+        atomic_signal_fence(memory_order_seq_cst); // the loop stays
+#endif
+    if (++*turns % TURNS == 0)
         sched_yield();
 }
 
@@ -157,18 +170,28 @@ static void pin_to(size_t processor)
     (void)pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
+static void wait_for_both(struct race *race)
+{
+    unsigned turns = 0;
+    atomic_fetch_add(&race->ready, 1);
+    while (atomic_load(&race->ready) < 2)
+        give_way(&turns);
+}
+
 static void *write_all(void *context)
 {
+    struct race *race = context;
+    const struct contender *c = race->contender;
+    unsigned turns = 0;
     pin_to(1);
-    const struct contender *c = ((struct race *)context)->contender;
-    unsigned spins = 0;
+    wait_for_both(race);
     for (uint64_t i = 0; i < ITEMS;) {
         struct ring_block *block = c->reserve(c->ring);
         if (block) {
             block->first_frame = i++;
             c->commit(c->ring);
         } else {
-            give_way(&spins);
+            give_way(&turns);
         }
     }
     return NULL;
@@ -177,14 +200,14 @@ static void *write_all(void *context)
 static void read_all(struct race *race)
 {
     const struct contender *c = race->contender;
-    unsigned spins = 0;
+    unsigned turns = 0;
     for (uint64_t i = 0; i < ITEMS;) {
         const struct ring_block *block = c->peek(c->ring);
         if (block) {
             race->in_order += block->first_frame == i++;
             c->release(c->ring);
         } else {
-            give_way(&spins);
+            give_way(&turns);
         }
     }
 }
@@ -195,36 +218,48 @@ static double run_race(const struct contender *contender)
     struct race race = {.contender = contender};
     pin_to(0);
     pthread_t writer;
-    int64_t start_ns = bench_wall_ns();
     if (pthread_create(&writer, NULL, write_all, &race))
         return 0.0;
+    wait_for_both(&race);
+    const int64_t start_ns = bench_wall_ns();
     read_all(&race);
+    const double elapsed_s = 1e-9 * (double)(bench_wall_ns() - start_ns);
     pthread_join(writer, NULL);
-    double elapsed_s = 1e-9 * (double)(bench_wall_ns() - start_ns);
     return race.in_order == ITEMS ? ITEMS / 1e6 / elapsed_s : 0.0;
+}
+
+/// Of the fastest tenth: a thread that is not running says nothing of a ring. Sorts the rates.
+static double best_rate(double *rates, size_t count)
+{
+    const size_t best = count / 10 ? count / 10 : 1;
+    (void)bench_median(rates, count); // it sorts them
+    return bench_median(rates + count - best, best);
 }
 
 /// Races in turn, so that what else the machine does meets all alike. @return an exit status.
 static int compare(const struct contender *contenders, size_t n)
 {
-    double rates[3][REPETITIONS];
-    for (size_t repetition = 0; repetition < REPETITIONS; repetition++) {
+    static double rates[3][RACES_MOST];
+    const int64_t end_ns = bench_wall_ns() + INT64_C(1000000000) * RACES_S;
+    size_t count = 0;
+    for (; count == 0 || (count < RACES_MOST && bench_wall_ns() < end_ns); count++) {
         for (size_t i = 0; i < n; i++) {
-            rates[i][repetition] = run_race(&contenders[i]);
-            if (rates[i][repetition] == 0.0) {
+            rates[i][count] = run_race(&contenders[i]);
+            if (rates[i][count] == 0.0) {
                 fprintf(stderr, "segue-bench: %s: failed\n", contenders[i].name);
                 return 1;
             }
         }
     }
-    double medians[3];
+    double best[3];
     for (size_t i = 0; i < n; i++) {
-        medians[i] = bench_median(rates[i], REPETITIONS); // sorts them, too
-        printf("ring name=%s items=%d median_mops=%.2f least_mops=%.2f most_mops=%.2f\n",
-               contenders[i].name, ITEMS, medians[i], rates[i][0], rates[i][REPETITIONS - 1]);
+        best[i] = best_rate(rates[i], count);
+        printf("ring name=%s items=%d races=%zu best_tenth_mops=%.2f median_mops=%.2f "
+               "most_mops=%.2f\n",
+               contenders[i].name, ITEMS, count, best[i], rates[i][count / 2], rates[i][count - 1]);
     }
     for (size_t i = 1; i < n; i++)
-        printf("ring ratio=segue/%s value=%.2f\n", contenders[i].name, medians[0] / medians[i]);
+        printf("ring ratio=segue/%s value=%.2f\n", contenders[i].name, best[0] / best[i]);
     return 0;
 }
 

@@ -35,6 +35,8 @@ static const char HELP[] =
     "  pause, resume, seek, skip, volume\n"
     "                 from the call to the first frame that is changed, and to the full effect, fade\n"
     "                 included: in ms until a device without a buffer plays it, and in frames\n"
+    "  compare        `m`: likewise, to plain sound and back, of a player that masters a steady wave; preset,\n"
+    "                 intensity and target are fixed for a run\n"
     "  start          from nothing (no scheduler, no device) to the first frame that is not silent; cold:\n"
     "                 the file dropped from the page cache\n"
     "  gap            frames between tracks that follow one another\n"
@@ -49,7 +51,7 @@ static const char HELP[] =
     "A device that drops periods (xruns) counts as late from then on: its lateness means nothing.\n"
     "\n"
     "Not done yet: load on the other cores, comparing two reports, an SVG, the round trip of an impulse,\n"
-    "and mastering, without which the tracks are played: it is no part of the callback, but of the start.\n";
+    "and mastering of all but what is compared: it is no part of the callback, but of the start.\n";
 
 struct latency {
     const char *device;
@@ -57,7 +59,7 @@ struct latency {
     double seconds;
     bool as_json;
     char folder[64];
-    char tracks[LISTENER_TRACKS][96];
+    char tracks[LISTENER_TRACKS][96], wave[96];
     struct log log;
     struct scheduler *scheduler;
     struct player *player;
@@ -79,8 +81,12 @@ static uint64_t frames_now(const struct latency *l)
 
 // --- the player
 
-static int start_player(struct latency *l)
+enum playing { PLAYS_TRACKS, MASTERS_WAVE };
+
+static int start_player(struct latency *l, enum playing playing)
 {
+    const struct mastering_settings settings = mastering_settings_default();
+    const int count = playing == PLAYS_TRACKS ? LISTENER_TRACKS : 1;
     const struct scheduler_config scheduler = {.backend = {.workers = 1, .nice = 10},
                                                .cache = analysis_cache_config_default(),
                                                .settings = mastering_settings_default(),
@@ -98,10 +104,11 @@ static int start_player(struct latency *l)
         return error;
     struct player_config complete = config;
     complete.scheduler = l->scheduler;
+    complete.settings = playing == MASTERS_WAVE ? &settings : NULL;
     error = player_create(&l->player, &complete);
-    for (int i = 0; !error && i < LISTENER_TRACKS; ++i) {
+    for (int i = 0; !error && i < count; ++i) {
         uint64_t id;
-        error = player_add(l->player, l->tracks[i], &id);
+        error = player_add(l->player, playing == MASTERS_WAVE ? l->wave : l->tracks[i], &id);
     }
     if (error)
         return error;
@@ -229,6 +236,61 @@ static int give(struct latency *l, size_t command)
     return 0;
 }
 
+// --- comparing
+
+static int give_comparison(struct latency *l, enum player_sound sound)
+{
+    struct latency_measure *row = &l->report.rows[LATENCY_COMPARE];
+    struct listener_heard heard;
+    listener_expect(&l->listener, LISTENER_WAVE, 0, 0);
+    const uint64_t frame = frames_now(l);
+    const int64_t given_ns = bench_wall_ns();
+    player_set_sound(l->player, sound);
+    const int error = wait_to_hear(l, &heard);
+    if (error)
+        return error;
+    stats_add(&row[0].values, (double)(heard.changed_ns - given_ns) / 1e6);
+    // The wave's own period was needed to tell that it is the same again.
+    stats_add(&row[1].values, (double)(heard.reached_ns - given_ns) / 1e6 -
+                                  1e3 * LISTENER_WAVE_FRAMES / l->rate_hz);
+    stats_add(&row[2].values, (double)heard.changed_frame - (double)frame);
+    return 0;
+}
+
+// Played from its start once it is analysed, so that its own targets hold from the first frame on.
+static int master_wave(struct latency *l)
+{
+    struct player_status status;
+    const int64_t deadline_ns = later(6 * PATIENCE_S);
+    do {
+        if (bench_wall_ns() > deadline_ns)
+            return -ETIMEDOUT;
+        play_for(l, SETTLE_NS);
+        player_status(l->player, &status);
+    } while (!status.current.analysed);
+    return player_play(l->player, 0, 0.0);
+}
+
+static int measure_comparisons(struct latency *l)
+{
+    int error = start_player(l, MASTERS_WAVE);
+    if (!error)
+        error = master_wave(l);
+    const int64_t end_ns = later(l->seconds / 3);
+    play_for(l, INT64_C(3000000000)); // compressor and limiter are at rest
+    for (int i = 0; !error && bench_wall_ns() < end_ns; ++i) {
+        error = give_comparison(l, i % 2 ? PLAYER_MASTERED : PLAYER_PLAIN);
+        play_for(l, SETTLE_NS);
+    }
+    if (error)
+        fprintf(stderr, "segue-latency: comparing: %s\n", strerror(-error));
+    stop_player(l);
+    atomic_store_explicit(&l->listener.armed, 0, memory_order_relaxed); // no sink runs any more
+    return error;
+}
+
+// --- joins
+
 // The last half second of a track and the first second of the next.
 static int measure_join(struct latency *l)
 {
@@ -241,7 +303,7 @@ static int measure_join(struct latency *l)
 
 static int measure_commands(struct latency *l)
 {
-    int error = start_player(l);
+    int error = start_player(l, PLAYS_TRACKS);
     const int64_t end_ns = later(l->seconds);
     play_for(l, SETTLE_NS);
     for (size_t i = 0; !error && bench_wall_ns() < end_ns; ++i) {
@@ -288,7 +350,7 @@ static int measure_start(struct latency *l, enum latency_row row)
         return error;
     listener_expect(&l->listener, LISTENER_SOUND, 0, 0);
     const int64_t begun_ns = bench_wall_ns();
-    error = start_player(l);
+    error = start_player(l, PLAYS_TRACKS);
     if (!error)
         error = wait_to_hear(l, &heard);
     if (!error)
@@ -348,13 +410,16 @@ static int make_tracks(struct latency *l)
         snprintf(l->tracks[i], sizeof(l->tracks[i]), "%s/%u.wav", l->folder, i);
         error = listener_write_track(l->tracks[i], i, l->rate_hz, (uint64_t)track_frames(l));
     }
-    return error;
+    snprintf(l->wave, sizeof(l->wave), "%s/wave.wav", l->folder);
+    return error ? error : listener_write_wave(l->wave, l->rate_hz, (uint64_t)track_frames(l));
 }
 
 static void remove_tracks(const struct latency *l)
 {
     for (int i = 0; i < LISTENER_TRACKS && l->folder[0]; ++i)
         (void)unlink(l->tracks[i]); // it may never have been made
+    if (l->folder[0])
+        (void)unlink(l->wave); // likewise
     if (l->folder[0])
         (void)rmdir(l->folder);
 }
@@ -379,6 +444,10 @@ static int measure(struct latency *l)
         if (!error)
             error = measure_start(l, LATENCY_START_WARM);
     }
+    if (!error)
+        error = fresh_ear(l);
+    if (!error)
+        error = measure_comparisons(l);
     if (!error)
         error = fresh_ear(l);
     return error ? error : measure_playing(l);

@@ -27,6 +27,9 @@ static const struct {
     [LATENCY_VOLUME] = {"volume", "ms"},
     [LATENCY_VOLUME + 1] = {"volume full", "ms"},
     [LATENCY_VOLUME + 2] = {"volume", "frames"},
+    [LATENCY_COMPARE] = {"compare", "ms"},
+    [LATENCY_COMPARE + 1] = {"compare full", "ms"},
+    [LATENCY_COMPARE + 2] = {"compare", "frames"},
     [LATENCY_START_COLD] = {"start cold", "ms"},
     [LATENCY_START_WARM] = {"start warm", "ms"},
 };

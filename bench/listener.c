@@ -10,11 +10,25 @@ enum { BLOCK_FRAMES = 4096 };
 
 static const float FRAME_STEP = 0x1p-16F;
 static const float TOLERANCE = 1e-6F;
+static const float WAVE_TOLERANCE = 4e-6F; // the chain's own noise is far below
 const float listener_levels[LISTENER_TRACKS] = {0.25F, 0.5F};
 
-int listener_write_track(const char *path, unsigned track, uint32_t rate_hz, uint64_t frames)
+static void fill_track(float *stereo, uint64_t frame, unsigned track)
 {
-    assert(track < LISTENER_TRACKS && frames < 1U << 24); // a float counts that far
+    stereo[0] = listener_levels[track];
+    stereo[1] = (float)frame * FRAME_STEP;
+}
+
+static void fill_wave(float *stereo, uint64_t frame, unsigned track)
+{
+    (void)track;
+    const double turn = 2 * M_PI * (double)(frame % LISTENER_WAVE_FRAMES) / LISTENER_WAVE_FRAMES;
+    stereo[0] = stereo[1] = (float)(0.05 * sin(turn) + 0.05 * sin(10 * turn));
+}
+
+static int write_file(const char *path, uint32_t rate_hz, uint64_t frames, unsigned track,
+                      void (*fill)(float *stereo, uint64_t frame, unsigned track))
+{
     static float stereo[2 * BLOCK_FRAMES];
     struct audio_file *file;
     const struct audio_file_config config = {
@@ -24,10 +38,8 @@ int listener_write_track(const char *path, unsigned track, uint32_t rate_hz, uin
         return error;
     for (uint64_t done = 0; !error && done < frames;) {
         uint32_t n = 0;
-        for (; n < BLOCK_FRAMES && done < frames; ++n, ++done) {
-            stereo[2 * n] = listener_levels[track];
-            stereo[2 * n + 1] = (float)done * FRAME_STEP;
-        }
+        for (; n < BLOCK_FRAMES && done < frames; ++n, ++done)
+            fill(stereo + 2 * (size_t)n, done, track);
         error = audio_file_write(file, stereo, n);
     }
     if (error)
@@ -35,6 +47,17 @@ int listener_write_track(const char *path, unsigned track, uint32_t rate_hz, uin
     else
         error = audio_file_commit(&file);
     return error;
+}
+
+int listener_write_wave(const char *path, uint32_t rate_hz, uint64_t frames)
+{
+    return write_file(path, rate_hz, frames, 0, fill_wave);
+}
+
+int listener_write_track(const char *path, unsigned track, uint32_t rate_hz, uint64_t frames)
+{
+    assert(track < LISTENER_TRACKS && frames < 1U << 24); // a float counts that far
+    return write_file(path, rate_hz, frames, track, fill_track);
 }
 
 int listener_init(struct listener *l, uint32_t rate_hz, size_t callbacks)
@@ -80,23 +103,34 @@ static bool happens(const struct listener *l, const float frame[2])
     case LISTENER_POSITION:
         return is_at_unity(frame[0]) && frame[1] >= target &&
                frame[1] < target + (float)l->rate_hz * FRAME_STEP / 2.0F;
+    case LISTENER_WAVE:
+        return l->same_frames >= LISTENER_WAVE_FRAMES;
     case LISTENER_LEVEL:
         break;
     }
     return fabsf(frame[0] - l->level) < TOLERANCE;
 }
 
-static bool goes_on(const float last[2], const float frame[2])
+static bool goes_on(const struct listener *l, const float frame[2])
 {
-    return frame[0] == last[0] &&
-           (frame[1] == last[1] + FRAME_STEP || (frame[0] == 0.0F && frame[1] == last[1]));
+    if (l->event == LISTENER_WAVE)
+        return l->same_frames > 0;
+    return frame[0] == l->last[0] &&
+           (frame[1] == l->last[1] + FRAME_STEP || (frame[0] == 0.0F && frame[1] == l->last[1]));
+}
+
+static void compare_wave(struct listener *l, float left, uint64_t frame)
+{
+    float *before = &l->wave[frame % LISTENER_WAVE_FRAMES];
+    l->same_frames = fabsf(left - *before) < WAVE_TOLERANCE ? l->same_frames + 1 : 0;
+    *before = left;
 }
 
 static void watch(struct listener *l, const struct probe_period *period, uint32_t at)
 {
     const float *frame = period->stereo + 2 * (size_t)at;
     const int64_t played_ns = period->begin_ns + (int64_t)(at * 1e9 / l->rate_hz);
-    if (!l->has_changed && !goes_on(l->last, frame)) {
+    if (!l->has_changed && !goes_on(l, frame)) {
         l->has_changed = true;
         l->heard.changed_ns = played_ns;
         l->heard.changed_frame = period->first_frame + at;
@@ -138,6 +172,7 @@ void listener_see(void *context, const struct probe_period *period)
     for (uint32_t i = 0; i < period->got_frames; ++i) {
         const float *frame = period->stereo + 2 * (size_t)i;
         count_join(l, frame);
+        compare_wave(l, frame[0], period->first_frame + i);
         // Acquire: the watch was set before.
         if (atomic_load_explicit(&l->armed, memory_order_acquire))
             watch(l, period, i);

@@ -15,6 +15,9 @@ extern const float listener_levels[LISTENER_TRACKS];
 MUST_CHECK int listener_write_track(const char *path, unsigned track, uint32_t rate_hz,
                                     uint64_t frames);
 
+/// Write one that is a wave, of a low and a high tone, which mastering does not leave in their proportion.
+MUST_CHECK int listener_write_wave(const char *path, uint32_t rate_hz, uint64_t frames);
+
 /// What is waited for.
 enum listener_event {
     LISTENER_SOUND,    // anything but silence
@@ -22,7 +25,11 @@ enum listener_event {
     LISTENER_TRACK,    // a frame of track `value` at unity
     LISTENER_POSITION, // one of any track at unity, at frame `value` or up to half a second after it
     LISTENER_LEVEL,    // left at `level`, reached
+    LISTENER_WAVE,     // left another wave than before, and the same again for a period of it
 };
+
+/// Of a track that is the same again every so many frames.
+enum { LISTENER_WAVE_FRAMES = 100 };
 
 struct listener_heard {
     int64_t changed_ns, reached_ns; // when a device without any buffer plays these frames
@@ -38,9 +45,11 @@ struct listener {
     struct stats wall_us, cpu_us;
     struct stats begin_ns, begin_frame; // of each callback
     float last[2];
-    uint64_t joins, gap_frames; // changes of track, and frames between the tracks
-    uint64_t between;           // silent frames since the last one of a track's end
-    unsigned last_track;        // 1 + its number; 0: none
+    float wave[LISTENER_WAVE_FRAMES]; // the last left samples
+    uint32_t same_frames;             // that were what they were a period of it before
+    uint64_t joins, gap_frames;       // changes of track, and frames between the tracks
+    uint64_t between;                 // silent frames since the last one of a track's end
+    unsigned last_track;              // 1 + its number; 0: none
     // --- the watch: set by control before `armed` is stored, read by the sink's thread after it loaded it
     enum listener_event event;
     uint64_t value;

@@ -40,9 +40,9 @@ render --album --type wav --format f32 live out/
 [ "$(makeups | wc -l)" -eq 1 ] || complain "one album, several makeups: $(cat render.out)"
 cat <(samples out/1.wav) <(samples out/2.wav) <(samples out/3.wav) >album.raw
 [ "$(frames_of album.raw)" -eq $((24 * 44100)) ] || complain "album: $(frames_of album.raw) frames"
-expect_played 3 60 --log-level error --device wav:played.wav live
+expect_played 3 180 --log-level error --device wav:played.wav live
 samples played.wav | cmp album.raw - || complain "the album rendered and played differ"
-expect_played 3 60 --log-level error --no-cache --no-uring --device wav:played.wav live
+expect_played 3 180 --log-level error --no-cache --no-uring --device wav:played.wav live
 samples played.wav | cmp album.raw - || complain "the album played without a cache differs"
 render --type wav --format f32 live alone/
 cat <(samples alone/1.wav) <(samples alone/2.wav) <(samples alone/3.wav) >alone.raw
@@ -65,14 +65,14 @@ render --no-mastering joined.wav measured.wav
 grep -q -- ': -1[34]\.[90] LUFS' render.out || complain "the album measures $(cat render.out)"
 
 # From the middle of the album on, its makeup is the same.
-expect_played 3 60 --log-level info --device null --speed max live
+expect_played 3 180 --log-level info --device null --speed max live
 [ "$(grep -c 'through 3 tracks' play.log)" -eq 1 ] || complain "the album was planned anew: $(cat play.log)"
 
 # With silence between them tracks are what they are alone.
 rm -rf out alone
 render --type wav --format f32 studio alone/
 cat <(samples alone/1.wav) <(samples alone/2.wav) <(samples alone/3.wav) >alone.raw
-expect_played 3 60 --log-level error --device wav:played.wav studio
+expect_played 3 180 --log-level error --device wav:played.wav studio
 samples played.wav | cmp alone.raw - || complain "tracks with silence between them are not played alone"
 # But --album was asked for: one makeup, and each track starts fresh.
 render --album --type wav --format f32 studio out/
