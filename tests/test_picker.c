@@ -37,6 +37,7 @@ static void even_onsets_have_no_unevenness(void **state)
     const struct picked picked = pick(intervals, 1, 40);
 
     assert_int_equal(picked.count, 40);
+    assert_true(fabs(picked.weight - 40.0) < 1e-12);
     assert_true(picked.unevenness < 1e-12);
 }
 
@@ -78,6 +79,25 @@ static void what_stands_out_too_little_is_no_onset(void **state)
     assert_int_equal(picker_pick(strength, 64, FRAME_RATE, NULL).count, 1);
 }
 
+/// A lone top is a part of the mean around it: of itself, 100 ms before (4.31 frames, so 3 and 0.81 of the fourth)
+/// and a frame after.
+static void what_hardly_stands_out_counts_in_part(void **state)
+{
+    (void)state;
+    const double over_mean = 1.0 - 1.0 / (1.0 + 3.0 + (0.1 * FRAME_RATE - 3.5) + 1.0);
+    const struct {
+        double out, weight;
+    } cases[] = {{0.05, 0.0}, {0.09, 0.25}, {0.12, 0.5}, {0.15, 0.75}, {0.19, 1.0}, {2.0, 1.0}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        uint16_t strength[64] = {0};
+        strength[30] = (uint16_t)lround(cases[i].out / over_mean * ONSET_SCALE);
+
+        const double weight = picker_pick(strength, 64, FRAME_RATE, NULL).weight;
+
+        assert_true(fabs(weight - cases[i].weight) < 2e-3);
+    }
+}
+
 static void onsets_are_told_by_their_frames(void **state)
 {
     (void)state;
@@ -107,6 +127,7 @@ int main(void)
         cmocka_unit_test(unevenness_is_the_deviation_over_the_mean_above_the_shortest),
         cmocka_unit_test(onsets_at_random_have_an_unevenness_of_one),
         cmocka_unit_test(what_stands_out_too_little_is_no_onset),
+        cmocka_unit_test(what_hardly_stands_out_counts_in_part),
         cmocka_unit_test(onsets_are_told_by_their_frames),
         cmocka_unit_test(fewer_than_three_onsets_are_no_series),
     };

@@ -6,8 +6,10 @@
 
 // An onset stands out of its surroundings by this much, in nepers averaged over the spectrum.
 #define ONSET_DELTA 0.12
-#define PEAK_S      0.030
-#define MEAN_S      0.100
+// What stands out by a little more or less than that counts in part: no rate and no codec flips it.
+#define ONSET_SOFT 0.06
+#define PEAK_S     0.030
+#define MEAN_S     0.100
 
 /// How much of frame t + `distance` lies within `reach` frames: 1, less at the edge, 0 beyond. It makes a span of
 /// time the same whatever the frame rate.
@@ -35,11 +37,9 @@ static int is_top(const struct picker *picker, size_t t)
     return 1;
 }
 
-/// Is frame t such a top, and well above the mean around it?
-static int is_onset(const struct picker *picker, size_t t)
+/// How far such a top stands out of the mean around it by more than it has to, in stored units.
+static double margin_of(const struct picker *picker, size_t t)
 {
-    if (!is_top(picker, t))
-        return 0;
     const uint16_t *strength = picker->strength;
     const size_t before = (size_t)ceil(picker->mean + 0.5);
     double sum = 0.0, weights = 0.0;
@@ -49,7 +49,12 @@ static int is_onset(const struct picker *picker, size_t t)
         sum += weight * strength[i];
         weights += weight;
     }
-    return strength[t] > sum / weights + picker->least_over;
+    return strength[t] - sum / weights - picker->least_over;
+}
+
+static double weight_of(double margin)
+{
+    return fmax(0.0, fmin(1.0, 0.5 + 0.5 * margin / (ONSET_SOFT * ONSET_SCALE)));
 }
 
 /// Mean and sum of squared deviations of the intervals so far (Welford 1962).
@@ -88,7 +93,11 @@ struct picked picker_pick(const uint16_t *strength, size_t frames, double frame_
     struct intervals intervals = {0};
     size_t last = 0;
     for (size_t t = 0; t < frames; t++) {
-        if ((picked.count && t - last <= picker.peak) || !is_onset(&picker, t))
+        if ((picked.count && t - last <= picker.peak) || !is_top(&picker, t))
+            continue;
+        const double margin = margin_of(&picker, t);
+        picked.weight += weight_of(margin);
+        if (margin <= 0.0)
             continue;
         if (picked.count)
             add_interval(&intervals, (double)(t - last));

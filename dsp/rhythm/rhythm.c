@@ -28,7 +28,7 @@ enum { LEAST_BEATS = 3 };
 struct rhythm {
     double rate_hz;
     struct onset *onset;
-    uint32_t late_onsets; // in whole stretches after the hour that is kept
+    double late_onsets; // in whole stretches after the hour that is kept
 };
 
 int rhythm_create(struct rhythm **out, double rate_hz)
@@ -55,10 +55,10 @@ void rhythm_destroy(struct rhythm **rhythm)
     *rhythm = NULL;
 }
 
-static uint32_t count_onsets(const struct rhythm *rhythm, const struct onset_stretch *stretch)
+static double count_onsets(const struct rhythm *rhythm, const struct onset_stretch *stretch)
 {
     return picker_pick(stretch->strength, stretch->frames, rhythm->rate_hz / RHYTHM_HOP, NULL)
-        .count;
+        .weight;
 }
 
 void rhythm_push(struct rhythm *rhythm, const float power[1025])
@@ -69,11 +69,11 @@ void rhythm_push(struct rhythm *rhythm, const float power[1025])
         rhythm->late_onsets += count_onsets(rhythm, &late);
 }
 
-static uint32_t count_late_onsets(const struct rhythm *rhythm)
+static double count_late_onsets(const struct rhythm *rhythm)
 {
     const struct onset_stretch late = onset_late_stretch(rhythm->onset);
     const int is_whole = late.frames == ONSET_LATE_FRAMES;
-    return rhythm->late_onsets + (is_whole ? 0 : count_onsets(rhythm, &late));
+    return rhythm->late_onsets + (is_whole ? 0.0 : count_onsets(rhythm, &late));
 }
 
 /// Turn the beats from frames into seconds and keep those inside the track.
@@ -179,7 +179,7 @@ int rhythm_finish(const struct rhythm *rhythm, uint64_t length_samples, struct r
     else
         out->tempo.first_beat_s = out->beats_s[0];
     if (length_samples > 0 && !error) {
-        const double count = (double)onsets.count + count_late_onsets(rhythm);
+        const double count = onsets.weight + count_late_onsets(rhythm);
         out->tempo.onsets_per_s = count / ((double)length_samples / rhythm->rate_hz);
         out->density = fmin(1.0, out->tempo.onsets_per_s / 10.0);
     }
