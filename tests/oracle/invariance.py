@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """How far each figure of `segue analyze` moves when a track stays the same to the ear.
 
-    invariance.py --segue build/release/bin/segue [--seconds 60] FILE...
+    invariance.py --segue build/release/bin/segue [--seconds 60] [--definition] FILE...
 
 Each file is decoded, brought to 44.1 kHz stereo where it is not that already, cut to its first --seconds
 (0: all of it) and measured in these versions:
@@ -16,6 +16,11 @@ The table shows for each figure and version the largest move as a share of the f
 track that moved most, and in brackets how many are over the goal. Loudness is compared in LU, less the gain,
 for which it has no goal: -70 LUFS is an absolute gate. Tempo is in BPM for MP3; mono is compared bit by bit.
 The exit status is 1 where a goal is missed.
+
+With --definition each move over its goal is measured a second time by what compare_analysis.py makes of the two
+versions, in double precision from the text of the definitions: `text` is how many move over the goal there too, and
+the largest difference between the two moves. What is over by the text is the definition's, not the program's. Tempo,
+its stability and the density of onsets have no such reading.
 
 Over the rate goal can be what the definitions tie to a length in frames or bins: a band's edge through a
 strong bass note (bins of 10.8 or 11.7 Hz), HPSS's 31 frames and bins, onsets and chroma on frames of 512
@@ -36,7 +41,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from compare_analysis import decode
+from compare_analysis import decode, expected
 
 RATE_HZ = 44100
 RANGES = {"crest_db": 40, "bass_mid_ratio": 120, "tempo_bpm": 200, "loudness_variation_std": 20,
@@ -101,7 +106,35 @@ def goal_of(kind, figure):
     return GOALS[kind].get(figure, GOALS[kind][None])
 
 
-def show(moves):
+WITHOUT_TEXT = {"tempo_bpm", "rhythm_stability", "transient_density"}
+
+
+def measure_by_text(paths, seen, text):
+    """Add to `text` what each move of one track over its goal is by the definitions: [(program's, text's)]."""
+    over = [(kind, figure, one, other, gain_db, share_moved(kind, figure, value, seen[other][figure], gain_db))
+            for kind, one, other, gain_db in PAIRS for figure, value in seen[one].items()
+            if figure not in WITHOUT_TEXT]
+    over = [move for move in over if move[-1] > goal_of(*move[:2])]
+    with_pitch = any(figure == "pitch_stability" for _, figure, *_ in over)
+    figures = {}
+    for name in {name for _, _, one, other, *_ in over for name in (one, other)}:
+        samples, rate_hz = decode(paths[name])
+        figures[name] = expected(samples.astype(np.float64), rate_hz, "half-band", with_pitch)
+    for kind, figure, one, other, gain_db, move in over:
+        by_text = share_moved(kind, figure, figures[one][figure], figures[other][figure], gain_db)
+        text.setdefault((kind, figure), []).append((move, by_text))
+
+
+def show_text(kind, figure, text):
+    pairs = text.get((kind, figure))
+    if not pairs:
+        return ""
+    over = sum(by_text > goal_of(kind, figure) for _, by_text in pairs)
+    apart = max(abs(move - by_text) for move, by_text in pairs)
+    return f" text: {over} of {len(pairs)}, {apart:.0e} apart"
+
+
+def show(moves, text):
     """Print the table. Returns how many goals are missed."""
     missed = 0
     for kind in GOALS:
@@ -113,7 +146,7 @@ def show(moves):
             over = sum(move > goal for move in by_track.values())
             missed += over > 0
             print(f"{figure:25} {by_track[worst]:9.1e} {np.median(list(by_track.values())):9.1e} "
-                  f"{goal:8.1e}  {worst}" + (f"  OVER ({over})" if over else ""))
+                  f"{goal:8.1e}  {worst}" + (f"  OVER ({over})" if over else "") + show_text(kind, figure, text))
     return missed
 
 
@@ -121,9 +154,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--segue", required=True, help="the program")
     parser.add_argument("--seconds", type=float, default=60, help="of each file; 0: all")
+    parser.add_argument("--definition", action="store_true", help="measure moves over a goal by the definitions too")
     parser.add_argument("files", nargs="+")
     options = parser.parse_args()
-    moves = {kind: {} for kind in GOALS}
+    moves, text = {kind: {} for kind in GOALS}, {}
     for path in options.files:
         samples, rate_hz = decode(path)
         if options.seconds > 0:
@@ -132,7 +166,10 @@ def main():
         if rate_hz != RATE_HZ:
             samples = soxr.resample(samples.astype(np.float64), rate_hz, RATE_HZ, "VHQ")
         with tempfile.TemporaryDirectory() as folder:
-            seen = fingerprints(options.segue, versions(folder, samples.astype(np.float32)))
+            paths = versions(folder, samples.astype(np.float32))
+            seen = fingerprints(options.segue, paths)
+            if options.definition:
+                measure_by_text(paths, seen, text)
         for kind, one, other, gain_db in PAIRS:
             for figure, value in seen[one].items():
                 move = share_moved(kind, figure, value, seen[other][figure], gain_db)
@@ -140,7 +177,7 @@ def main():
                 name = os.path.basename(path)
                 track[name] = max(track.get(name, 0.0), move if math.isfinite(move) else math.inf)
     print(f"{len(options.files)} tracks")
-    return 1 if show(moves) else 0
+    return 1 if show(moves, text) else 0
 
 
 if __name__ == "__main__":
