@@ -24,6 +24,11 @@ struct analyzer_config {
 /// One analysis under way. Working memory grows with the first hour by some 150 bytes a second, result included, and
 /// not after it: up to an hour every figure is exact, and what is summed up beyond stands in loudness_list.h (within
 /// 0.01 LU), shape_medians.h and rhythm.h (tempo and beats of the first hour).
+///
+/// What a track has nothing of has the value of silence: 0; lufs -70; silence_ratio, peak_consistency and
+/// phase_correlation 1; chroma_energy 1/12. So is it for no frames at all, for what is fainter than -360 dBFS, for
+/// integrated loudness under 0.4 s, for its variation and range under 3.1 s, for the bands and shapes of a constant,
+/// and for tempo under 8 kHz. What is shorter than a spectral frame (93 ms) is filled up with zeros.
 /// Thread-safety: one thread at a time; any number of analyzers side by side.
 struct analyzer;
 

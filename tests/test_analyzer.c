@@ -272,6 +272,24 @@ static void silence_has_its_defined_figures(void **state)
     free(silence);
 }
 
+static void denormal_numbers_have_the_figures_of_silence(void **state)
+{
+    (void)state;
+    enum { FRAMES = 44100 * 2 };
+    float *samples = calloc((size_t)FRAMES * 2, sizeof(float));
+    assert_non_null(samples);
+    struct analysis *silence = analyze(samples, FRAMES, 44100, 2, 4096);
+    for (int noise = 0; noise < 2; ++noise) {
+        for (uint32_t i = 0; i < FRAMES * 2; ++i)
+            samples[i] = noise ? (float)(i * 2654435761U % 1000) * 1e-43F : 1e-40F;
+        struct analysis *faint = analyze(samples, FRAMES, 44100, 2, 4096);
+        assert_memory_equal(faint->fingerprint, silence->fingerprint, sizeof faint->fingerprint);
+        free(faint);
+    }
+    free(silence);
+    free(samples);
+}
+
 // A tone on the left, a louder one in the LFE, which weighs nothing in loudness and peaks.
 static void a_loud_lfe_leaves_every_figure_alone(void **state)
 {
@@ -544,6 +562,7 @@ int main(void)
         cmocka_unit_test(figures_stop_at_the_ends_of_their_ranges),
         cmocka_unit_test(white_noise_has_the_flatness_of_its_statistics),
         cmocka_unit_test(silence_has_its_defined_figures),
+        cmocka_unit_test(denormal_numbers_have_the_figures_of_silence),
         cmocka_unit_test(a_loud_lfe_leaves_every_figure_alone),
         cmocka_unit_test(odd_inputs_give_finite_figures),
         cmocka_unit_test(unsound_samples_count_as_zero),

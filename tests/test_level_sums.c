@@ -221,6 +221,29 @@ static void silence_and_nothing_have_their_figures(void **state)
 }
 
 // Lanes are counted from the start of each feed, so sums may differ in the last bits: not the figures.
+// Squares of what is under 1e-19 are no floats with all their bits, those of denormals are 0.
+static void what_is_fainter_than_any_square_is_silence(void **state)
+{
+    (void)state;
+    static const float faint[] = {1e-45F, 1e-40F, 1e-38F, 1e-30F, 1e-23F};
+    struct sound *sound = make_sound(3 * RATE_HZ);
+    for (size_t f = 0; f < sizeof faint / sizeof *faint; ++f) {
+        for (uint32_t i = 0; i < sound->frames; ++i) {
+            sound->left[i] = faint[f];
+            sound->right[i] = i % 3 ? faint[f] : 0.0F;
+        }
+        const struct level_result result = measure(sound);
+        assert_near(result.crest_db, 0.0, 0.0);
+        assert_near(result.dynamic_range_variation, 0.0, 0.0);
+        assert_near(result.stereo_width, 0.0, 0.0);
+        assert_near(result.phase_correlation, 1.0, 0.0);
+    }
+    for (uint32_t i = 0; i < sound->frames; ++i)
+        sound->left[i] = sound->right[i] = (float)(1e-17 * sine(i));
+    assert_near(measure(sound).crest_db, SINE_CREST_DB, 1e-5);
+    free(sound);
+}
+
 static void figures_do_not_depend_on_how_the_sound_is_cut(void **state)
 {
     (void)state;
@@ -264,6 +287,7 @@ int main(void)
         cmocka_unit_test(correlation_is_the_cosine_of_the_phase),
         cmocka_unit_test(correlation_of_constant_sides),
         cmocka_unit_test(silence_and_nothing_have_their_figures),
+        cmocka_unit_test(what_is_fainter_than_any_square_is_silence),
         cmocka_unit_test(figures_do_not_depend_on_how_the_sound_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

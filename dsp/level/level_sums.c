@@ -8,6 +8,9 @@
 static const struct level_block EMPTY_BLOCK = {
     .min_l = INFINITY, .max_l = -INFINITY, .min_r = INFINITY, .max_r = -INFINITY};
 
+// -360 dBFS: of what is fainter the squares have lost their bits, or are 0.
+static const double LEAST_POWER = 1e-36;
+
 void level_sums_init(struct level_sums *sums, uint32_t rate_hz)
 {
     assert(rate_hz > 0);
@@ -46,11 +49,16 @@ static double block_peak(const struct level_block *b)
     return (double)higher(higher(b->max_l, -b->min_l), higher(b->max_r, -b->min_r));
 }
 
+static double block_power(const struct level_block *block)
+{
+    return (block->ll + block->rr) / (2.0 * (double)block->frames);
+}
+
 // At least 0: what a constant magnitude's RMS exceeds its peak by is rounding.
 static double block_crest_db(const struct level_block *block)
 {
-    const double power = (block->ll + block->rr) / (2.0 * (double)block->frames);
-    return power > 0 ? fmax(0.0, 20.0 * log10(block_peak(block) / sqrt(power))) : 0.0;
+    const double power = block_power(block);
+    return power > LEAST_POWER ? fmax(0.0, 20.0 * log10(block_peak(block) / sqrt(power))) : 0.0;
 }
 
 static void spread_add(struct level_spread *spread, double value)
@@ -68,7 +76,7 @@ static double spread_deviation(const struct level_spread *spread)
 static void rate_block(struct level_sums *sums)
 {
     spread_add(&sums->peak, block_peak(&sums->block));
-    if (sums->block.ll + sums->block.rr > 0)
+    if (block_power(&sums->block) > LEAST_POWER)
         spread_add(&sums->crest, block_crest_db(&sums->block));
 }
 
@@ -117,7 +125,7 @@ void level_sums_finish(struct level_sums *sums, struct level_result *out)
         rate_block(sums); // a part block counts only where there is no other
     add_block(&sums->total, &sums->block);
     const struct level_block *total = &sums->total;
-    if (total->frames == 0 || total->ll + total->rr <= 0)
+    if (total->frames == 0 || block_power(total) <= LEAST_POWER)
         return;
     const double variation_db = spread_deviation(&sums->crest);
     out->crest_db = block_crest_db(total);

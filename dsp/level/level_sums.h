@@ -33,7 +33,8 @@ void level_sums_init(struct level_sums *sums, uint32_t rate_hz);
 void level_sums_feed(struct level_sums *sums, const float *left, const float *right,
                      uint32_t frames);
 
-/// What the sums say about a whole track; each figure has its value for silence where it must.
+/// What the sums say about a whole track; each figure has its value for silence where it must. What is fainter than
+/// -360 dBFS (RMS) counts as silence: denormal numbers have no shape.
 struct level_result {
     double crest_db;
     double dynamic_range_variation;
