@@ -628,6 +628,49 @@ static void album_as_it_is_keeps_its_own_loudness(void **state)
     free_album(&album);
 }
 
+// What is asked for then depends on what the album is.
+static void album_at_half_intensity_goes_half_of_the_way(void **state)
+{
+    (void)state;
+    struct mastering_settings settings = mastering_settings_default();
+    settings.goal = LOUDNESS_FIXED;
+    settings.target_lufs = -20;
+    settings.intensity = 0.5;
+    struct album album;
+    make_album(&album, &settings, CALIBRATE_FRESH);
+    float *joined = malloc((size_t)ALBUM_TRACKS * 2 * FRAMES * sizeof *joined);
+    assert_non_null(joined);
+    for (size_t i = 0; i < ALBUM_TRACKS; ++i)
+        memcpy(joined + i * 2 * FRAMES, album.tapes[i].samples, 2 * FRAMES * sizeof *joined);
+    const double own_lufs = naive_lufs(joined, ALBUM_TRACKS * FRAMES);
+    struct calibrate_album found;
+    assert_int_equal(calibrate_album(album.tracks, ALBUM_TRACKS, &settings, &found), 0);
+    print_message("%.2f LUFS, target %.2f\n", own_lufs, found.target_lufs);
+    assert_true(fabs(own_lufs + 20) > 2);
+    assert_true(fabs(found.target_lufs - (own_lufs - 20) / 2) <= 0.1);
+    free(joined);
+    free_album(&album);
+}
+
+static void peak_is_predicted_where_nothing_is_limited(void **state)
+{
+    (void)state;
+    struct tape tape = song(0.1, 2);
+    const struct pcm_reader reader = reader_of(&tape);
+    struct analysis *a = song_analysis(naive_lufs(tape.samples, tape.frames));
+    struct mastering_targets t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_FIXED, -24);
+    assert_int_equal(calibrate(&t, a, &reader), 0);
+    float *out = render(&tape, &t);
+    const double dbtp = measure_db(measure_itu_peak(out, 2, tape.frames));
+    print_message("makeup %+.2f dB, %.2f dBTP, predicted %.2f\n", t.makeup_db, dbtp,
+                  t.predicted_dbtp);
+    assert_true(fabs(t.makeup_db) > 1 && t.limiter_reduction_db == 0);
+    assert_true(fabs(t.predicted_dbtp - dbtp) < 0.2);
+    free(out);
+    free(a);
+    free(tape.samples);
+}
+
 static void album_stays_below_where_one_tracks_limiter_would_take_too_much(void **state)
 {
     (void)state;
@@ -708,6 +751,8 @@ int main(void)
         cmocka_unit_test(album_lands_on_its_target_by_one_makeup),
         cmocka_unit_test(album_that_runs_on_is_rehearsed_with_each_tracks_own_release),
         cmocka_unit_test(album_as_it_is_keeps_its_own_loudness),
+        cmocka_unit_test(album_at_half_intensity_goes_half_of_the_way),
+        cmocka_unit_test(peak_is_predicted_where_nothing_is_limited),
         cmocka_unit_test(album_stays_below_where_one_tracks_limiter_would_take_too_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
