@@ -82,6 +82,19 @@ static void a_shortfall_is_told_with_its_reason(void **state)
     assert_line(&o, FIGURES "too quiet or too short to have a loudness\n");
 }
 
+// However loud a chunk is by itself.
+static void a_chunks_shortfall_is_its_tracks(void **state)
+{
+    (void)state;
+    struct render_outcome o = outcome();
+    o.after_lufs = -15.3;
+    o.is_part = true;
+    o.targets.predicted_lufs = -14.6;
+    o.targets.shortfall = SHORTFALL_LIMITER;
+    assert_line(&o, FIGURES "track 0.6 LU below target: limiter reduction of 4 dB reached, brief "
+                            "peaks aside: more would flatten the music\n");
+}
+
 static void an_albums_shortfall_is_the_albums(void **state)
 {
     (void)state;
@@ -126,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_tells_loudness_before_and_after),
         cmocka_unit_test(a_shortfall_is_told_with_its_reason),
+        cmocka_unit_test(a_chunks_shortfall_is_its_tracks),
         cmocka_unit_test(an_albums_shortfall_is_the_albums),
         cmocka_unit_test(json_has_the_same_figures),
     };

@@ -346,6 +346,7 @@ static void warn_of_clipping(struct render_file *f)
 static void describe(struct render_file *f, struct render_outcome *outcome)
 {
     outcome->mastered = f->config.record != NULL;
+    outcome->is_part = f->frames < f->info.frames;
     outcome->targets = f->targets;
     outcome->after_lufs = output_meter_lufs(f->meter);
     outcome->after_dbtp = output_meter_dbtp(f->meter);

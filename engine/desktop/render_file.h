@@ -18,6 +18,7 @@ struct render_outcome {
     double album_lufs; // of its album, mastered; NaN where it is mastered alone
     struct mastering_targets targets;
     bool mastered;
+    bool is_part; // a chunk: the target is the track's
 };
 
 struct render_file_config {

@@ -17,14 +17,24 @@ static void write_names(FILE *to, const char *in, const char *out)
     }
 }
 
-// In an album the target is the album's: a track of it may lie on either side.
+// What the target is of: in an album the album, of which a track may lie on either side; of a chunk its track.
+static double lufs_of_target(const struct render_outcome *o)
+{
+    return isfinite(o->album_lufs) ? o->album_lufs
+           : o->is_part            ? o->targets.predicted_lufs
+                                   : o->after_lufs;
+}
+
 static void write_shortfall(FILE *to, const struct render_outcome *o)
 {
     const struct mastering_targets *t = &o->targets;
     const int is_of_album = isfinite(o->album_lufs);
     const int was_mastered = !is_of_album && mastering_targets_are_neutral(t);
-    fprintf(to, ", %s%.1f LU below target: %s", is_of_album ? "album " : "",
-            t->target_lufs - (is_of_album ? o->album_lufs : o->after_lufs),
+    fprintf(to, ", %s%.1f LU below target: %s",
+            is_of_album  ? "album "
+            : o->is_part ? "track "
+                         : "",
+            t->target_lufs - lufs_of_target(o),
             was_mastered ? "mastered before, its peaks are at the ceiling"
                          : "limiter reduction of 4 dB reached, brief peaks aside: more would "
                            "flatten the music");

@@ -116,11 +116,10 @@ static int write_page(struct report *report, int fd)
     report_page_begin(report->page, report->options->paths[0], report->fold);
     int error = show_all(report);
     report_page_end(report->page);
-    if (ferror(report->page) && !error)
-        error = -EIO;
-    if (fclose(report->page) == EOF && !error)
-        error = -errno;
-    return error;
+    const int failed = ferror(report->page) ? -EIO : 0;
+    const int closed =
+        fclose(report->page) == EOF ? -errno : failed; // what is left fails by the same cause
+    return error ? error : closed;
 }
 
 static void print_summary(const struct report *report)
