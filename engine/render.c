@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "engine/render.h"
 #include "dsp/mutex.h"
-#include "engine/lift.h"
 #include "engine/monotonic.h"
-#include "engine/provisional.h"
-#include "engine/track_record.h"
+#include "engine/playing.h"
 #include "engine/track_stream.h"
-#include "engine/way.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -28,20 +25,6 @@ struct command {
     struct track *track; // a reference
     uint64_t start_frame;
     bool pending;
-};
-
-/// A track being rendered, or the one that follows it.
-struct playing {
-    struct track *track; // a reference
-    struct track_stream *stream;
-    uint32_t serial;
-    uint64_t frame;                  // of the track, next to be rendered
-    struct provisional *provisional; // its own targets are still to come
-    struct lift lift;                // by those
-    uint64_t looked_at_frames;       // that went into them before they are played
-    bool has_news;                   // they have got better
-    bool may_join_an_album;          // likewise an album's
-    struct way way;                  // to the targets in force
 };
 
 struct render {
@@ -68,8 +51,7 @@ struct render {
 
 static void drop(struct render *r, struct playing *p)
 {
-    track_stream_close(&p->stream);
-    provisional_destroy(&p->provisional);
+    playing_close(p);
     mutex_lock(&r->lock);
     r->busy = NULL;
     mutex_unlock(&r->lock);
@@ -90,7 +72,7 @@ static bool take_track(struct render *r, struct playing *p, struct track *track,
     r->busy = track;
     const bool superseded = r->command.pending || r->stopping;
     mutex_unlock(&r->lock);
-    *p = (struct playing){.track = track, .serial = serial};
+    *p = (struct playing){.config = &r->config, .track = track, .serial = serial};
     return !superseded;
 }
 
@@ -102,87 +84,6 @@ static void fail(struct render *r, struct track *track, int error)
     track_error_text(track, text, sizeof(text));
     r->config.events.failed(r->config.events.context, track,
                             text[0] ? text : decoder_error_text(error));
-}
-
-// What is played goes on making provisional targets better. Without memory they stay as they are.
-static void on_heard(void *context, const float *stereo, uint32_t frames)
-{
-    struct playing *p = context;
-    const uint32_t known = p->looked_at_frames < frames ? (uint32_t)p->looked_at_frames : frames;
-    p->looked_at_frames -= known;
-    if (p->provisional && frames > known)
-        p->has_news |=
-            provisional_feed(p->provisional, stereo + 2 * (size_t)known, frames - known) == 1;
-}
-
-// Its loudness and peak are known where its own analysis is, whoever gave the targets.
-static struct levels levels_of(struct track *track, const struct mastering_targets *targets)
-{
-    struct record *record = track_record(track);
-    struct loudness loudness = {.integrated_lufs = NAN, .true_peak_dbtp = NAN};
-    if (record)
-        loudness = track_record_analysis(track_record_of(record))->loudness;
-    record_unref(&record);
-    return (struct levels){match_lift_db(targets, loudness.integrated_lufs),
-                           match_headroom_db(targets, loudness.true_peak_dbtp)};
-}
-
-static void set_targets(struct playing *p, const struct mastering_targets *targets)
-{
-    const struct levels levels = levels_of(p->track, targets);
-    track_stream_set_targets(p->stream, targets);
-    way_stand(&p->way, targets, &levels);
-}
-
-static int use_provisional_targets(struct render *r, struct playing *p)
-{
-    const enum provisional_kind kind =
-        track_was_mastered(p->track) ? PROVISIONAL_AGAIN : PROVISIONAL_FIRST;
-    const float *head;
-    const int64_t got = track_stream_peek(p->stream, PROVISIONAL_HEAD_S * r->config.rate_hz, &head);
-    int error = got < 0
-                    ? (int)got
-                    : provisional_create(&p->provisional, r->config.rate_hz, &r->settings, kind);
-    if (!error)
-        error = provisional_feed(p->provisional, head, (uint32_t)got);
-    if (error >= 0)
-        error = provisional_conclude(p->provisional);
-    if (error)
-        return error;
-    struct mastering_targets targets;
-    provisional_targets(p->provisional, &targets);
-    set_targets(p, &targets);
-    lift_init(&p->lift, r->config.rate_hz);
-    p->looked_at_frames = (uint64_t)got;
-    return 0;
-}
-
-// The ladder: what its album says, the track's own targets, provisional ones. A patient sink waits for the highest.
-static int choose_targets(struct render *r, struct playing *p)
-{
-    const bool waits = r->config.pace == SINK_PATIENT;
-    struct record *record = NULL;
-    struct track_album album;
-    if (!r->config.settings)
-        return 0;
-    int error = r->config.has_albums
-                    ? waits ? track_wait_album(p->track, &album) : track_album(p->track, &album)
-                    : -ENOENT;
-    if (!error)
-        set_targets(p, &album.targets);
-    if (!error || error == -ECANCELED)
-        return error;
-    p->may_join_an_album = error == -EAGAIN;
-    error = waits ? track_wait_record(p->track, &record) : 0;
-    if (error == -ECANCELED)
-        return error;
-    if (!waits)
-        record = track_record(p->track);
-    if (!record)
-        return use_provisional_targets(r, p);
-    set_targets(p, &track_record_of(record)->targets);
-    record_unref(&record);
-    return 0;
 }
 
 static int open_stream(struct render *r, struct playing *p, uint64_t start_frame)
@@ -209,7 +110,7 @@ static int open_stream(struct render *r, struct playing *p, uint64_t start_frame
         return error;
     p->frame = start_frame;
     r->config.events.begun(r->config.events.context, p->track, p->serial, length);
-    return choose_targets(r, p);
+    return playing_choose_targets(p);
 }
 
 static struct track *successor(struct render *r, const struct playing *p)
@@ -269,8 +170,7 @@ static void join_or_finish(struct render *r)
 
 static void go_over_to_next(struct render *r)
 {
-    track_stream_close(&r->now.stream);
-    provisional_destroy(&r->now.provisional);
+    playing_close(&r->now);
     track_unref(&r->now.track);
     r->now = r->next;
     r->next = (struct playing){0};
@@ -280,51 +180,6 @@ static void go_over_to_next(struct render *r)
     mutex_lock(&r->lock);
     r->busy = NULL;
     mutex_unlock(&r->lock);
-}
-
-static void ramp_to(struct render *r, const struct mastering_targets *targets,
-                    const struct levels *levels)
-{
-    struct playing *p = &r->now;
-    const uint32_t frames = way_go(&p->way, targets, levels, p->frame, r->config.rate_hz);
-    track_stream_ramp_to(p->stream, targets, frames);
-}
-
-static void go_over_to(struct render *r, const struct mastering_targets *targets)
-{
-    const struct levels levels = levels_of(r->now.track, targets);
-    ramp_to(r, targets, &levels);
-    provisional_destroy(&r->now.provisional);
-    track_stream_set_tap(r->now.stream, NULL, NULL);
-}
-
-// An album's targets take the place of all others, own ones that of provisional ones, and these get better.
-static void use_better_targets(struct render *r)
-{
-    struct playing *p = &r->now;
-    struct track_album album;
-    if (p->may_join_an_album && track_is_album_known(p->track)) {
-        p->may_join_an_album = false;
-        if (track_album(p->track, &album) == 0)
-            go_over_to(r, &album.targets);
-    }
-    if (!p->provisional)
-        return;
-    if (track_has_record(p->track)) {
-        struct record *record = track_record(p->track);
-        go_over_to(r, &track_record_of(record)->targets);
-        record_unref(&record);
-        return;
-    }
-    track_stream_set_tap(p->stream, on_heard, p); // of `now`, where it stays until it has ended
-    if (!p->has_news)
-        return;
-    struct mastering_targets targets;
-    provisional_targets(p->provisional, &targets);
-    struct levels levels = levels_of(p->track, &targets);
-    levels.lift_db += p->lift.beyond_db;
-    ramp_to(r, &targets, &levels);
-    p->has_news = false;
 }
 
 // A short read tells that only what the chain holds is left, if that waits, else that the track has ended.
@@ -342,32 +197,6 @@ static int64_t read_block(struct render *r, float *stereo, float *plain)
     return more < 0 ? more : got + more;
 }
 
-static void label_levels(struct ring_block *block, const struct way *way, uint64_t frame)
-{
-    const struct match from = way_match(way, frame);
-    const struct match to = way_match(way, frame + RING_BLOCK_FRAMES);
-    block->mastered_gain = from.mastered;
-    block->plain_gain = from.plain;
-    block->mastered_to = to.mastered;
-    block->plain_to = to.plain;
-    block->is_on_the_way = !way_is_over(way, frame);
-}
-
-// Nobody has calibrated provisional targets: what they do beyond their makeup is measured.
-static void keep_up(struct render *r, struct ring_block *block)
-{
-    struct playing *p = &r->now;
-    if (!p->provisional || ring_sides(r->config.ring) != RING_TWO_SIDES)
-        return;
-    const double makeup_db = way_lift_db(&p->way, p->frame + block->frames / 2) - p->lift.beyond_db;
-    way_raise_lift(
-        &p->way, lift_take(&p->lift, block->samples, ring_plain(block), block->frames, makeup_db));
-    const struct match to = way_match(&p->way, p->frame + RING_BLOCK_FRAMES);
-    block->mastered_to = to.mastered;
-    block->plain_to = to.plain;
-    block->is_on_the_way = true;
-}
-
 static void label(struct render *r, struct ring_block *block, uint32_t flags)
 {
     block->epoch = r->epoch;
@@ -375,18 +204,19 @@ static void label(struct render *r, struct ring_block *block, uint32_t flags)
     block->first_frame = r->now.frame;
     block->frames = 0;
     block->flags = r->pending_flags | flags;
-    label_levels(block, &r->now.way, r->now.frame);
+    playing_label_levels(&r->now, block);
     r->pending_flags = 0;
 }
 
 static void fill(struct render *r, struct ring_block *block)
 {
-    use_better_targets(r);
+    playing_use_better_targets(&r->now);
     label(r, block, 0);
     float *plain = ring_sides(r->config.ring) == RING_TWO_SIDES ? ring_plain(block) : NULL;
     const int64_t got = read_block(r, block->samples, plain);
     block->frames = got > 0 ? (uint32_t)got : 0;
-    keep_up(r, block);
+    if (plain)
+        playing_keep_up(&r->now, block);
     r->now.frame += block->frames;
     if (block->frames == RING_BLOCK_FRAMES)
         return;
