@@ -17,10 +17,8 @@ static const struct {
 #define TRIAD_STEP 0.11
 // A bass walks over the notes of a chord: which of them is the root, the last few seconds tell.
 #define BASS_LASTS 0.85
-// The four kinds of evidence of a key: notes (weight 1), triads, bass, and how long the tonic's triad stays.
-#define TRIADS_WEIGHT 6.0
-#define BASS_WEIGHT   1.2
-#define STAY_WEIGHT   0.15
+// Of how long the tonic's triad stays.
+#define STAY_WEIGHT 0.6
 
 static double sum_of(const double classes[CLASSES])
 {
@@ -142,38 +140,38 @@ void key_evidence_add(struct key_evidence *evidence, const double notes[PITCH_CL
     count_triads(evidence, played);
 }
 
-/// Pearson correlation of the classes, read from `tonic` up, with a profile.
-static double correlate(const double classes[CLASSES], const double *profile, int tonic)
+/// Weights times the classes, read from `tonic` up, less their mean and as shares of their length.
+static double weigh_classes(const double classes[CLASSES], const double weights[CLASSES], int tonic)
 {
-    double x_mean = 0.0, y_mean = 0.0, xx = 0.0, yy = 0.0, xy = 0.0;
+    const double mean = sum_of(classes) / CLASSES;
+    double squares = 0.0, product = 0.0;
     for (int i = 0; i < CLASSES; i++) {
-        x_mean += classes[i] / CLASSES;
-        y_mean += profile[i] / CLASSES;
+        const double off = classes[(tonic + i) % CLASSES] - mean;
+        squares += off * off;
+        product += weights[i] * off;
     }
-    for (int i = 0; i < CLASSES; i++) {
-        const double x = classes[(tonic + i) % CLASSES] - x_mean, y = profile[i] - y_mean;
-        xx += x * x;
-        yy += y * y;
-        xy += x * y;
-    }
-    return xx > 0.0 ? xy / sqrt(xx * yy) : 0.0;
+    return squares > 0.0 ? product / sqrt(squares) : 0.0;
 }
 
-/// How usual the track's triads are in a key: the mean of their weights, 0..1.
-static double weigh_triads(const struct key_evidence *evidence, int tonic, int mode)
+/// Pearson correlation of the classes, read from `tonic` up, with a profile.
+static double correlate(const double classes[CLASSES], const double profile[CLASSES], int tonic)
 {
-    // By degree from the tonic up: the major triads, then the minor ones.
-    static const double usual[KEY_MODES][KEY_MODES][CLASSES] = {
-        [KEY_MAJOR] = {{1.0, 0, 0.1, 0, 0, 0.75, 0, 0.75, 0, 0, 0.25, 0},
-                       {0, 0, 0.4, 0, 0.2, 0, 0, 0, 0, 0.5, 0, 0}},
-        [KEY_MINOR] = {{0, 0.1, 0, 0.35, 0, 0.3, 0, 0.55, 0.45, 0, 0.45, 0},
-                       {1.0, 0, 0, 0, 0, 0.65, 0, 0.5, 0, 0, 0, 0}},
-    };
+    const double mean = sum_of(profile) / CLASSES;
+    double squares = 0.0;
+    for (int i = 0; i < CLASSES; i++)
+        squares += (profile[i] - mean) * (profile[i] - mean);
+    return weigh_classes(classes, profile, tonic) / sqrt(squares);
+}
+
+/// Mean weight of the track's triads, by degree from the tonic up.
+static double weigh_triads(const struct key_evidence *evidence,
+                           const double weights[KEY_MODES][CLASSES], int tonic)
+{
     double sum = 0.0, all = 0.0;
     for (int kind = 0; kind < KEY_MODES; kind++) {
         for (int degree = 0; degree < CLASSES; degree++) {
             const double count = evidence->triads[kind][(tonic + degree) % CLASSES];
-            sum += usual[mode][kind][degree] * count;
+            sum += weights[kind][degree] * count;
             all += count;
         }
     }
@@ -192,31 +190,44 @@ static double weigh_stay(const struct key_evidence *evidence, int tonic, int mod
     return log((evidence->longest[mode][tonic] + 1.0) / (longest + 1.0));
 }
 
-/// What is known of a key: the likeness of its scale to the notes, and all evidence together.
-struct reading {
-    double likeness, evidence;
+// What speaks for a key, by degree from the tonic up, as logarithms of odds: by multinomial logistic regression on 753
+// songs of 60 styles, drawn towards Temperley's profiles and what harmony books call usual. Among them are 36 loops in
+// Dorian, Mixolydian and plain minor over drones: a major key has its bVII nearly as often as its V, and a bass rather
+// plays V than I. With loops of a kind left out in turn the songs score .918, before .906.
+struct weights {
+    double notes[CLASSES], bass[CLASSES], triads[KEY_MODES][CLASSES]; // the major triads first
+};
+static const struct weights weights[KEY_MODES] = {
+    [KEY_MAJOR] = {.notes = {2.0, -1.9, -0.3, -1.5, 1.0, 0.7, -2.0, 2.1, -1.1, 1.2, -1.3, 1.1},
+                   .bass = {1.4, -1.9, 1.4, -2.1, 1.1, 1.1, -1.8, 3.1, -1.8, 0.8, -1.3, 0},
+                   .triads = {{31.3, 0, -1.1, -0.5, -1.5, 20.6, 0, 17.2, -1.0, -2.3, 14.9, -0.9},
+                              {-0.3, -0.4, 12.6, 0, 12.8, -2.2, 0, -5.7, -0.6, 13.2, 3.3, 1.0}}},
+    [KEY_MINOR] = {.notes = {2.2, -1.3, 1.3, 1.3, -0.6, -0.4, -2.6, 2.7, 1.7, -2.7, 0.5, -2.1},
+                   .bass = {1.2, -0.3, 0, 1.0, -0.5, 1.0, -1.0, 1.6, 0.6, -2.0, -0.6, -1.0},
+                   .triads = {{5.5, 6.8, 0.4, 7.6, 0, 9.4, 0, 12.3, 15.7, 0, 16.9, 0},
+                              {34.5, 1.4, 1.6, -2.2, 1.0, 14.7, 0, 11.5, 1.9, -0.4, 0.7, -0.5}}},
 };
 
-static struct reading read_key(const struct key_evidence *evidence, int tonic, int mode)
+static double weigh_key(const struct key_evidence *evidence, int tonic, int mode)
+{
+    return weigh_classes(evidence->notes, weights[mode].notes, tonic) +
+           weigh_classes(evidence->bass, weights[mode].bass, tonic) +
+           weigh_triads(evidence, weights[mode].triads, tonic) +
+           STAY_WEIGHT * weigh_stay(evidence, tonic, mode);
+}
+
+/// How like the notes are to a key's scale.
+static double compare_scale(const struct key_evidence *evidence, int tonic, int mode)
 {
     // How much each degree is heard, from the tonic up: Temperley 2001 (Kostka-Payne
     // corpus), but the minor's seventh mostly natural, as popular music has it.
-    static const double note_profiles[KEY_MODES][CLASSES] = {
+    static const double profiles[KEY_MODES][CLASSES] = {
         [KEY_MAJOR] = {0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057,
                        0.400},
         [KEY_MINOR] = {0.740, 0.084, 0.474, 0.618, 0.049, 0.490, 0.105, 0.747, 0.340, 0.067, 0.310,
                        0.200},
     };
-    // A bass plays roots, most of all those of the tonic, the dominant and the subdominant.
-    static const double bass_profiles[KEY_MODES][CLASSES] = {
-        [KEY_MAJOR] = {1.0, 0, 0.4, 0, 0.35, 0.6, 0, 0.7, 0, 0.4, 0, 0.15},
-        [KEY_MINOR] = {1.0, 0, 0.2, 0.4, 0, 0.6, 0, 0.7, 0.4, 0, 0.4, 0.1},
-    };
-    const double likeness = correlate(evidence->notes, note_profiles[mode], tonic);
-    return (struct reading){
-        likeness, likeness + TRIADS_WEIGHT * weigh_triads(evidence, tonic, mode) +
-                      BASS_WEIGHT * correlate(evidence->bass, bass_profiles[mode], tonic) +
-                      STAY_WEIGHT * weigh_stay(evidence, tonic, mode)};
+    return correlate(evidence->notes, profiles[mode], tonic);
 }
 
 void key_evidence_choose(const struct key_evidence *evidence, struct key *out)
@@ -227,10 +238,11 @@ void key_evidence_choose(const struct key_evidence *evidence, struct key *out)
     out->strength = 0.0;
     for (int mode = 0; sum_of(evidence->notes) > 0.0 && mode < KEY_MODES; mode++) {
         for (int tonic = 0; tonic < CLASSES; tonic++) {
-            const struct reading reading = read_key(evidence, tonic, mode);
-            if (reading.likeness > 0.0 && reading.evidence > best) {
-                best = reading.evidence;
-                out->strength = fmin(1.0, reading.likeness);
+            const double likeness = compare_scale(evidence, tonic, mode);
+            const double odds = weigh_key(evidence, tonic, mode);
+            if (likeness > 0.0 && odds > best) {
+                best = odds;
+                out->strength = fmin(1.0, likeness);
                 out->tonic = tonic;
                 out->mode = mode;
             }
