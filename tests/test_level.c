@@ -47,7 +47,7 @@ static void measure(const struct strokes *strokes, double evidence[LEVEL_EVIDENC
     }
     assert_non_null(lags);
     assert_int_equal(lags_measure(lags, onset, FRAME_RATE), 0);
-    assert_int_equal(level_measure(onset, lags, PERIOD, FRAME_RATE, evidence), 0);
+    assert_int_equal(level_measure(onset, lags, PERIOD, FRAME_RATE, 0.5, evidence), 0);
     free(lags);
     onset_destroy(&onset);
 }
@@ -163,6 +163,81 @@ static void chords_that_change_once_a_bar_speak_for_its_beats(void **state)
     assert_true(evidence[LEVEL_CHORDS] < 1.0);
 }
 
+/// Nothing else sounds: what recurs is known from the strokes alone.
+static void measure_recurring(int every_frames, double evidence[LEVEL_EVIDENCE])
+{
+    static struct strokes strokes;
+    memset(&strokes, 0, sizeof(strokes));
+    for (int t = 0; t < FRAMES; t += every_frames)
+        strokes.power[t] = LOUD;
+    measure(&strokes, evidence);
+}
+
+// In the whole (weight 1) and three parts of four (1/2 each): the pitch does not change.
+#define MUCH (2.5 / 3.0)
+
+static int is_much(double recurrence)
+{
+    return fabs(recurrence - MUCH) < 0.1;
+}
+
+static int is_nothing(double recurrence)
+{
+    return fabs(recurrence) < 0.15;
+}
+
+static void what_recurs_is_measured_after_the_times_it_is_named_for(void **state)
+{
+    (void)state;
+    double evidence[LEVEL_EVIDENCE];
+    measure_recurring(PERIOD, evidence);
+    assert_true(is_much(evidence[LEVEL_ONCE]) && is_much(evidence[LEVEL_BARS]));
+    assert_true(is_much(evidence[LEVEL_THREE]) && is_nothing(evidence[LEVEL_THREE_TWO]));
+    assert_true(is_nothing(evidence[LEVEL_TWO_THIRDS]));
+    assert_true(fabs(evidence[LEVEL_EXPLAINS]) < 0.1);
+
+    measure_recurring(3 * PERIOD / 2, evidence); // in threes of half a beat
+    assert_true(is_nothing(evidence[LEVEL_ONCE]) && is_much(evidence[LEVEL_THREE_TWO]));
+    assert_true(is_much(evidence[LEVEL_THREE]) && is_much(evidence[LEVEL_BARS]));
+
+    measure_recurring(2 * PERIOD / 3, evidence);
+    assert_true(is_nothing(evidence[LEVEL_ONCE]) && is_much(evidence[LEVEL_TWO_THIRDS]));
+}
+
+static void a_bar_has_two_to_four_beats_and_a_longer_one_six_or_eight(void **state)
+{
+    (void)state;
+    double evidence[LEVEL_EVIDENCE];
+    for (int beats = 2; beats <= 4; beats++) {
+        measure_recurring(beats * PERIOD, evidence);
+        assert_true(is_nothing(evidence[LEVEL_ONCE]) && is_much(evidence[LEVEL_BARS]));
+    }
+    for (int beats = 6; beats <= 8; beats += 2) {
+        measure_recurring(beats * PERIOD, evidence);
+        assert_true(is_nothing(evidence[LEVEL_BARS]) && fabs(evidence[LEVEL_EXPLAINS]) < 0.1);
+    }
+    measure_recurring(5 * PERIOD, evidence); // a twentieth counts as explained, be it less
+    assert_true(is_nothing(evidence[LEVEL_BARS]));
+    assert_true(fabs(evidence[LEVEL_EXPLAINS] - log(0.05 / MUCH)) < 0.1);
+}
+
+static void how_usual_a_tempo_is_counts_less_for_soft_notes(void **state)
+{
+    (void)state;
+    double evidence[LEVEL_EVIDENCE];
+    measure_recurring(PERIOD, evidence); // with a softness of 1/2
+    const double octaves = log2(60.0 * FRAME_RATE / PERIOD / 120.0);
+
+    assert_true(fabs(evidence[LEVEL_FAST] - octaves) < 1e-9);
+    assert_true(fabs(evidence[LEVEL_USUAL] + 0.5 * pow(octaves / 0.7, 2.0)) < 1e-9);
+    assert_true(fabs(evidence[LEVEL_SOFT] - 0.5 * evidence[LEVEL_USUAL]) < 1e-12);
+    const double slow[LEVEL_EVIDENCE] = {[LEVEL_USUAL] = -1.0};
+    const double slow_and_soft[LEVEL_EVIDENCE] = {[LEVEL_USUAL] = -1.0, [LEVEL_SOFT] = -0.5};
+    assert_true(level_weigh(slow) < level_weigh(slow_and_soft));
+    assert_true(level_softness(0.66) == 0.0 && level_softness(1.0) == 0.0);
+    assert_true(fabs(level_softness(3.5) - 2.5) < 1e-12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +247,9 @@ int main(void)
         cmocka_unit_test(a_missing_beat_of_four_speaks_against_the_pulse),
         cmocka_unit_test(chords_that_change_once_a_bar_speak_for_its_beats),
         cmocka_unit_test(loud_and_soft_beats_alternate_loud_ones_and_silence_do_not),
+        cmocka_unit_test(what_recurs_is_measured_after_the_times_it_is_named_for),
+        cmocka_unit_test(a_bar_has_two_to_four_beats_and_a_longer_one_six_or_eight),
+        cmocka_unit_test(how_usual_a_tempo_is_counts_less_for_soft_notes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

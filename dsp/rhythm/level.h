@@ -9,6 +9,7 @@
 /// ratios.
 enum level_evidence {
     LEVEL_USUAL,      // logarithm of how usual its tempo is
+    LEVEL_SOFT,       // the same, times how softly notes begin
     LEVEL_FAST,       // octaves above 120 BPM
     LEVEL_ONCE,       // recurrence after one beat
     LEVEL_BARS,       // after 2, 3 or 4 beats, whichever recurs most
@@ -30,13 +31,22 @@ enum level_evidence {
     LEVEL_EVIDENCE
 };
 
-/// Gather the evidence for a pulse of `period_frames`. @return 0; -ENOMEM.
+/// How the beats of a pulse lie.
+struct level_beats {
+    double spread; // how far they stray from a straight line, in beats
+    double rise;   // as beats_rise() has it; 0 without any
+};
+
+/// Gather the evidence for a pulse of `period_frames`. @param softness 0 where notes begin with a stroke.
+/// @return 0; -ENOMEM.
 MUST_CHECK int level_measure(const struct onset *onset, const struct lags *lags,
-                             double period_frames, double frame_rate_hz,
+                             double period_frames, double frame_rate_hz, double softness,
                              double evidence[LEVEL_EVIDENCE]);
-/// Only how far the beats of a pulse stray from a straight line, in beats. @return 0; -ENOMEM.
-MUST_CHECK int level_measure_spread(const struct onset *onset, double period_frames,
-                                    double *spread);
+/// Only how the beats of a pulse lie. @return 0; -ENOMEM.
+MUST_CHECK int level_measure_beats(const struct onset *onset, double period_frames,
+                                   struct level_beats *out);
+/// By how many frames beats rise more slowly than strokes do; 0 where they do not.
+double level_softness(double rise_frames);
 /// The evidence weighed up: the more, the likelier, as the logarithm of odds.
 double level_weigh(const double evidence[LEVEL_EVIDENCE]);
 /// How usual a tempo is, 0..1: a bell over octaves.

@@ -14,12 +14,16 @@
 #define PRIOR_BPM   120.0 // what is slower may as well be doubled, what is faster halved
 // A level may lie this much off the simple ratio to another: the periods are known to a percent.
 #define OFF_RATIO 0.02
+// A beat after which less than this recurs is not evident, however unlikely the others are: three to a slow pad's beat
+// had a certainty of up to .7.
+#define EVIDENT_RECURRENCE 0.1
 enum { CANDIDATES = 512, TUNING_STEPS = 40, PULSES = 4 };
 // Of a pulse's salience, by how far its beats stray from a straight line.
 #define UNEVEN_COST 8.0
 
 struct pulse {
     double period, salience;
+    double softness; // as level_softness() has it, once its beats are known
 };
 
 /// How well beats of this period explain what recurs. Both a beat and a bar of 2, 3 or 4 must recur:
@@ -77,20 +81,21 @@ static void find_pulses(const struct lags *lags, double frame_rate_hz, struct pu
 /// The most salient period that beats can follow evenly: strokes of 3, 3 and 2 recur after 8/3 as well,
 /// but only by hurrying and waiting. 0: nothing recurs. @return 0; -ENOMEM.
 static int choose_pulse(const struct onset *onset, const struct lags *lags, double frame_rate_hz,
-                        double *out)
+                        struct pulse *out)
 {
     struct pulse pulses[PULSES] = {0};
     double best = 0.0;
-    *out = 0.0;
+    *out = (struct pulse){0};
     find_pulses(lags, frame_rate_hz, pulses);
     for (int i = 0; i < PULSES && pulses[i].salience > best; i++) {
-        double spread;
-        if (level_measure_spread(onset, pulses[i].period, &spread))
+        struct level_beats beats;
+        if (level_measure_beats(onset, pulses[i].period, &beats))
             return -ENOMEM;
-        const double even = pulses[i].salience * exp(-UNEVEN_COST * spread);
+        const double even = pulses[i].salience * exp(-UNEVEN_COST * beats.spread);
         if (even > best) {
             best = even;
-            *out = pulses[i].period;
+            *out = pulses[i];
+            out->softness = level_softness(beats.rise);
         }
     }
     return 0;
@@ -113,18 +118,18 @@ static double tune_period(const struct lags *lags, double period)
 
 /// Weigh up the levels that a pulse may be a simple ratio away from, and keep the two likeliest.
 static int choose_level(const struct onset *onset, const struct lags *lags, double frame_rate_hz,
-                        double pulse, struct meter *out)
+                        const struct pulse *pulse, struct meter *out)
 {
     static const double ratios[] = {0.25,      1.0 / 3.0, 0.5, 2.0 / 3.0, 0.75, 1.0,
                                     4.0 / 3.0, 1.5,       2.0, 3.0,       4.0};
-    double best = -HUGE_VAL, second = -HUGE_VAL, all = 0.0;
+    double best = -HUGE_VAL, second = -HUGE_VAL, all = 0.0, once = 0.0;
     for (size_t i = 0; i < sizeof(ratios) / sizeof(*ratios); i++) {
-        const double period = tune_period(lags, pulse * ratios[i]);
+        const double period = tune_period(lags, pulse->period * ratios[i]);
         const double bpm = 60.0 * frame_rate_hz / period;
         double evidence[LEVEL_EVIDENCE];
         if (period < METER_LEAST_FRAMES || bpm < SLOWEST_BPM || bpm > FASTEST_BPM)
             continue;
-        if (level_measure(onset, lags, period, frame_rate_hz, evidence))
+        if (level_measure(onset, lags, period, frame_rate_hz, pulse->softness, evidence))
             return -ENOMEM;
         const double odds = level_weigh(evidence);
         all = odds > best ? 1.0 + all * exp(best - odds) : all + exp(odds - best);
@@ -132,13 +137,14 @@ static int choose_level(const struct onset *onset, const struct lags *lags, doub
             second = best;
             out->alternative_frames = out->period_frames;
             best = odds;
+            once = evidence[LEVEL_ONCE];
             out->period_frames = period;
         } else if (odds > second) {
             second = odds;
             out->alternative_frames = period;
         }
     }
-    out->certainty = all > 0.0 ? 1.0 / all : 0.0;
+    out->certainty = all > 0.0 ? fmin(1.0, once / EVIDENT_RECURRENCE) / all : 0.0;
     return 0;
 }
 
@@ -146,7 +152,7 @@ static int choose_level(const struct onset *onset, const struct lags *lags, doub
 static int choose_beats(const struct onset *onset, const struct lags *lags, double frame_rate_hz,
                         struct meter *out)
 {
-    double pulse = 0.0;
+    struct pulse pulse = {0};
     int error = plain_find(onset, frame_rate_hz, &out->period_frames);
     if (out->period_frames > 0.0) {
         const int is_slow = out->period_frames * PRIOR_BPM > 60.0 * frame_rate_hz;
@@ -156,8 +162,8 @@ static int choose_beats(const struct onset *onset, const struct lags *lags, doub
     }
     if (!error)
         error = choose_pulse(onset, lags, frame_rate_hz, &pulse);
-    if (!error && pulse > 0.0)
-        error = choose_level(onset, lags, frame_rate_hz, pulse, out);
+    if (!error && pulse.period > 0.0)
+        error = choose_level(onset, lags, frame_rate_hz, &pulse, out);
     return error;
 }
 
