@@ -243,6 +243,87 @@ static void peaks_40_db_under_the_strongest_are_no_notes(void **state)
     assert_true(strength_beside(1.1e-4f) < alone - 1e-4);
 }
 
+/// A sinusoid's peak at any frequency: the parabola through the logarithms of three bins has its top there.
+static void add_peak_at(float power[STFT_BINS], int midi, double cents, double level)
+{
+    const double place = 440.0 * exp2((midi - 69 + cents / 100.0) / 12.0) * STFT_WINDOW / RATE_HZ;
+    const long bin = lround(place);
+    const double off = place - (double)bin, curve = log(4.0);
+    power[bin - 1] += (float)(level * exp(-curve * (1.0 + 2.0 * off)));
+    power[bin] += (float)level;
+    power[bin + 1] += (float)(level * exp(-curve * (1.0 - 2.0 * off)));
+}
+
+static void silence_frame(float power[STFT_BINS])
+{
+    for (size_t k = 0; k < STFT_BINS; k++)
+        power[k] = 1e-12f;
+}
+
+static double strength_of_frame(const float power[STFT_BINS])
+{
+    struct key_tracker *tracker;
+    struct key key;
+    assert_int_equal(key_tracker_create(&tracker, RATE_HZ), 0);
+    for (int t = 0; t < 64; t++)
+        key_tracker_push(tracker, power);
+    key_tracker_finish(tracker, &key);
+    key_tracker_destroy(&tracker);
+    return key.strength;
+}
+
+static void a_note_out_of_tune_counts_by_a_bell_of_a_fifth_of_a_semitone(void **state)
+{
+    (void)state;
+    const int triad[] = {72, 76, 79, 84, 88};
+    float apart[STFT_BINS], in_tune[STFT_BINS];
+    silence_frame(apart);
+    silence_frame(in_tune);
+    for (size_t i = 0; i < sizeof(triad) / sizeof(*triad); i++) {
+        add_peak_at(apart, triad[i], 0.0, 1.0);
+        add_peak_at(in_tune, triad[i], 0.0, 1.0);
+    }
+    // F sharp 30 cents above and 30 below: 1.5 times the bell's deviation; F and G are 3.5 times away.
+    const double own = exp(-0.5 * 1.5 * 1.5), next = exp(-0.5 * 3.5 * 3.5);
+    add_peak_at(apart, 78, 30.0, 1.0);
+    add_peak_at(apart, 90, -30.0, 1.0);
+    add_peak_at(in_tune, 90, 0.0, pow(2.0 * own, 2.0)); // magnitudes are roots
+
+    assert_true(next < 0.003);
+    assert_true(fabs(strength_of_frame(apart) - strength_of_frame(in_tune)) < 0.002);
+}
+
+/// Strength of stretches of one chord, the first loud, the others with magnitudes of `share` and notes of their own.
+static double strength_after_stretches_of(double share)
+{
+    enum { STRETCH_FRAMES = 16 }; // 3/8 s
+    const int loud[] = {72, 76, 79, 84, 88}, faint[] = {73, 75, 78, 80, 82};
+    float first[STFT_BINS], rest[STFT_BINS];
+    struct key_tracker *tracker;
+    struct key key;
+    for (size_t k = 0; k < STFT_BINS; k++)
+        first[k] = rest[k] = 1e-16f;
+    for (size_t i = 0; i < sizeof(loud) / sizeof(*loud); i++) {
+        add_peak(first, loud[i], 1.0f);
+        add_peak(rest, faint[i], (float)(share * share));
+    }
+    assert_int_equal(key_tracker_create(&tracker, RATE_HZ), 0);
+    for (int t = 0; t < 4 * STRETCH_FRAMES; t++)
+        key_tracker_push(tracker, t < STRETCH_FRAMES ? first : rest);
+    key_tracker_finish(tracker, &key);
+    key_tracker_destroy(&tracker);
+    return key.strength;
+}
+
+static void stretches_60_db_under_the_strongest_do_not_count(void **state)
+{
+    (void)state;
+    const double alone = strength_after_stretches_of(0.0001);
+
+    assert_true(strength_after_stretches_of(0.97e-3) == alone);
+    assert_true(strength_after_stretches_of(1.03e-3) < alone - 0.01);
+}
+
 static void gain_does_not_move_the_strength(void **state)
 {
     (void)state;
@@ -304,6 +385,8 @@ int main(void)
         cmocka_unit_test(a_reverbs_end_is_no_part_of_the_key),
         cmocka_unit_test(tuning_does_not_move_the_strength),
         cmocka_unit_test(peaks_40_db_under_the_strongest_are_no_notes),
+        cmocka_unit_test(a_note_out_of_tune_counts_by_a_bell_of_a_fifth_of_a_semitone),
+        cmocka_unit_test(stretches_60_db_under_the_strongest_do_not_count),
         cmocka_unit_test(gain_does_not_move_the_strength),
         cmocka_unit_test(silence_has_no_key),
         cmocka_unit_test(the_chroma_is_left_alone),

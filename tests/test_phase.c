@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "dsp/rhythm/phase.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define RATE_HZ 22050.0
+enum { PERIOD = 24, BEATS = 40, FRAMES = BEATS * PERIOD };
+// Bins of 10.8 Hz: below 150 Hz lies what is heavy, above 2.5 kHz a hat.
+enum { HEAVY_BIN = 6, LIGHT_BIN = 400 };
+
+/// Light strokes on every beat, heavy ones `place` frames into every `every`-th; they last three frames.
+static struct onset *make(int place, int every)
+{
+    struct onset *onset;
+    assert_int_equal(onset_create(&onset, RATE_HZ), 0);
+    for (int t = 0; t < FRAMES; t++) {
+        float power[ONSET_BINS];
+        for (int k = 0; k < ONSET_BINS; k++)
+            power[k] = 1e-4f;
+        for (int k = 0; k < 200 && t % PERIOD < 3; k++)
+            power[LIGHT_BIN + k] = 1.0f;
+        const int since = (t - place + PERIOD * every) % (PERIOD * every);
+        for (int k = 0; k < 4 && since < 3; k++)
+            power[HEAVY_BIN + k] = 100.0f;
+        onset_push(onset, power);
+    }
+    return onset;
+}
+
+static double choose(struct onset *onset, uint32_t count)
+{
+    double beats[BEATS];
+    for (int i = 0; i < BEATS; i++)
+        beats[i] = i * PERIOD;
+    const double share = phase_choose(onset, beats, count);
+    onset_destroy(&onset);
+    return share;
+}
+
+static void beats_stay_where_the_weight_is(void **state)
+{
+    (void)state;
+    assert_true(choose(make(0, 1), BEATS) == 0.0);
+    assert_true(choose(make(0, 4), BEATS) == 0.0);
+}
+
+static void beats_move_to_the_weight_between_them(void **state)
+{
+    (void)state;
+    for (int every = 1; every <= 4; every += 3) { // on every beat, and once a bar
+        assert_true(choose(make(PERIOD / 2, every), BEATS) == 1.0 / 2.0);
+        assert_true(choose(make(PERIOD / 3, every), BEATS) == 1.0 / 3.0);
+        assert_true(choose(make(2 * PERIOD / 3, every), BEATS) == 2.0 / 3.0);
+    }
+}
+
+static void weight_at_a_quarter_moves_no_beat(void **state)
+{
+    (void)state;
+    assert_true(choose(make(PERIOD / 4, 1), BEATS) == 0.0);
+    assert_true(choose(make(3 * PERIOD / 4, 1), BEATS) == 0.0);
+}
+
+static void five_beats_are_left_where_they_are(void **state)
+{
+    (void)state;
+    assert_true(choose(make(PERIOD / 2, 1), 5) == 0.0);
+    assert_true(choose(make(PERIOD / 2, 1), 6) == 1.0 / 2.0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(beats_stay_where_the_weight_is),
+        cmocka_unit_test(beats_move_to_the_weight_between_them),
+        cmocka_unit_test(weight_at_a_quarter_moves_no_beat),
+        cmocka_unit_test(five_beats_are_left_where_they_are),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
