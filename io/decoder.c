@@ -389,6 +389,8 @@ static int open_decoder(struct decoder *d)
         error = count_frames(d, &d->info.frames);
     d->stated_frames =
         d->layout.cut_frames ? d->info.frames + d->layout.cut_frames : find_stated_frames(d);
+    if (!error && d->info.frames == 0)
+        handle_short_read(d); // what is wrong is known at once, as no one may read
     return error;
 }
 
