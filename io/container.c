@@ -123,6 +123,16 @@ static int note_data(struct container_lengths *lengths, struct source *source, u
     return is_empty < 0 ? is_empty : 0;
 }
 
+/// Layers I and II, and III, are formats 0x50 and 0x55 of WAV files (RFC 2361).
+static int note_format(struct container_lengths *lengths, struct source *source,
+                       const struct size_field *field)
+{
+    unsigned char tag[2] = {0};
+    const int64_t n = source_read(source, tag, field->offset + field->width, sizeof tag);
+    lengths->is_mpeg = (tag[0] == 0x50 || tag[0] == 0x55) && tag[1] == 0;
+    return n < 0 ? (int)n : 0;
+}
+
 static int walk_chunks(struct container_lengths *lengths, struct source *source,
                        uint64_t size_bytes, const struct chunk_style *style)
 {
@@ -135,6 +145,9 @@ static int walk_chunks(struct container_lengths *lengths, struct source *source,
             return found;
         if (memcmp(id, style->data, 4) == 0)
             return note_data(lengths, source, size_bytes, &field, style);
+        const int error = memcmp(id, "fmt ", 4) == 0 ? note_format(lengths, source, &field) : 0;
+        if (error)
+            return error;
         if (field.bytes > size_bytes)
             return 0;
         offset = end_of_chunk(&field, style);

@@ -147,7 +147,9 @@ static bool resume(struct decoder *d)
 /// over what it could not read, whatever the reason.
 static bool is_cut(const struct decoder *d)
 {
-    return d->is_mp3 ? d->layout.may_be_cut : d->position >= d->info.frames || d->file.has_ended;
+    if (d->is_mp3)
+        return d->layout.may_be_cut || d->lengths.stated_bytes > d->size_bytes;
+    return d->position >= d->info.frames || d->file.has_ended;
 }
 
 /// The file gave fewer frames than it should: find out why, and whether it goes on.
@@ -308,11 +310,22 @@ static int check_format(const SF_INFO *info)
 }
 
 /// @return 0, also where it is no MP3; -EBADMSG; the source's errors.
-static int scan_mp3(struct decoder *d)
+static int scan_mp3(struct decoder *d, uint64_t start, uint64_t end)
 {
-    const int error = mp3_layout_scan(&d->layout, d->source, d->size_bytes);
+    const int error = mp3_layout_scan(&d->layout, d->source, start, end);
     d->is_mp3 = !error;
     return error == -ENOTSUP ? 0 : error;
+}
+
+/// Of a WAV file that holds MP3 only its data are looked at.
+static int open_wrapped_mp3(struct decoder *d)
+{
+    const struct container_lengths *l = &d->lengths;
+    const bool is_whole = l->stated_bytes > 0 && l->stated_bytes <= d->size_bytes;
+    if (l->data_offset >= d->size_bytes)
+        return -EBADMSG;
+    const int error = scan_mp3(d, l->data_offset, is_whole ? l->stated_bytes : d->size_bytes);
+    return error ? error : d->is_mp3 ? reopen(d) : -EBADMSG;
 }
 
 /// MP3 is known by its first bytes, after other tags perhaps. Where nobody knows a file, its first frame is looked for
@@ -324,14 +337,16 @@ static int open_file(struct decoder *d)
     if (n < 0)
         return (int)n;
     bool may_be_mp3 = memcmp(head, "ID3", 3) == 0 || (head[0] == 0xff && head[1] >= 0xe0);
-    int error = may_be_mp3 ? scan_mp3(d) : 0;
+    int error = may_be_mp3 ? scan_mp3(d, 0, d->size_bytes) : 0;
     if (!error && !d->is_mp3)
         error = container_probe(&d->lengths, d->source, d->size_bytes);
+    if (!error && d->lengths.is_mpeg)
+        return open_wrapped_mp3(d);
     if (!error)
         error = d->is_mp3 || !d->layout.is_alike ? reopen(d) : -ENOTSUP;
     if (error != -ENOTSUP || may_be_mp3)
         return error;
-    error = scan_mp3(d);
+    error = scan_mp3(d, 0, d->size_bytes);
     return error ? error : d->is_mp3 ? reopen(d) : -ENOTSUP;
 }
 
@@ -373,6 +388,8 @@ static int open_decoder(struct decoder *d)
         return error;
     const SF_INFO *info = &d->file.info;
     d->names = sound_file_names(info->format);
+    if (d->lengths.is_mpeg)
+        d->names.container = "wav";
     d->info = (struct decoder_info){
         .format = {.rate_hz = (uint32_t)info->samplerate, .channels = (uint32_t)info->channels},
         .frames = (uint64_t)info->frames,

@@ -155,10 +155,11 @@ static bool is_cut_first(struct mp3_view *v, uint64_t start)
            header.bytes > v->end - start;
 }
 
-int mp3_layout_scan(struct mp3_layout *layout, struct source *source, uint64_t size_bytes)
+int mp3_layout_scan(struct mp3_layout *layout, struct source *source, uint64_t start,
+                    uint64_t size_bytes)
 {
     struct mp3_view v = {.source = source, .end = size_bytes};
-    uint64_t start = 0, at;
+    uint64_t at;
     *layout = (struct mp3_layout){0};
     for (uint64_t n; (n = mp3_tag_bytes(&v, start)) > 0; start += n)
         if (n > size_bytes - start)

@@ -318,6 +318,20 @@ static void headers_within_a_broken_kilobyte_are_none(void **state)
     assert_lost(&first_too, 2);
 }
 
+// Their headers are whole: nothing tells what is wrong but the library, which is to keep silent.
+static void broken_frames_are_decoded_quietly(void **state)
+{
+    (void)state;
+    struct file f = {0};
+    put(&f, mp3, mp3_bytes);
+    for (size_t at = frame_from(mp3_bytes / 4); at < mp3_bytes / 2; at = frame_from(at + 1))
+        memset(f.bytes + at + MP3_HEADER_BYTES + 2, 0xff, 20);
+    const struct heard h = play(&f);
+    assert_true(h.is_quiet);
+    assert_int_equal(h.frames, FRAMES);
+    free(h.samples);
+}
+
 // Its length is that of the others, but it is mono, or of layer II, or of another rate; or it is too long.
 static void a_frame_of_another_kind_is_none(void **state)
 {
@@ -435,6 +449,37 @@ static void a_file_joined_to_one_that_lacks_frames_is_not_its_end(void **state)
     assert_int_equal(h.frames, 80 * 1152 - 2 * 529);
     assert_int_equal(h.damage, DECODER_CORRUPT);
     free(h.samples);
+}
+
+static void put_little(unsigned char *to, uint32_t value)
+{
+    for (int i = 0; i < 4; ++i)
+        to[i] = (unsigned char)(value >> (8 * i));
+}
+
+// Format 0x55, of a chunk of format of 30 bytes (RFC 2361); what lies behind the data is no sound.
+static void mp3_within_wav_is_played(void **state)
+{
+    (void)state;
+    unsigned char head[58] = "RIFF....WAVEfmt \x1e\0\0\0\x55\0\2\0";
+    memcpy(head + 50, "data", 4);
+    for (int is_cut = 0; is_cut < 2; ++is_cut) {
+        struct file f = {0};
+        put_little(head + 4, (uint32_t)(50 + mp3_bytes + 8));
+        put_little(head + 54, (uint32_t)mp3_bytes);
+        put(&f, head, sizeof head);
+        put(&f, mp3, is_cut ? mp3_bytes / 2 : mp3_bytes);
+        if (!is_cut) {
+            put(&f, "LIST\4\0\0\0INFO", 12);
+            assert_plain(&f);
+            continue;
+        }
+        const struct heard h = play(&f);
+        assert_true(h.is_quiet);
+        assert_int_equal(h.damage, DECODER_TRUNCATED);
+        assert_true(h.frames > FRAMES / 3 && h.frames < FRAMES);
+        free(h.samples);
+    }
 }
 
 /// Play `count` frames that begin with `header` and hold nothing else.
@@ -569,10 +614,24 @@ static size_t encode(const char *path, int rate_hz, int channels)
     return bytes;
 }
 
-/// Compare pieces all over the file with the whole.
+static float whole[MOST_FRAMES * CHANNELS];
+
+/// Compare the whole with libsndfile's, which looks for frames in its own way.
+static void assert_as_libsndfile(const char *path)
+{
+    SF_INFO info = {.format = 0};
+    static float theirs[MOST_FRAMES * CHANNELS];
+    SNDFILE *file = sf_open(path, SFM_READ, &info);
+    assert_non_null(file);
+    assert_int_equal(sf_readf_float(file, theirs, MOST_FRAMES), FRAMES);
+    assert_int_equal(sf_close(file), 0);
+    assert_memory_equal(whole, theirs, (size_t)FRAMES * (size_t)info.channels * sizeof *whole);
+}
+
+/// Read the whole, and compare pieces all over the file with it.
 static void assert_seeks(struct decoder *decoder, const struct decoder_info *info, uint32_t step)
 {
-    static float whole[MOST_FRAMES * CHANNELS], piece[600 * CHANNELS];
+    static float piece[600 * CHANNELS];
     uint32_t frames = 0;
     const uint32_t channels = info->format.channels;
     for (int64_t n; (n = decoder_read(decoder, whole + frames * channels, 1000)) > 0;)
@@ -602,6 +661,7 @@ static void seeks_give_the_samples_of_reading_on_at_every_rate(void **state)
         assert_int_equal(decoder_open(&decoder, source, &info), 0);
         assert_int_equal(info.frames, FRAMES);
         assert_seeks(decoder, &info, 4999);
+        assert_as_libsndfile(path);
         decoder_close(&decoder);
         source_close(&source);
     }
@@ -699,12 +759,14 @@ int main(void)
         cmocka_unit_test(a_broken_kilobyte_costs_the_frames_it_hits),
         cmocka_unit_test(headers_within_a_broken_kilobyte_are_none),
         cmocka_unit_test(a_frame_of_another_kind_is_none),
+        cmocka_unit_test(broken_frames_are_decoded_quietly),
         cmocka_unit_test(bytes_with_a_header_at_their_end_are_no_mp3),
         cmocka_unit_test(a_file_that_ends_within_its_first_frame_is_refused),
         cmocka_unit_test(what_only_begins_like_a_frame_is_no_mp3),
         cmocka_unit_test(a_cut_frame_of_a_file_without_tag_is_told),
         cmocka_unit_test(files_joined_to_one_play_as_one_behind_another),
         cmocka_unit_test(a_file_joined_to_one_that_lacks_frames_is_not_its_end),
+        cmocka_unit_test(mp3_within_wav_is_played),
         cmocka_unit_test(layers_and_free_bit_rates_are_decoded),
         cmocka_unit_test(a_tag_that_counts_no_frames_is_none),
         cmocka_unit_test(a_tag_of_frames_alone_is_read),
