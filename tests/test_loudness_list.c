@@ -215,6 +215,20 @@ static void an_albums_blocks_count_as_one_tracks(void **state)
     free(powers);
 }
 
+// 10 LU under a mean of -64 lies under -70: what is at -72 counts neither before nor after.
+static void nothing_under_minus_70_counts_in_soft_tracks(void **state)
+{
+    (void)state;
+    enum { STEPS = 400 };
+    float powers[STEPS];
+    for (uint32_t i = 0; i < STEPS; ++i)
+        powers[i] = (float)pow(10, ((i < STEPS / 2 ? -64 : -72) + 0.691) / 10);
+    struct loudness_list list = list_of(powers, STEPS);
+    assert_near(integrated(&list), integrated_of(powers, STEPS), 1e-9);
+    assert_near(integrated(&list), -64, 0.05); // but for three blocks across the fall
+    loudness_list_deinit(&list);
+}
+
 static void silence_of_any_length_is_at_the_gate(void **state)
 {
     (void)state;
@@ -265,6 +279,7 @@ int main(void)
         cmocka_unit_test(no_window_is_lost_or_counted_twice),
         cmocka_unit_test(a_long_list_is_thinned_evenly),
         cmocka_unit_test(an_albums_blocks_count_as_one_tracks),
+        cmocka_unit_test(nothing_under_minus_70_counts_in_soft_tracks),
         cmocka_unit_test(silence_of_any_length_is_at_the_gate),
         cmocka_unit_test(every_allocation_may_fail),
     };

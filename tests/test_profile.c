@@ -174,6 +174,59 @@ static void anything_measured_moves_scores_no_more_than_it_moves(void **state)
     free(analysis);
 }
 
+static double logit(double share)
+{
+    return log(share / (1.0 - share));
+}
+
+/// The middle of all music with one dimension a spread higher: a trait of tanh(1).
+static void assert_genres_move(enum fingerprint_dimension dimension, double by,
+                               const double weights[GENRE_COUNT])
+{
+    struct analysis *analysis = make_analysis();
+    double scores[GENRE_COUNT];
+    profile_compute(analysis);
+    memcpy(scores, analysis->genre.scores, sizeof(scores));
+    analysis->fingerprint[dimension] += by;
+    profile_compute(analysis);
+    for (int g = 0; g < GENRE_COUNT; g++) {
+        const double moved = logit(analysis->genre.scores[g]) - logit(scores[g]);
+        assert_true(fabs(moved - weights[g] * tanh(1.0)) < 0.02);
+    }
+    free(analysis);
+}
+
+static void a_trait_moves_the_genres_that_it_speaks_for(void **state)
+{
+    (void)state;
+    const double fast[GENRE_COUNT] = {[GENRE_HIP_HOP] = -0.9, [GENRE_METAL] = 0.4};
+    const double wide[GENRE_COUNT] = {[GENRE_ELECTRONIC] = 0.4,
+                                      [GENRE_POP] = 0.2,
+                                      [GENRE_ACOUSTIC] = -0.4,
+                                      [GENRE_AMBIENT] = 0.6,
+                                      [GENRE_COUNTRY] = -0.2};
+    assert_genres_move(FINGERPRINT_TEMPO_BPM, 115.0 * (exp2(0.4) - 1.0), fast);
+    assert_genres_move(FINGERPRINT_STEREO_WIDTH, 0.12, wide);
+    // Treble is a fifth of a spread over the middle to begin with.
+    const double airy[GENRE_COUNT] = {[GENRE_ELECTRONIC] = 0.4 * (1.0 - tanh(0.2) / tanh(1.0))};
+    assert_genres_move(FINGERPRINT_PRESENCE_PCT, 0.04, airy);
+}
+
+static void noise_takes_from_harmony_and_hardly_any_sound_from_all(void **state)
+{
+    (void)state;
+    struct analysis *analysis = make_analysis();
+    profile_compute(analysis);
+    const double harmony = analysis->profile.harmony, energy = analysis->profile.energy;
+    analysis->fingerprint[FINGERPRINT_SPECTRAL_FLATNESS] += 0.08;
+    profile_compute(analysis);
+    assert_true(fabs(logit(analysis->profile.harmony) - logit(harmony) + 0.5 * tanh(1.0)) < 1e-9);
+    analysis->fingerprint[FINGERPRINT_SILENCE_RATIO] = 0.96; // four fifths of what 5 % would have
+    profile_compute(analysis);
+    assert_true(fabs(analysis->profile.energy / energy - 0.8) < 1e-9);
+    free(analysis);
+}
+
 static void wild_measurements_stay_within_0_and_1(void **state)
 {
     (void)state;
@@ -329,6 +382,8 @@ int main(void)
         cmocka_unit_test(rhythm_rises_with_stability_as_far_as_it_is_sure),
         cmocka_unit_test(harmony_rises_with_chroma_and_harmonic_share),
         cmocka_unit_test(nothing_steps_when_one_dimension_moves_a_little),
+        cmocka_unit_test(a_trait_moves_the_genres_that_it_speaks_for),
+        cmocka_unit_test(noise_takes_from_harmony_and_hardly_any_sound_from_all),
         cmocka_unit_test(wild_measurements_stay_within_0_and_1),
         cmocka_unit_test(silence_is_nothing_and_unknown),
         cmocka_unit_test(anything_measured_moves_scores_no_more_than_it_moves),

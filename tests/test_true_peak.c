@@ -184,6 +184,8 @@ static void high_rates_interpolate_less(void **state)
     assert_int_equal(meter.phases, 3);
     true_peak_init(&meter, 96000);
     assert_int_equal(meter.phases, 1);
+    true_peak_init(&meter, 176400);
+    assert_int_equal(meter.phases, 1);
     true_peak_init(&meter, 192000);
     assert_int_equal(meter.phases, 0);
 }

@@ -237,6 +237,20 @@ static void faint_tones_are_heard_beside_loud_ones_and_on_a_constant(void **stat
     }
 }
 
+// An even count of steps, of which the middle two differ: a pitch that rises ever faster, cut after a few frames.
+static void the_median_of_few_steps_is_the_mean_of_the_middle_two_in_cents(void **state)
+{
+    (void)state;
+    enum { MOST = 12 * HOP };
+    static float x[MOST];
+    for (int i = 0; i < MOST; ++i) {
+        const double t = i / 22050.0;
+        x[i] = (float)(0.5 * sin(2 * M_PI * 200 * (t + 12 * t * t * t))); // 0 to 75 cents a frame
+    }
+    for (uint32_t count = 5 * HOP; count <= MOST; count += HOP)
+        assert_near(stability_of(x, count, 22050, NULL), naive_stability(x, count, 22050), 1e-4);
+}
+
 // A transform's rounding scales with the loudest of what it carries: notes after near silence must not make a pitch
 // of it. Rests begin anywhere between frames.
 static void a_loud_note_does_not_reach_back_into_what_is_faint(void **state)
@@ -285,6 +299,7 @@ int main(void)
         cmocka_unit_test(noise_is_unvoiced),
         cmocka_unit_test(silence_and_constants_are_unvoiced),
         cmocka_unit_test(faint_tones_are_heard_beside_loud_ones_and_on_a_constant),
+        cmocka_unit_test(the_median_of_few_steps_is_the_mean_of_the_middle_two_in_cents),
         cmocka_unit_test(a_loud_note_does_not_reach_back_into_what_is_faint),
         cmocka_unit_test(gives_the_same_bits_however_the_input_is_cut),
     };
