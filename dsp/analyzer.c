@@ -345,14 +345,14 @@ static void fill_levels(struct analyzer *a, struct analysis *out)
     level_sums_finish(&a->levels, &levels);
     double *f = out->fingerprint;
     f[FINGERPRINT_CREST_DB] = levels.crest_db;
+    f[FINGERPRINT_LOUDNESS_VARIATION_STD] =
+        loudness_list_variation_lu(loudness_meter_list(a->loudness));
+    f[FINGERPRINT_STEREO_WIDTH] = levels.stereo_width;
+    f[FINGERPRINT_PHASE_CORRELATION] = levels.phase_correlation;
     if (a->config.depth != ANALYZER_FULL)
         return;
     f[FINGERPRINT_DYNAMIC_RANGE_VARIATION] = levels.dynamic_range_variation;
-    f[FINGERPRINT_LOUDNESS_VARIATION_STD] =
-        loudness_list_variation_lu(loudness_meter_list(a->loudness));
     f[FINGERPRINT_PEAK_CONSISTENCY] = levels.peak_consistency;
-    f[FINGERPRINT_STEREO_WIDTH] = levels.stereo_width;
-    f[FINGERPRINT_PHASE_CORRELATION] = levels.phase_correlation;
     float peak = 0;
     for (uint32_t c = 0; c < a->config.format.channels; ++c)
         peak = fmaxf(peak, true_peak_finish(&a->true_peaks[c])); // 0 for the LFE

@@ -11,9 +11,9 @@
 enum { ANALYZER_BLOCK_FRAMES = 1024 };
 
 enum analyzer_depth {
-    ANALYZER_FULL,  // everything
-    ANALYZER_TONAL, // only what the mastering targets are made of: bands, loudness, crest, centroid;
-                    // the rest of the analysis stays at its value for silence
+    ANALYZER_FULL, // everything
+    ANALYZER_TONAL, // only what the mastering targets are made of: bands, loudness and its variation, crest,
+    // centroid, width, correlation; the rest of the analysis stays at its value for silence
 };
 
 struct analyzer_config {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The whole analysis: closed forms, independence of block sizes, edge cases, lack of memory.
 #include "dsp/analyzer.h"
+#include "dsp/mastering/mastering.h"
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -414,11 +415,16 @@ static void format_out_of_range_is_refused(void **state)
     }
 }
 
-static void tonal_depth_measures_bands_loudness_crest_and_centroid(void **state)
+static void tonal_depth_measures_all_that_the_mastering_targets_are_made_of(void **state)
 {
     (void)state;
-    enum { FRAMES = 44100 * 3 };
+    enum { FRAMES = 44100 * 9 };
     float *noise = make_noise((size_t)FRAMES * 2, 23);
+    for (int i = 0; i < FRAMES; ++i) { // wide, and quiet at first
+        const float gain = i < FRAMES / 2 ? 0.1F : 0.5F;
+        noise[2 * i] *= gain;
+        noise[2 * i + 1] = 0.6F * noise[2 * i] + 0.4F * gain * noise[2 * i + 1];
+    }
     struct analysis *full = analyze(noise, FRAMES, 44100, 2, 4096), *tonal = NULL;
     struct analyzer *analyzer = NULL;
     const struct analyzer_config config = {{44100, 2}, ANALYZER_TONAL};
@@ -430,6 +436,12 @@ static void tonal_depth_measures_bands_loudness_crest_and_centroid(void **state)
     assert_near(tonal->fingerprint[FINGERPRINT_SPECTRAL_CENTROID],
                 full->fingerprint[FINGERPRINT_SPECTRAL_CENTROID], 0.0);
     assert_near(tonal->fingerprint[FINGERPRINT_HARMONIC_RATIO], 0.0, 0.0);
+    const struct mastering_settings settings = mastering_settings_default();
+    struct mastering_targets by_full, by_tonal;
+    mastering_targets_compute(&by_full, full, &settings);
+    mastering_targets_compute(&by_tonal, tonal, &settings);
+    assert_memory_equal(&by_full, &by_tonal, sizeof by_full);
+    assert_true(fabs(by_full.width - 1) > 0.01);
     analyzer_destroy(&analyzer);
     free(full);
     free(tonal);
@@ -569,7 +581,7 @@ int main(void)
         cmocka_unit_test(digital_silence_at_both_ends_is_timed),
         cmocka_unit_test(gain_moves_loudness_alone),
         cmocka_unit_test(format_out_of_range_is_refused),
-        cmocka_unit_test(tonal_depth_measures_bands_loudness_crest_and_centroid),
+        cmocka_unit_test(tonal_depth_measures_all_that_the_mastering_targets_are_made_of),
         cmocka_unit_test(what_is_told_so_far_is_that_of_a_track_that_ends_there),
         cmocka_unit_test(lack_of_memory_is_reported_wherever_it_strikes),
         cmocka_unit_test(shapes_are_shares_of_8_and_of_10_khz),
