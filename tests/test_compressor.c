@@ -91,6 +91,7 @@ static void attack_reaches_63_percent_after_its_time(void **state)
     compressor_init(&c, RATE_HZ);
     struct compressor_numbers slow = two_to_one;
     slow.attack_s = 0.2; // long beside the detector's 10 ms
+    slow.release_s = 5;
     double frame[2] = {0};
     for (int n = 0; n < 10080; ++n) { // detector and attack: 0.21 s
         frame[0] = frame[1] = 0.5;
@@ -98,6 +99,31 @@ static void attack_reaches_63_percent_after_its_time(void **state)
     }
     const double full_db = compressor_curve_db(&slow, 20 * log10(0.5));
     assert_near(20 * log10(frame[0] / 0.5) / full_db, 0.632, 0.02);
+}
+
+static void release_leaves_37_percent_after_its_time(void **state)
+{
+    (void)state;
+    enum {
+        LOUD = 96000,
+        FADE = 2400
+    }; // the detector falls below the knee in the first 50 ms of silence
+    struct compressor c;
+    compressor_init(&c, RATE_HZ);
+    struct compressor_numbers numbers = two_to_one;
+    numbers.attack_s = 0.01;
+    numbers.release_s = 0.4;
+    for (int n = 0; n < LOUD + FADE; ++n) {
+        double frame[2] = {n < LOUD ? 0.5 : 0, 0};
+        compressor_process(&c, &numbers, frame, 1);
+    }
+    const double begin_db = c.gain_db;
+    for (int n = 0; n < (int)(0.4 * RATE_HZ); ++n) {
+        double frame[2] = {0, 0};
+        compressor_process(&c, &numbers, frame, 1);
+    }
+    assert_true(begin_db < -5);
+    assert_near(c.gain_db / begin_db, exp(-1), 0.002);
 }
 
 static void output_does_not_depend_on_the_block_split(void **state)
@@ -168,6 +194,7 @@ int main(void)
         cmocka_unit_test(both_channels_get_the_gain_of_the_louder),
         cmocka_unit_test(no_mix_leaves_audio_exactly_as_it_is),
         cmocka_unit_test(attack_reaches_63_percent_after_its_time),
+        cmocka_unit_test(release_leaves_37_percent_after_its_time),
         cmocka_unit_test(it_glides_as_if_each_frame_had_its_own_numbers),
         cmocka_unit_test(output_does_not_depend_on_the_block_split),
     };

@@ -218,7 +218,21 @@ static void nothing_over_the_floor_is_passed_over(void **state)
     }
 }
 
-/// An impulse, than which nothing is rougher: the sinc's own taps come out, each from one frame alone.
+static void a_scaled_reader_sees_what_only_its_scale_lifts_over_the_floor(void **state)
+{
+    (void)state;
+    struct peak_reader reader;
+    peak_reader_init_sharp(&reader, 1.1);
+    float x[BEFORE + 10 * PEAK_LANES], out[9 * PEAK_LANES] = {0};
+    for (int n = 0; n < BEFORE + 10 * PEAK_LANES; ++n)
+        x[n] = (float)sin(0.02 * n); // its samples and its crest are one
+    raise_one(peak_select(cpu_flags()), &reader, out, x + BEFORE, 8 * PEAK_LANES, 1.05F);
+    float highest = 0;
+    for (int n = 0; n < 8 * PEAK_LANES; ++n)
+        highest = fmaxf(highest, out[n]);
+    assert_true(fabs((double)highest - 1.1) < 0.001);
+}
+
 static void a_single_frame_over_the_floor_is_seen_wherever_it_lies(void **state)
 {
     (void)state;
@@ -413,6 +427,7 @@ int main(void)
         cmocka_unit_test(every_variant_equals_the_reference),
         cmocka_unit_test(nothing_over_the_floor_is_passed_over),
         cmocka_unit_test(a_single_frame_over_the_floor_is_seen_wherever_it_lies),
+        cmocka_unit_test(a_scaled_reader_sees_what_only_its_scale_lifts_over_the_floor),
         cmocka_unit_test(bounds_are_what_the_loudest_samples_reach),
         cmocka_unit_test(a_peak_that_some_samples_make_alone_is_seen),
         cmocka_unit_test(a_straight_slope_is_seen_in_every_lane),

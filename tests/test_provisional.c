@@ -36,7 +36,7 @@ static float *music(double opening_db, int opening_s)
     return out;
 }
 
-static struct mastering_targets targets_of_all(const float *stereo)
+static struct mastering_targets targets_of(const float *stereo, uint32_t frames)
 {
     const struct mastering_settings settings = mastering_settings_default();
     const struct analyzer_config config = {.format = {RATE, 2}, .depth = ANALYZER_TONAL};
@@ -44,12 +44,17 @@ static struct mastering_targets targets_of_all(const float *stereo)
     struct analysis *analysis;
     struct mastering_targets targets;
     assert_int_equal(analyzer_create(&analyzer, &config), 0);
-    assert_int_equal(analyzer_feed(analyzer, stereo, FRAMES), 0);
+    assert_int_equal(analyzer_feed(analyzer, stereo, frames), 0);
     assert_int_equal(analyzer_finish(analyzer, &analysis), 0);
     mastering_targets_compute(&targets, analysis, &settings);
     free(analysis);
     analyzer_destroy(&analyzer);
     return targets;
+}
+
+static struct mastering_targets targets_of_all(const float *stereo)
+{
+    return targets_of(stereo, FRAMES);
 }
 
 static struct provisional *after_head(const float *stereo, enum provisional_kind kind)
@@ -102,6 +107,54 @@ static void a_quiet_opening_is_not_taken_for_a_quiet_track(void **state)
     memset(stereo, 0, (size_t)FRAMES * 2 * sizeof(*stereo));
     p = after_head(stereo, PROVISIONAL_FIRST);
     assert_true(makeup_of(p) <= 6.0); // of silence too
+    provisional_destroy(&p);
+    free(stereo);
+}
+
+// Targets that are set by what the music is like, in one order.
+enum { SETTINGS = EQ_BAND_COUNT + 7 };
+
+static void list_settings(double list[SETTINGS], const struct mastering_targets *targets)
+{
+    memcpy(list, targets->eq_db, sizeof(targets->eq_db));
+    const double others[] = {targets->compressor.threshold_db, targets->compressor.ratio,
+                             targets->compressor.attack_s,     targets->compressor.release_s,
+                             targets->compressor.mix,          targets->width,
+                             targets->limiter.release_s};
+    memcpy(list + EQ_BAND_COUNT, others, sizeof(others));
+}
+
+static void each_chunk_counts_by_its_length(void **state)
+{
+    (void)state;
+    enum { HEAD = PROVISIONAL_HEAD_S * RATE, CHUNK = PROVISIONAL_CHUNK_S * RATE };
+    float *stereo = music(-6, PROVISIONAL_HEAD_S);
+    for (size_t i = 0; i < HEAD; ++i) // and darker
+        for (size_t c = 0; c < 2; ++c)
+            stereo[2 * i + c] = 0.5F * (stereo[2 * i + c] + stereo[2 * (i + 1) + c]);
+    for (size_t i = 0; i < HEAD + CHUNK; ++i) { // the head narrow, the chunk wide
+        const float middle = stereo[2 * i], side = (i < HEAD ? 0.05F : 0.7F) * stereo[2 * i + 400];
+        stereo[2 * i] = middle + side;
+        stereo[2 * i + 1] = middle - side;
+    }
+    const struct mastering_targets parts[] = {targets_of(stereo, HEAD),
+                                              targets_of(stereo + (size_t)2 * HEAD, CHUNK)};
+    struct provisional *p = after_head(stereo, PROVISIONAL_FIRST);
+    struct mastering_targets both;
+    assert_int_equal(provisional_feed(p, stereo + (size_t)2 * HEAD, CHUNK), 1);
+    provisional_targets(p, &both);
+    double head[SETTINGS], chunk[SETTINGS], got[SETTINGS];
+    list_settings(head, &parts[0]);
+    list_settings(chunk, &parts[1]);
+    list_settings(got, &both);
+    int differ = 0; // or the lengths would not show
+    for (int i = 0; i < SETTINGS; ++i) {
+        const double wanted = (PROVISIONAL_HEAD_S * head[i] + PROVISIONAL_CHUNK_S * chunk[i]) /
+                              (PROVISIONAL_HEAD_S + PROVISIONAL_CHUNK_S);
+        assert_true(fabs(got[i] - wanted) <= 1e-9 * (1 + fabs(wanted)));
+        differ += fabs(head[i] - chunk[i]) > 0.01 * fabs(chunk[i]);
+    }
+    assert_true(differ >= 6 && fabs(parts[0].width - parts[1].width) > 0.01);
     provisional_destroy(&p);
     free(stereo);
 }
@@ -207,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_ramp_takes_its_time_where_there_is_far_to_go),
         cmocka_unit_test(the_more_is_heard_the_nearer_to_the_tracks_own),
         cmocka_unit_test(a_quiet_opening_is_not_taken_for_a_quiet_track),
+        cmocka_unit_test(each_chunk_counts_by_its_length),
         cmocka_unit_test(what_was_mastered_before_keeps_its_tone_from_the_first_frame),
         cmocka_unit_test(the_way_over_to_the_tracks_own_targets_is_no_step),
     };
