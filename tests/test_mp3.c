@@ -238,6 +238,15 @@ static void junk_between_frames_that_were_counted_is_told(void **state)
     put(&f, mp3 + first, third - first);
     put_junk(&f, 1234);
     put(&f, mp3 + third, mp3_bytes - third);
+    struct source *source = open_source(&f);
+    struct decoder *decoder = NULL;
+    struct decoder_info info;
+    float sound[1000 * CHANNELS];
+    assert_int_equal(decoder_open(&decoder, source, &info), 0);
+    assert_int_equal(decoder_read(decoder, sound, 1000), 1000);
+    assert_int_equal(decoder_damage(decoder), DECODER_SOUND); // so far
+    decoder_close(&decoder);
+    source_close(&source);
     struct heard h = play(&f);
     assert_true(h.is_quiet);
     assert_int_equal(h.frames, h.stated);
