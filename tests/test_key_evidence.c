@@ -160,6 +160,57 @@ static void the_strength_is_the_correlation_of_the_notes_with_the_scales_profile
     }
 }
 
+static void overtones_are_taken_away_in_fifteen_steps(void **state)
+{
+    (void)state;
+    // Richardson and Lucy's steps in numpy, from the same partials.
+    static const double played[PITCH_CLASS_COUNT] = {
+        0.853626055, 0.000000000, 0.000000000, 0.000000000, 0.070986591, 0.000000000,
+        0.000000000, 0.075387334, 0.000000000, 0.000000020, 0.000000000, 0.000000000};
+    static const double heard[PITCH_CLASS_COUNT] = {[0] = 3.0, [4] = 1.0, [7] = 2.0};
+    struct key_evidence evidence = {0};
+
+    key_evidence_add(&evidence, heard, silence);
+
+    for (int i = 0; i < PITCH_CLASS_COUNT; i++)
+        assert_true(fabs(evidence.notes[i] - played[i]) < 1e-6);
+}
+
+static void a_triad_is_as_likely_as_its_notes_and_its_bass_are_like_the_stretch(void **state)
+{
+    (void)state;
+    struct key_evidence evidence = {0};
+    double length = 0.0, odds[KEY_MODES][PITCH_CLASS_COUNT], all = 0.0;
+    add_triad(&evidence, 2, 3, 1.0);
+    for (int i = 0; i < PITCH_CLASS_COUNT; i++)
+        length += evidence.notes[i] * evidence.notes[i];
+    for (int mode = 0; mode < KEY_MODES; mode++) {
+        for (int root = 0; root < PITCH_CLASS_COUNT; root++) {
+            const double *notes = evidence.notes;
+            const double sum = notes[root] + notes[(root + (mode == KEY_MAJOR ? 4 : 3)) % 12] +
+                               notes[(root + 7) % 12];
+            const double bass = root == 2 ? 0.3 : 0.0; // it plays nothing but the root
+            odds[mode][root] = exp((sum / sqrt(3.0 * length) + bass) / 0.11);
+            all += odds[mode][root];
+        }
+    }
+
+    for (int mode = 0; mode < KEY_MODES; mode++)
+        for (int root = 0; root < PITCH_CLASS_COUNT; root++)
+            assert_true(fabs(evidence.triads[mode][root] - odds[mode][root] / all) < 1e-9);
+}
+
+static void the_bass_of_late_fades_by_three_twentieths_a_stretch(void **state)
+{
+    (void)state;
+    struct key_evidence evidence = {0};
+    add_triad(&evidence, 0, 4, 1.0);
+    add_triad(&evidence, 7, 4, 5.0);
+
+    assert_true(fabs(evidence.recent_bass[0] - 0.85 * 0.15) < 1e-12);
+    assert_true(fabs(evidence.recent_bass[7] - 0.15) < 1e-12);
+}
+
 static void silence_is_no_evidence(void **state)
 {
     (void)state;
@@ -186,6 +237,9 @@ int main(void)
         cmocka_unit_test(a_loud_stretch_counts_no_more_than_a_quiet_one),
         cmocka_unit_test(the_overtones_of_a_note_are_counted_as_the_note),
         cmocka_unit_test(the_strength_is_the_correlation_of_the_notes_with_the_scales_profile),
+        cmocka_unit_test(overtones_are_taken_away_in_fifteen_steps),
+        cmocka_unit_test(a_triad_is_as_likely_as_its_notes_and_its_bass_are_like_the_stretch),
+        cmocka_unit_test(the_bass_of_late_fades_by_three_twentieths_a_stretch),
         cmocka_unit_test(silence_is_no_evidence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
