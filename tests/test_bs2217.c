@@ -5,12 +5,14 @@
 
 static struct loudness_signal make_sine(uint32_t rate_hz, double hz, double lufs)
 {
-    struct loudness_signal signal = loudness_signal_make(rate_hz, 2, 4);
+    const uint32_t channels = loudness_channels_at(rate_hz);
+    struct loudness_signal signal = loudness_signal_make(rate_hz, channels, 4);
     // Both channels together: amplitude^2 * gain^2, less the constant of the definition.
     const double amplitude = pow(10, (lufs + 0.691) / 20) / bs1770_gain(rate_hz, hz);
     for (uint32_t i = 0; i < signal.frames; ++i)
-        signal.samples[2 * i] = signal.samples[2 * i + 1] =
-            (float)(amplitude * sin(2 * M_PI * hz * i / rate_hz));
+        for (uint32_t c = 0; c < channels; ++c)
+            signal.samples[(size_t)i * channels + c] =
+                (float)(amplitude * sin(2 * M_PI * hz * i / rate_hz));
     return signal;
 }
 

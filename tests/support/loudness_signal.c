@@ -18,6 +18,17 @@ uint32_t loudness_channels_at(uint32_t rate_hz)
     return rate_hz <= 48000 ? 2 : 1;
 }
 
+enum { CYCLE_MAX = 192000 / 100 };
+
+// Ten cycles of 1 kHz, which last a whole number of frames at every rate.
+static uint32_t fill_cycle(float cycle[CYCLE_MAX], uint32_t rate_hz)
+{
+    const uint32_t frames = rate_hz / 100;
+    for (uint32_t i = 0; i < frames; ++i)
+        cycle[i] = (float)sin(2 * M_PI * 1000.0 * i / rate_hz);
+    return frames;
+}
+
 struct loudness_signal
 loudness_signal_make_tones(uint32_t rate_hz, const struct loudness_piece *pieces, uint32_t count)
 {
@@ -26,10 +37,8 @@ loudness_signal_make_tones(uint32_t rate_hz, const struct loudness_piece *pieces
         seconds += pieces[p].seconds;
     struct loudness_signal signal =
         loudness_signal_make(rate_hz, loudness_channels_at(rate_hz), seconds);
-    float cycle[192000 / 100]; // ten cycles last a whole number of frames at every rate
-    const uint32_t cycle_frames = rate_hz / 100;
-    for (uint32_t i = 0; i < cycle_frames; ++i)
-        cycle[i] = (float)sin(2 * M_PI * 1000.0 * i / rate_hz);
+    float cycle[CYCLE_MAX];
+    const uint32_t cycle_frames = fill_cycle(cycle, rate_hz);
     for (uint32_t p = 0; p < count; ++p) {
         const float gain =
             (float)(pieces[p].level_db > -200 ? pow(10, pieces[p].level_db / 20) : 0);
@@ -48,11 +57,13 @@ struct loudness_signal loudness_signal_make_levels(uint32_t rate_hz, uint32_t ch
                                                    const double *levels_db, double seconds)
 {
     struct loudness_signal signal = loudness_signal_make(rate_hz, channels, seconds);
-    for (uint32_t i = 0; i < signal.frames; ++i)
-        for (uint32_t c = 0; c < channels; ++c)
-            if (levels_db[c] > -200)
-                signal.samples[(size_t)i * channels + c] =
-                    (float)(pow(10, levels_db[c] / 20) * sin(2 * M_PI * 1000.0 * i / rate_hz));
+    float cycle[CYCLE_MAX];
+    const uint32_t cycle_frames = fill_cycle(cycle, rate_hz);
+    for (uint32_t c = 0; c < channels; ++c) {
+        const float gain = (float)(levels_db[c] > -200 ? pow(10, levels_db[c] / 20) : 0);
+        for (uint32_t i = 0; i < signal.frames; ++i)
+            signal.samples[(size_t)i * channels + c] = gain * cycle[i % cycle_frames];
+    }
     return signal;
 }
 
