@@ -10,6 +10,9 @@
 #include "dsp/level/level_sums.h"
 #include "dsp/level/loudness_meter.h"
 #include "dsp/level/true_peak.h"
+#include "dsp/rhythm/onset.h"
+#include "dsp/rhythm/picker.h"
+#include "dsp/rhythm/plain.h"
 #include "dsp/rhythm/rhythm.h"
 #include "dsp/spectrum/hpss.h"
 #include "dsp/spectrum/low_spectrum.h"
@@ -36,13 +39,16 @@ enum stage {
     STAGE_CHROMA,
     STAGE_KEY,
     STAGE_ONSETS,
+    STAGE_PICKER,
+    STAGE_PLAIN,
     STAGE_TAIL,
     STAGE_COUNT
 };
 static_assert((int)STAGE_COUNT <= (int)ANALYSIS_STAGES_MAX, "callers have room for every stage");
 static const char *const NAMES[STAGE_COUNT] = {
-    "input", "level-sums", "loudness", "true-peak", "decimation", "native-spectrum", "low-spectrum",
-    "hpss",  "yin",        "chroma",   "key",       "onsets",     "rhythm-tail"};
+    "input",        "level-sums", "loudness",   "true-peak", "decimation", "native-spectrum",
+    "low-spectrum", "hpss",       "yin",        "chroma",    "key",        "onsets",
+    "picker",       "plain",      "rhythm-tail"};
 
 // The analysis taken apart: every stage takes each block in turn, as it does within an analyzer, so that
 // data is as warm in the caches as it is there.
@@ -70,6 +76,7 @@ struct rig {
     struct chroma *chroma;
     struct key_tracker *key;
     struct rhythm *rhythm;
+    struct onset *onset; // what the rhythm keeps to itself, once more
 };
 
 // Charge a stage with the time since the last call, less what reading the clock takes.
@@ -124,6 +131,8 @@ static int create_stages(struct rig *rig)
         error = key_tracker_create(&rig->key, low_rate_hz);
     if (!error)
         error = rhythm_create(&rig->rhythm, low_rate_hz);
+    if (!error)
+        error = onset_create(&rig->onset, low_rate_hz);
     return error;
 }
 
@@ -138,6 +147,7 @@ static void destroy_stages(struct rig *rig)
     chroma_destroy(&rig->chroma);
     key_tracker_destroy(&rig->key);
     rhythm_destroy(&rig->rhythm);
+    onset_destroy(&rig->onset);
 }
 
 static void run_low_frames(struct rig *rig)
@@ -155,6 +165,9 @@ static void run_low_frames(struct rig *rig)
     for (uint32_t t = 0; t < rig->low_frames; ++t)
         rhythm_push(rig->rhythm, rig->powers[t]);
     charge(rig, STAGE_ONSETS);
+    for (uint32_t t = 0; t < rig->low_frames; ++t)
+        onset_push(rig->onset, rig->powers[t]);
+    rig->last_ns = bench_cpu_ns(); // charged to no stage
     rig->low_frames = 0;
 }
 
@@ -210,6 +223,26 @@ static int run_block(struct rig *rig, const float *samples)
     return error ? error : run_mono(rig);
 }
 
+// Everything of the rhythm's end, and once more two parts of it, which the rest is charged without.
+static int finish_rhythm(struct rig *rig)
+{
+    const uint32_t rate_hz = rig->track->format.rate_hz;
+    const double frame_rate_hz =
+        (double)rate_hz / (1U << decimator_stages_for(rate_hz)) / RHYTHM_HOP;
+    struct rhythm_result rhythm = {0};
+    int error = rhythm_finish(rig->rhythm, rig->low_samples, &rhythm);
+    rhythm_result_deinit(&rhythm);
+    charge(rig, STAGE_TAIL);
+    picker_pick(onset_strength(rig->onset), onset_frames(rig->onset), frame_rate_hz, NULL);
+    charge(rig, STAGE_PICKER);
+    double period_frames;
+    if (!error)
+        error = plain_find(rig->onset, frame_rate_hz, &period_frames);
+    charge(rig, STAGE_PLAIN);
+    rig->spent_ns[STAGE_TAIL] -= rig->spent_ns[STAGE_PICKER] + rig->spent_ns[STAGE_PLAIN];
+    return error;
+}
+
 static int finish_mono(struct rig *rig)
 {
     rig->low_count = decimator_finish(rig->decimator, rig->low);
@@ -229,12 +262,7 @@ static int finish_mono(struct rig *rig)
     struct key key;
     key_tracker_finish(rig->key, &key);
     charge(rig, STAGE_KEY);
-    struct rhythm_result rhythm = {0};
-    if (!error)
-        error = rhythm_finish(rig->rhythm, rig->low_samples, &rhythm);
-    rhythm_result_deinit(&rhythm);
-    charge(rig, STAGE_TAIL);
-    return error;
+    return error ? error : finish_rhythm(rig);
 }
 
 static int finish(struct rig *rig)
