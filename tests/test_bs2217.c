@@ -6,7 +6,7 @@
 static struct loudness_signal make_sine(uint32_t rate_hz, double hz, double lufs)
 {
     const uint32_t channels = loudness_channels_at(rate_hz);
-    struct loudness_signal signal = loudness_signal_make(rate_hz, channels, 4);
+    struct loudness_signal signal = loudness_signal_make(rate_hz, channels, 2);
     // Both channels together: amplitude^2 * gain^2, less the constant of the definition.
     const double amplitude = pow(10, (lufs + 0.691) / 20) / bs1770_gain(rate_hz, hz);
     for (uint32_t i = 0; i < signal.frames; ++i)
