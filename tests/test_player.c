@@ -225,6 +225,33 @@ static void what_cannot_be_played_is_passed_over_and_the_queue_goes_on(void **st
     assert_output_is(f, 0, FRAMES);
 }
 
+// What is there is heard, that it is not all is said, and the queue goes on.
+static void truncated_track_is_heard_to_its_end_and_named(void **state)
+{
+    struct fixture *f = *state;
+    enum { WHOLE = 2 * RATE, SOUND = RATE, HEADER_BYTES = 44 };
+    char path[SCRATCH_PATH_BYTES], line[1024], expected[1024];
+    FILE *lines = tmpfile();
+    assert_non_null(lines);
+    log_init(&f->log, fileno(lines), LOG_LEVEL_ERROR);
+    write_file(f, "a.wav", 0, WHOLE);
+    scratch_path(path, f->folder, "a.wav");
+    assert_int_equal(truncate(path, HEADER_BYTES + 4 * SOUND), 0);
+    write_file(f, "b.wav", 0, RATE);
+    open_player(f, &plain);
+    add_file(f, "a.wav");
+    add_file(f, "b.wav");
+    const struct player_totals totals = play_all(f);
+    assert_int_equal(totals.failed, 1);
+    assert_int_equal(totals.frames, SOUND + RATE);
+    snprintf(expected, sizeof(expected), "segue: %s: truncated: 1.0 of 2.0 s are there\n", path);
+    rewind(lines);
+    assert_non_null(fgets(line, sizeof(line), lines));
+    assert_string_equal(line, expected);
+    assert_null(fgets(line, sizeof(line), lines)); // once
+    assert_int_equal(fclose(lines), 0);
+}
+
 static void a_queue_of_nothing_playable_ends(void **state)
 {
     struct fixture *f = *state;
@@ -816,6 +843,7 @@ int main(void)
         TEST(a_track_starts_at_the_frame_asked_for),
         TEST(a_track_of_another_rate_is_resampled_to_the_rounded_length),
         TEST(what_cannot_be_played_is_passed_over_and_the_queue_goes_on),
+        TEST(truncated_track_is_heard_to_its_end_and_named),
         TEST(a_queue_of_nothing_playable_ends),
         TEST(every_switch_can_be_off_in_any_mix),
         TEST(mastered_output_is_a_function_of_the_queue_alone),
