@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// What becomes of a file that is rendered as it is: channels, samples, tags; and what is said of it.
+// What becomes of a file that is rendered: channels, samples, tags; and what is said of it.
 #include "engine/desktop/commands.h"
 #include "engine/desktop/render_file.h"
 #include "engine/desktop/render_list.h"
+#include "engine/track_record.h"
 #include "support/scratch.h"
 #include <math.h>
 #include <setjmp.h>
@@ -71,20 +72,28 @@ static void fill_with_tone(struct fixture *f, uint32_t channels, double level)
     scratch_write_float(f->in, f->samples, FRAMES, RATE, channels);
 }
 
-static int render_plain(struct fixture *f)
+static int render(struct fixture *f, const struct record *record, struct render_outcome *outcome)
 {
     const struct render_file_config config = {.options = &f->options,
                                               .log = &f->log,
                                               .scheduler = f->scheduler,
                                               .in = f->in,
-                                              .out = f->out};
+                                              .out = f->out,
+                                              .record = record,
+                                              .targets = record ? &track_record_of(record)->targets
+                                                                : NULL};
     struct render_file *file;
-    struct render_outcome outcome;
     int status = render_file_open(&file, &config);
     if (!status)
-        status = render_file_run(file, NULL, &outcome);
+        status = render_file_run(file, NULL, outcome);
     render_file_close(&file);
     return status;
+}
+
+static int render_plain(struct fixture *f)
+{
+    struct render_outcome outcome;
+    return render(f, NULL, &outcome);
 }
 
 static int has_said(struct fixture *f, const char *words)
@@ -205,6 +214,86 @@ static void name_of_an_output_is_that_of_its_input_with_another_extension(void *
     }
 }
 
+// --- What is said of a mastered one
+
+/// A tone in both channels, whose level in dBFS is its loudness in LUFS: of `early_db`, and of `late_db` after half.
+static void write_two_tones(const char *path, uint32_t seconds, double early_db, double late_db)
+{
+    const size_t frames = (size_t)seconds * RATE;
+    float *stereo = malloc(2 * frames * sizeof *stereo);
+    assert_non_null(stereo);
+    for (size_t i = 0; i < frames; ++i) {
+        const double gain = pow(10, (i < frames / 2 ? early_db : late_db) / 20);
+        stereo[2 * i] = stereo[2 * i + 1] = (float)(gain * sin(2 * M_PI * 997 / RATE * (double)i));
+    }
+    scratch_write_float(path, stereo, frames, RATE, 2);
+    free(stereo);
+}
+
+/// Of a track of that loudness, with targets that do nothing but raise it.
+static struct record *record_of(double lufs, double makeup_db)
+{
+    const struct track_record head = {
+        .has_targets = 1,
+        .targets = {.target_lufs = -14,
+                    .ceiling_dbtp = -1,
+                    .width = 1,
+                    .compressor = {.ratio = 1, .knee_db = 6, .attack_s = 0.02, .release_s = 0.2},
+                    .makeup_db = makeup_db,
+                    .limiter = {.lookahead_s = 0.0045, .release_s = 0.1}}};
+    struct analysis *analysis = analysis_create(0, 0);
+    assert_non_null(analysis);
+    analysis->loudness.integrated_lufs = lufs;
+    struct record *record = track_record_create(&head, analysis);
+    assert_non_null(record);
+    free(analysis);
+    return record;
+}
+
+static void assert_loudness(const struct render_outcome *outcome, double before, double after)
+{
+    print_message("%.2f -> %.2f LUFS\n", outcome->before_lufs, outcome->after_lufs);
+    assert_true(fabs(outcome->before_lufs - before) < 0.1);
+    assert_true(fabs(outcome->after_lufs - after) < 0.1);
+}
+
+// Not its track's beside its own: 15 s and 25 s of a tone of -30 LUFS behind 15 s of one of -20.
+static void loudness_of_a_chunk_is_its_own_on_both_sides(void **state)
+{
+    struct fixture *f = *state;
+    const double track_lufs = 10 * log10((0.01 + 0.001) / 2);
+    struct record *record = record_of(track_lufs, 4);
+    struct render_outcome outcome;
+    write_two_tones(f->in, 30, -20, -30);
+    for (f->options.chunk = 0; f->options.chunk < 3; ++f->options.chunk) {
+        const double chunk_lufs = f->options.chunk ? -30 : -20;
+        assert_int_equal(render(f, record, &outcome), EXIT_DONE);
+        assert_loudness(&outcome, chunk_lufs, chunk_lufs + 4);
+        assert_true(outcome.is_part);
+    }
+    f->options.chunk = -1;
+    assert_int_equal(render(f, record, &outcome), EXIT_DONE);
+    assert_loudness(&outcome, track_lufs, track_lufs + 4);
+    assert_false(outcome.is_part);
+    record_unref(&record);
+}
+
+// 14 dB more of -12 dBFS are 3 dB over the ceiling; what follows is far below it.
+static void limiting_is_told_by_the_most_of_it(void **state)
+{
+    struct fixture *f = *state;
+    struct record *record = record_of(-15, 14);
+    struct render_outcome outcome;
+    for (int late = 0; late < 2; ++late) {
+        write_two_tones(f->in, 4, late ? -40 : -12, late ? -12 : -40);
+        assert_int_equal(render(f, record, &outcome), EXIT_DONE);
+        print_message("limiting %.2f dB\n", outcome.limiter_db);
+        assert_true(fabs(outcome.limiter_db - 3) < 0.3);
+        assert_true(fabs(outcome.after_dbtp + 1) < 0.3);
+    }
+    record_unref(&record);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -214,6 +303,8 @@ int main(void)
         TEST(what_is_smaller_than_the_last_bit_is_kept_by_dither),
         TEST(what_is_not_mastered_is_not_marked),
         TEST(folder_of_an_output_by_name_is_not_made),
+        TEST(loudness_of_a_chunk_is_its_own_on_both_sides),
+        TEST(limiting_is_told_by_the_most_of_it),
         cmocka_unit_test(name_of_an_output_is_that_of_its_input_with_another_extension),
     };
     return cmocka_run_group_tests_name("render_output", tests, NULL, NULL);

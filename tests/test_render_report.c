@@ -91,8 +91,10 @@ static void a_chunks_shortfall_is_its_tracks(void **state)
     o.is_part = true;
     o.targets.predicted_lufs = -14.6;
     o.targets.shortfall = SHORTFALL_LIMITER;
-    assert_line(&o, FIGURES "track 0.6 LU below target: limiter reduction of 4 dB reached, brief "
-                            "peaks aside: more would flatten the music\n");
+    assert_line(&o,
+                "a.flac -> b.wav: -18.2 -> -15.3 LUFS (track's target -14.0), -1.0 dBTP, makeup "
+                "+4.2 dB, limiting at most 2.1 dB, track 0.6 LU below target: limiter reduction of "
+                "4 dB reached, brief peaks aside: more would flatten the music\n");
 }
 
 static void an_albums_shortfall_is_the_albums(void **state)

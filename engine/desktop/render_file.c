@@ -35,13 +35,15 @@ struct render_file {
     struct track_stream *stream;
     struct audio_file *file; // NULL: measured only
     struct output_meter *meter;
+    struct output_meter
+        *plain_meter; // of a mastered chunk before it was; NULL: the analysis tells it
     struct dither dither;
     enum audio_file_format format;
     uint32_t channels;            // of the output
     uint64_t start_frame, frames; // to be rendered
     double limiter_db;
     bool damaged;
-    float stereo[2 * BLOCK_FRAMES];
+    float stereo[2 * BLOCK_FRAMES], plain[2 * BLOCK_FRAMES];
     int16_t s16[2 * BLOCK_FRAMES];
 };
 
@@ -224,6 +226,7 @@ void render_file_close(struct render_file **file)
         return;
     audio_file_discard(&f->file);
     output_meter_destroy(&f->meter);
+    output_meter_destroy(&f->plain_meter);
     track_stream_close(&f->stream);
     decoder_close(&f->decoder);
     source_close(&f->source);
@@ -235,11 +238,24 @@ void render_file_close(struct render_file **file)
 
 // --- Output --------------------------------------------------------------------------------------
 
+static bool is_part(const struct render_file *f)
+{
+    return f->frames < f->info.frames;
+}
+
+static int create_meters(struct render_file *f)
+{
+    int error = output_meter_create(&f->meter, f->info.format.rate_hz);
+    if (!error && f->config.record && is_part(f))
+        error = output_meter_create(&f->plain_meter, f->info.format.rate_hz);
+    return error;
+}
+
 static int open_output(struct render_file *f)
 {
     f->channels = f->info.format.channels == 1 ? 1 : 2;
     dither_init(&f->dither, 1);
-    int error = output_meter_create(&f->meter, f->info.format.rate_hz);
+    int error = create_meters(f);
     if (error || !f->config.out)
         return error;
     error = render_tags_carry(&f->tags, &f->config.options->mastering,
@@ -264,6 +280,8 @@ static void keep_one_side(float *stereo, uint32_t frames)
 static int write_block(struct render_file *f, uint32_t frames)
 {
     int error = output_meter_feed(f->meter, f->stereo, frames);
+    if (!error && f->plain_meter)
+        error = output_meter_feed(f->plain_meter, f->plain, frames);
     if (error || !f->file)
         return error;
     if (f->channels == 1)
@@ -283,14 +301,16 @@ static void show_progress(struct render_file *f, uint64_t done)
 // A short read tells that only what the chain holds is left, if it waits; else that all is read.
 static int64_t read_block(struct render_file *f, struct render_file *next, uint32_t want)
 {
-    int64_t got = track_stream_read(f->stream, f->stereo, want);
+    float *plain = f->plain_meter ? f->plain : NULL;
+    int64_t got = track_stream_read_both(f->stream, f->stereo, plain, want);
     if (got < 0 || got == want || !track_stream_is_waiting(f->stream))
         return got;
     if (next)
         track_stream_join(f->stream, next->stream, &next->targets);
     else
         track_stream_finish(f->stream);
-    const int64_t more = track_stream_read(f->stream, f->stereo + 2 * got, want - (uint32_t)got);
+    const int64_t more = track_stream_read_both(
+        f->stream, f->stereo + 2 * got, plain ? plain + 2 * got : NULL, want - (uint32_t)got);
     return more < 0 ? more : got + more;
 }
 
@@ -346,14 +366,16 @@ static void warn_of_clipping(struct render_file *f)
 static void describe(struct render_file *f, struct render_outcome *outcome)
 {
     outcome->mastered = f->config.record != NULL;
-    outcome->is_part = f->frames < f->info.frames;
+    outcome->is_part = is_part(f);
     outcome->targets = f->targets;
     outcome->after_lufs = output_meter_lufs(f->meter);
     outcome->after_dbtp = output_meter_dbtp(f->meter);
     outcome->limiter_db = f->limiter_db;
     if (f->config.record)
-        outcome->before_lufs =
-            track_record_analysis(track_record_of(f->config.record))->loudness.integrated_lufs;
+        outcome->before_lufs = f->plain_meter
+                                   ? output_meter_lufs(f->plain_meter)
+                                   : track_record_analysis(track_record_of(f->config.record))
+                                         ->loudness.integrated_lufs;
 }
 
 int render_file_run(struct render_file *f, struct render_file *next, struct render_outcome *outcome)

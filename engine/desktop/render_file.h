@@ -18,7 +18,8 @@ struct render_outcome {
     double album_lufs; // of its album, mastered; NaN where it is mastered alone
     struct mastering_targets targets;
     bool mastered;
-    bool is_part; // a chunk: the target is the track's
+    bool
+        is_part; // a chunk: loudness before and after are its own, target and shortfall the track's
 };
 
 struct render_file_config {

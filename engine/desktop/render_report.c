@@ -55,10 +55,10 @@ void render_report_line(FILE *to, const char *in, const char *out, const struct 
         return;
     }
     fprintf(to,
-            ": %.1f -> %.1f LUFS (target %.1f), %.1f dBTP, makeup %+.1f dB, limiting at most "
+            ": %.1f -> %.1f LUFS (%starget %.1f), %.1f dBTP, makeup %+.1f dB, limiting at most "
             "%.1f dB",
-            o->before_lufs, o->after_lufs, t->target_lufs, o->after_dbtp, tenths(t->makeup_db),
-            o->limiter_db);
+            o->before_lufs, o->after_lufs, o->is_part ? "track's " : "", t->target_lufs,
+            o->after_dbtp, tenths(t->makeup_db), o->limiter_db);
     if (t->shortfall == SHORTFALL_LIMITER)
         write_shortfall(to, o);
     else if (t->shortfall == SHORTFALL_SILENCE)
