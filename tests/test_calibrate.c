@@ -283,6 +283,36 @@ static void a_models_error_is_made_up_for_after_one_run(void **state)
     free(tape.samples);
 }
 
+/// What the limiter may take is one makeup, whatever the goal beyond it: it follows the first run's dB by dB. At -16.5 LUFS
+/// the first run is short of its loudness instead, by a model that is off, and ends up at the same makeup.
+static void makeup_at_the_allowed_reduction_is_found_in_one_run_more(void **state)
+{
+    (void)state;
+    static const double goals_lufs[] = {-6, -9, -12, -15, -16.5};
+    static const enum mastering_preset presets[] = {PRESET_ADAPTIVE, PRESET_WARM};
+    struct tape tape = song(0.1, 2);
+    add_bursts(&tape);
+    const struct pcm_reader reader = reader_of(&tape);
+    struct analysis *a = song_analysis(naive_lufs(tape.samples, tape.frames));
+    for (size_t p = 0; p < 2; ++p) {
+        double makeup_db = NAN;
+        for (size_t i = 0; i < 5; ++i) {
+            struct mastering_targets t = targets_for(a, presets[p], LOUDNESS_FIXED, goals_lufs[i]);
+            tape.opens = 0;
+            assert_int_equal(calibrate(&t, a, &reader), 0);
+            print_message("%.1f: %.3f LUFS, makeup %+.3f dB, limiting %.2f dB, %u passes\n",
+                          goals_lufs[i], t.predicted_lufs, t.makeup_db, t.limiter_reduction_db,
+                          tape.opens);
+            assert_int_equal(t.shortfall, SHORTFALL_LIMITER);
+            assert_true(tape.opens <= (i < 4 || presets[p] == PRESET_WARM ? 3 : 4));
+            assert_true(i == 0 || fabs(t.makeup_db - makeup_db) <= 0.04);
+            makeup_db = t.makeup_db;
+        }
+    }
+    free(a);
+    free(tape.samples);
+}
+
 /// As a track too long for a model of its limiting: its makeup is found by runs of the whole chain alone.
 static void makeup_is_found_without_a_model_of_the_limiting(void **state)
 {
@@ -766,6 +796,7 @@ int main(void)
         cmocka_unit_test(output_of_every_preset_measures_its_target),
         cmocka_unit_test(makeup_makes_up_for_what_the_limiter_takes),
         cmocka_unit_test(a_models_error_is_made_up_for_after_one_run),
+        cmocka_unit_test(makeup_at_the_allowed_reduction_is_found_in_one_run_more),
         cmocka_unit_test(makeup_is_found_without_a_model_of_the_limiting),
         cmocka_unit_test(target_beyond_the_limiters_reach_is_named_and_predicted),
         cmocka_unit_test(target_just_beyond_the_limiters_reach_is_named_too),

@@ -8,9 +8,10 @@
 
 // One run at unity makeup, without the limiter, says what makeup would do if nothing were limited; most often
 // that is the answer. Where it is not, the same run has left a model of what the limiter takes at any
-// makeup. The makeup that the model finds is tried in a run of the whole chain; what that measures
-// corrects the model, and another run settles what is left. Tracks too long for a model go by a guess
-// and secants instead: loudness and reduction both rise with makeup.
+// makeup. The makeup that the model finds is tried in a run of the whole chain. Where it is off by what the
+// limiter may take, the rest is made up for dB by dB, as reduction follows makeup; where by loudness, what the
+// run measured corrects the model. Another run settles what is left. Tracks too long for a model go by a guess
+// and secants of loudness instead.
 enum { LIMITED_RUNS = 4, MODEL_STEPS = 10 };
 
 static const double ALLOWED_REDUCTION_DB = 4.0;
@@ -74,13 +75,17 @@ static double over_reduction_db(const struct problem *p)
     return most;
 }
 
-/// Guess the excess' slope from one run: reduction follows makeup one to one; the loudness lost to the
-/// limiter grows as the square of what passes the makeup `onset_db` where limiting begins.
-static double guess_slope(const struct problem *p, const struct rehearsal_outcome *at,
-                          double unlimited_lufs, double above_onset_db)
+/// Whether it is the reduction that the makeup is bound by, not the loudness.
+static int reduction_binds(const struct problem *p, const struct rehearsal_outcome *at)
 {
-    if (over_reduction_db(p) > at->lufs - p->target_lufs)
-        return 1.0;
+    return over_reduction_db(p) > at->lufs - p->target_lufs;
+}
+
+/// Guess the loudness' slope from one run: what is lost to the limiter grows as the square of what passes the
+/// makeup where limiting begins.
+static double guess_slope(const struct rehearsal_outcome *at, double unlimited_lufs,
+                          double above_onset_db)
+{
     const double lost_lu = unlimited_lufs - at->lufs;
     return fmin(1.0, fmax(0.25, 1.0 - 2.0 * lost_lu / fmax(above_onset_db, 1.0)));
 }
@@ -175,11 +180,15 @@ static int solve_limited(struct problem *p, const struct rehearsal_outcome *unit
             least_excess = fabs(excess);
             accept(p, makeup_db, &at);
         }
-        const double slope = guess_slope(p, &at, unity->lufs + makeup_db, makeup_db - onset_db);
-        const double next_db = secant_next(&secant, makeup_db, excess, slope);
-        if (by_models && run == 0)
+        if (reduction_binds(p, &at)) {
+            makeup_db -= excess; // which reduction follows one to one
+        } else if (by_models) {
             correct_models(p, makeup_db, &at);
-        makeup_db = by_models && run == 0 ? solve_models(p, next_db) : next_db;
+            makeup_db = solve_models(p, makeup_db);
+        } else {
+            const double slope = guess_slope(&at, unity->lufs + makeup_db, makeup_db - onset_db);
+            makeup_db = secant_next(&secant, makeup_db, excess, slope);
+        }
     }
     return 0;
 }
