@@ -13,8 +13,8 @@
 // Each e in that mean is <= w[n-k] if n-k lies in its window, which holds for all of them when
 // 3B-3 <= k <= W-1. So W = 3B-2 + hold, and a little more where that makes whole ticks and a frame.
 // An envelope rests for seconds, while all of the music goes through the caches. Its code and memory would have left
-// them when it wakes, so it works on one piece in so many all the same: nothing comes of it.
-enum { REST_PIECES = 32 };
+// them when it wakes, so it works on some frames of one piece in so many all the same: nothing comes of it.
+enum { REST_PIECES = 8, REST_FRAMES = 64 };
 enum { BOX_LIMIT = 4096 }; // 2^30 * 4096^3 = 2^66 would not fit: see the assert
 
 static const int64_t UNITY = INT64_C(1) << SMOOTH_GAIN_BITS;
@@ -130,19 +130,37 @@ static void skip(struct envelope *envelope, uint32_t frames)
     envelope->window.phase = (envelope->window.phase + frames) % SMOOTH_TICK;
 }
 
-void envelope_process(struct envelope *envelope, double release, const float *wanted, double *gains,
-                      uint32_t frames)
+/// Hold, release and smooth.
+static void work(struct envelope *envelope, double release, const float *wanted, double *gains,
+                 uint32_t frames)
 {
-    assert(frames <= HISTORY_PIECE);
-    if (is_settled(envelope, wanted, frames) && ++envelope->rested % REST_PIECES) {
-        for (uint32_t i = 0; i < frames; ++i)
-            gains[i] = 1.0;
-        skip(envelope, frames);
-        return;
-    }
     float *held = history_grow(&envelope->held, frames);
     int32_t *released = history_grow(&envelope->released, frames);
     envelope->loops->hold(&envelope->window, held, wanted, frames);
     envelope->loops->release(&envelope->release, released, held, release, frames);
     envelope->loops->boxes(envelope->sums, gains, released, envelope->box_frames, frames);
+}
+
+/// The frames of a piece that are worked on.
+static uint32_t busy_frames(struct envelope *envelope, const float *wanted, uint32_t frames)
+{
+    if (!is_settled(envelope, wanted, frames))
+        return frames;
+    if (++envelope->rested % REST_PIECES)
+        return 0;
+    return frames < REST_FRAMES ? frames : REST_FRAMES;
+}
+
+void envelope_process(struct envelope *envelope, double release, const float *wanted, double *gains,
+                      uint32_t frames)
+{
+    assert(frames <= HISTORY_PIECE);
+    const uint32_t busy = busy_frames(envelope, wanted, frames);
+    if (busy > 0)
+        work(envelope, release, wanted, gains, busy);
+    if (busy == frames)
+        return;
+    for (uint32_t i = busy; i < frames; ++i)
+        gains[i] = 1.0;
+    skip(envelope, frames - busy);
 }
