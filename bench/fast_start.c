@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How a track that starts before its analysis is there goes over to its own targets: what the way adds to the music's own
-// changes. Those are how it moves with its own targets from the start, and with the provisional ones kept: a level
-// of a window moves with what enters and leaves it, and how far that depends on the mastering itself. Only what
-// lies outside of both is the way's.
+// How a track that starts before its analysis is there goes over to its own targets: what the way adds to the
+// music's own changes. Those are how it moves with its own targets from the start, and with the provisional ones
+// kept: a level of a window moves with what enters and leaves it, and how far that depends on the mastering
+// itself. Only what lies outside of both is the way's.
 #include "bench.h"
 #include "engine/log.h"
 #include "engine/output_meter.h"
@@ -109,8 +109,8 @@ static int hear_hop(struct way *w, float *stereo)
     return error;
 }
 
-// Of each 100 ms by itself: pooled over 3 s, a loud note that enters or leaves the window would move the level from where
-// the ramp was then to where it is now, and be taken for a step.
+// Of each 100 ms by itself: pooled over 3 s, a loud note that enters or leaves the window would move the level
+// from where the ramp was then to where it is now, and be taken for a step.
 static double band_db(const struct way *w, int band, uint32_t hop)
 {
     return 10 * log10(w->energy[band][hop] + 1e-12);

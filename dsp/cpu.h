@@ -10,5 +10,6 @@ enum {
 };
 
 /// What this processor and its system support, less what the environment forbids: SEGUE_CPU=c leaves the
-/// references alone, SEGUE_CPU=avx2 no more than AVX2 and FMA. Whoever creates a stage asks once and keeps the chosen variant.
+/// references alone, SEGUE_CPU=avx2 no more than AVX2 and FMA. Whoever creates a stage asks once and keeps the
+/// chosen variant.
 uint32_t cpu_flags(void);

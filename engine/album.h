@@ -43,18 +43,21 @@ enum album_looks {
     ALBUM_LOOK_ALL,
 };
 
-/// Look at a file: its tags (the caller's to deinit, empty on error) and its ends. Blocks. @return 0; what its source or decoder says.
+/// Look at a file: its tags (the caller's to deinit, empty on error) and its ends. Blocks. @return 0; what its
+/// source or decoder says.
 MUST_CHECK int album_look(const char *path, enum album_looks looks, struct loader *loader,
                           struct tags *tags, struct album_edges *edges);
 /// Whether both are of one album: same ALBUM, and same ALBUMARTIST (or ARTIST where neither has one).
 int album_is_same(const struct tags *a, const struct tags *b);
 /// Whether `b` comes right after `a` on their album: same disc, next number.
 int album_follows(const struct tags *a, const struct tags *b);
-/// Whether the sound runs on from `a` into `b`: it follows on the album (or is said to), at the same rate, and both ends at the join are over
+/// Whether the sound runs on from `a` into `b`: it follows on the album (or is said to), at the same rate, and
+/// both ends at the join are over
 /// -70 dBFS, which the noise of a 16-bit silence is not. Tracks of under a second are left alone.
 int album_runs_on(const struct album_track *a, const struct album_track *b);
-/// Let one makeup serve all of `tracks`, which are one album in its order and all analysed: their own targets with that makeup,
-/// and where the sound runs on. Decodes all of them several times. @return 0; -ENOMEM; -ECANCELED; what their files say.
+/// Let one makeup serve all of `tracks`, which are one album in its order and all analysed: their own targets with
+/// that makeup, and where the sound runs on. Decodes all of them several times. @return 0; -ENOMEM; -ECANCELED;
+/// what their files say.
 MUST_CHECK int album_calibrate(struct album_track *tracks, uint32_t count,
                                const struct mastering_settings *settings, struct loader *loader,
                                const struct album_watch *watch);

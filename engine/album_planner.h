@@ -17,8 +17,8 @@ struct album_planner_config {
     struct scheduler *scheduler; // borrowed
     struct mastering_settings settings;
     struct log *log; // borrowed
-    /// The entry before or after `id` in play order, and its path, the planner's to free(). @return its id; 0: none. Called on
-    /// the planner's thread, which holds no lock.
+    /// The entry before or after `id` in play order, and its path, the planner's to free(). @return its id; 0:
+    /// none. Called on the planner's thread, which holds no lock.
     uint64_t (*neighbour)(void *context, uint64_t id, enum album_side side, char **path);
     void *context;
 };

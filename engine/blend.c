@@ -14,7 +14,8 @@ RT_SAFE void blend_jump(struct blend *blend, struct blend_gains to)
     *blend = (struct blend){.from = to, .to = to};
 }
 
-/// Gains with `left` of `frames` frames to go. Without corners at either end: a straight line's are heard beside a tone.
+/// Gains with `left` of `frames` frames to go. Without corners at either end: a straight line's are heard beside a
+/// tone.
 static struct blend_gains gains_at(const struct blend *b, uint32_t left, double per_frame)
 {
     const double t = 1.0 - left * per_frame;

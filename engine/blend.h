@@ -19,9 +19,10 @@ struct blend {
 
 /// Take gains at once. RT safe.
 RT_SAFE void blend_jump(struct blend *blend, struct blend_gains to);
-/// Go over to gains in `frames` frames (more than 0), from wherever the last way is. On the way there already: nothing. RT safe.
+/// Go over to gains in `frames` frames (more than 0), from wherever the last way is. On the way there already:
+/// nothing. RT safe.
 RT_SAFE void blend_go(struct blend *blend, struct blend_gains to, uint32_t frames);
-/// Blend stereo into `out`. At rest at a gain of 1 the result is that side's bits, and the other side is not read; `plain`
-/// may be NULL where its gain was and stays 0. RT safe.
+/// Blend stereo into `out`. At rest at a gain of 1 the result is that side's bits, and the other side is not read;
+/// `plain` may be NULL where its gain was and stays 0. RT safe.
 RT_SAFE void blend_process(struct blend *blend, float *out, const float *mastered,
                            const float *plain, uint32_t frames);

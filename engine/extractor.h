@@ -44,8 +44,8 @@ struct extraction_request {
     struct file_identity identity; // of that path, see extractor_identify()
     int priority;                  // lower is sooner
     enum loader_priority load_priority;
-    // Borrowed until `done`: told of the passes over the file, if it is this request that starts them. NULL: nobody asks,
-    // and only then the request may be cancelled.
+    // Borrowed until `done`: told of the passes over the file, if it is this request that starts them. NULL:
+    // nobody asks, and only then the request may be cancelled.
     struct track_reader_progress *progress;
     struct backend *backend; // borrowed; NULL: the extractor's; another's: of the background
     void (*done)(void *context, const struct extraction_result *result); // once, on the loop

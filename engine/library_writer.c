@@ -123,8 +123,8 @@ static bool is_due(struct library_writer *w)
     return store_highest_id(w->store, &rows) == 0 && (uint64_t)rows <= CHECKED_ROWS * count;
 }
 
-// A damaged index hides rows, and says nothing of it: they are missed and saved anew, to be hidden again. So it is looked
-// through once a run, as soon as what was saved makes that little; and where a look-up met a bad page, at once.
+// A damaged index hides rows, and says nothing of it: they are missed and saved anew, to be hidden again. So it is
+// looked through once a run, as soon as what was saved makes that little; and where a look-up met a bad page, at once.
 static int check(struct library_writer *w)
 {
     const bool is_suspect =

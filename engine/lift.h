@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// By how much more than its makeup mastering makes a track louder, measured as it is rendered: where nobody has calibrated.
+// By how much more than its makeup mastering makes a track louder, measured as it is rendered: where nobody has
+// calibrated.
 #pragma once
 #include "dsp/level/k_weighting.h"
 #include <stdint.h>
@@ -20,7 +21,7 @@ struct lift {
 
 /// Until there is sound: as much as the makeup.
 void lift_init(struct lift *lift, uint32_t rate_hz);
-/// Take as many stereo frames of both sides; the makeup is that in force. @return by how much beyond_db moved: too slowly
-/// to be heard as a step.
+/// Take as many stereo frames of both sides; the makeup is that in force. @return by how much beyond_db moved: too
+/// slowly to be heard as a step.
 double lift_take(struct lift *lift, const float *mastered, const float *plain, uint32_t frames,
                  double makeup_db);

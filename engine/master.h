@@ -17,6 +17,6 @@ void master_destroy(struct master **master);
 void master_reset(struct master *master, const struct mastering_targets *targets);
 /// Its chain, for what does not touch audio.
 struct chain *master_chain(struct master *master);
-/// Master stereo in place. `plain`, if not NULL, takes as many frames of the input's own bits, late by the chain's delay.
-/// Neither depends on how the audio is cut into blocks, nor on who asked for the plain side before.
+/// Master stereo in place. `plain`, if not NULL, takes as many frames of the input's own bits, late by the chain's
+/// delay. Neither depends on how the audio is cut into blocks, nor on who asked for the plain side before.
 void master_process(struct master *master, float *stereo, float *plain, uint32_t frames);

@@ -108,9 +108,10 @@ void player_next(struct player *player);
 void player_previous(struct player *player);
 /// 0..100: gain is (volume/100)^3, so that 50 is -18 dB and equal steps sound about equal; 100 is unity.
 void player_set_volume(struct player *player, unsigned volume);
-/// Go over to mastered or plain sound, heard within a period, in CALLBACK_CROSS_MS, without a gap. The louder one is lowered, or
-/// plain sound raised up to the ceiling, so that both are equally loud: plain always, mastered from the first plain sound until PLAYER_COMPARISON_S of it, or another
-/// track, were heard. Nothing on a player that does not master.
+/// Go over to mastered or plain sound, heard within a period, in CALLBACK_CROSS_MS, without a gap. The louder one
+/// is lowered, or plain sound raised up to the ceiling, so that both are equally loud: plain always, mastered from
+/// the first plain sound until PLAYER_COMPARISON_S of it, or another track, were heard. Nothing on a player that
+/// does not master.
 void player_set_sound(struct player *player, enum player_sound sound);
 
 // --- what happens

@@ -12,8 +12,8 @@
 static const double LEAST_EARLY_LUFS = -20.0, LEAST_LUFS = -26.0, EARLY_S = 30.0;
 
 static const double RAMP_LEAST_S = 4.0;
-// Of the chain's curve, steepest where it goes up by much: 2.2 times as steep as a straight line up to 20 dB. So 0.5 dB in
-// 100 ms at most.
+// Of the chain's curve, steepest where it goes up by much: 2.2 times as steep as a straight line up to 20 dB. So
+// 0.5 dB in 100 ms at most.
 static const double RAMP_S_PER_DB = 0.44;
 
 struct provisional {

@@ -15,8 +15,8 @@ enum {
     PROVISIONAL_CHUNK_S = 10, // and so much for each time they are refined
 };
 
-/// Seconds that a way from some targets to better ones takes: 4, too slow to be heard as a step, and more where a band would
-/// move by more than 0.5 dB in 100 ms.
+/// Seconds that a way from some targets to better ones takes: 4, too slow to be heard as a step, and more where a
+/// band would move by more than 0.5 dB in 100 ms.
 double provisional_ramp_s(const struct mastering_targets *from, const struct mastering_targets *to);
 
 /// Targets that get better the more is fed. Thread-safety: one thread.

@@ -28,8 +28,8 @@ struct scheduler_config {
 
 /// Create and start the thread. @return 0; -ENOMEM; -EAGAIN; the loader's errors. On error *out is NULL.
 MUST_CHECK int scheduler_create(struct scheduler **out, const struct scheduler_config *config);
-/// Cancel everything, end the thread, have the persistent tier save what is left, set *scheduler to NULL. NULL is fine. All tracks and
-/// requests must be given back before.
+/// Cancel everything, end the thread, have the persistent tier save what is left, set *scheduler to NULL. NULL is
+/// fine. All tracks and requests must be given back before.
 void scheduler_destroy(struct scheduler **scheduler);
 /// What is to be ready soon, soonest first: the track that plays, then those after it. Tracks that were
 /// planned and are no longer are cancelled; new ones are admitted: their bytes are loaded, their

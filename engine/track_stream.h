@@ -52,17 +52,18 @@ void track_stream_set_targets(struct track_stream *stream, const struct masterin
 /// Fill up to `frames` frames of stereo. Blocks for bytes of the file. @return frames, fewer than asked for only at
 /// the end, then 0; -ECANCELED, -ENOMEM.
 MUST_CHECK int64_t track_stream_read(struct track_stream *stream, float *stereo, uint32_t frames);
-/// The same, and into `plain` the same frames without mastering: resampled where the rates differ, else the decoder's own bits
-/// (mixed to stereo). A stream that is not mastered leaves `plain` alone.
+/// The same, and into `plain` the same frames without mastering: resampled where the rates differ, else the
+/// decoder's own bits (mixed to stereo). A stream that is not mastered leaves `plain` alone.
 MUST_CHECK int64_t track_stream_read_both(struct track_stream *stream, float *stereo, float *plain,
                                           uint32_t frames);
 /// True once all input is read and what the chain holds waits for a decision.
 int track_stream_is_waiting(const struct track_stream *stream);
 /// Fetch what the chain holds behind zeros: nothing runs on. Nothing on a stream that does not wait.
 void track_stream_finish(struct track_stream *stream);
-/// The audio runs on into `next`, which is mastered, of the same rate, not read yet and longer than the chain's delay: its
-/// first frames go through this stream's chain as if they were the same track's, which then is its own; its
-/// parameters go over to `targets` from there on, in CHAIN_JOIN_SECONDS. Until this stream is read to its end only it is read.
+/// The audio runs on into `next`, which is mastered, of the same rate, not read yet and longer than the chain's
+/// delay: its first frames go through this stream's chain as if they were the same track's, which then is its own; its
+/// parameters go over to `targets` from there on, in CHAIN_JOIN_SECONDS. Until this stream is read to its end only
+/// it is read.
 void track_stream_join(struct track_stream *stream, struct track_stream *next,
                        const struct mastering_targets *targets);
 /// Let `tap` see all that goes into the chain from now on; NULL: no more. Nothing on a stream without mastering.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// From one track's targets to better ones while it plays: how long the chain's ramp is, and how loud both sides are on it.
+// From one track's targets to better ones while it plays: how long the chain's ramp is, and how loud both sides
+// are on it.
 #pragma once
 #include "dsp/mastering/mastering.h"
 #include "engine/match.h"

@@ -17,8 +17,8 @@ struct audio_file_config {
     enum audio_file_format format;
     uint32_t rate_hz, channels;
     uint64_t frames; // that will be written at most; 0: not known. Over 4 GiB a WAV file is RF64
-    /// Both are borrowed until the file is committed or discarded; NULL: none. FLAC takes tags as Vorbis comments, WAV in an
-    /// ID3 chunk behind the sound and an INFO chunk, where SEGUE_MASTERED stands in ICMT, behind a comment.
+    /// Both are borrowed until the file is committed or discarded; NULL: none. FLAC takes tags as Vorbis comments,
+    /// WAV in an ID3 chunk behind the sound and an INFO chunk, where SEGUE_MASTERED stands in ICMT, behind a comment.
     const struct tags *tags;
     const struct pictures *pictures;
 };
@@ -30,7 +30,8 @@ const char *audio_file_refusal(const struct audio_file_config *config);
 /// the file system. On error *out is NULL and no file is made. Until it is committed the file has no name, where
 /// the file system can do that: whatever ends the program leaves nothing behind.
 MUST_CHECK int audio_file_create(struct audio_file **out, const struct audio_file_config *config);
-/// Append float frames to an F32 or S24 file (rounded to nearest there, out of range clipped). @return 0; -ENOSPC, -EIO.
+/// Append float frames to an F32 or S24 file (rounded to nearest there, out of range clipped). @return 0; -ENOSPC,
+/// -EIO.
 MUST_CHECK int audio_file_write(struct audio_file *file, const float *interleaved, uint32_t frames);
 /// Append 16-bit frames to an S16 file. @return as audio_file_write().
 MUST_CHECK int audio_file_write_s16(struct audio_file *file, const int16_t *interleaved,

@@ -14,7 +14,8 @@ struct audio_tags {
 
 /// Hand what INFO holds of the tags to a WAV file to which nothing is written yet. @return 0; -ENOMEM.
 MUST_CHECK int audio_tags_set(SNDFILE *file, const struct audio_tags *tags);
-/// Append an ID3 chunk of all to a RIFF or RF64 file, when it is closed. @return 0; -ENOMEM; -EIO and others of the file system.
+/// Append an ID3 chunk of all to a RIFF or RF64 file, when it is closed. @return 0; -ENOMEM; -EIO and others of
+/// the file system.
 MUST_CHECK int audio_tags_append(int fd, const struct audio_tags *tags);
 /// Make room for them in a FLAC file to which nothing is written yet: libsndfile knows only a few. @return 0; -ENOMEM.
 MUST_CHECK int audio_tags_reserve(SNDFILE *file, const struct audio_tags *tags);

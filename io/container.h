@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the containers of plain PCM say of their length, which libsndfile quietly corrects, and what of FLAC's metadata is
-// nothing to it.
+// What the containers of plain PCM say of their length, which libsndfile quietly corrects, and what of FLAC's
+// metadata is nothing to it.
 #pragma once
 #include "dsp/annotate.h"
 #include "io/source.h"

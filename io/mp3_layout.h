@@ -29,9 +29,9 @@ struct mp3_layout {
     uint64_t junk_at;    // PCM frames before the first of these
 };
 
-/// Look for the first frame from `start` on, of a file of `size_bytes`; where it is no Xing or Info tag count all frames, which reads the whole file: only then
-/// is the length of a file with a variable bit rate known. Blocks.
-/// @return 0; -ENOTSUP: not MP3, with layout->is_alike; -EBADMSG: an ID3 tag reaches beyond the file; -ENOMSG: it ends within its first frame;
-/// the source's errors.
+/// Look for the first frame from `start` on, of a file of `size_bytes`; where it is no Xing or Info tag count all
+/// frames, which reads the whole file: only then is the length of a file with a variable bit rate known. Blocks.
+/// @return 0; -ENOTSUP: not MP3, with layout->is_alike; -EBADMSG: an ID3 tag reaches beyond the file; -ENOMSG: it
+/// ends within its first frame; the source's errors.
 MUST_CHECK int mp3_layout_scan(struct mp3_layout *layout, struct source *source, uint64_t start,
                                uint64_t size_bytes);

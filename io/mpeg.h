@@ -8,8 +8,8 @@
 /// Thread-safety: one thread at a time.
 struct mpeg;
 
-/// Open at the first frame. `source` and `layout` are borrowed. Blocks. @return 0; -EBADMSG; -ENOMEM; the source's errors.
-/// On error *out is NULL.
+/// Open at the first frame. `source` and `layout` are borrowed. Blocks. @return 0; -EBADMSG; -ENOMEM; the source's
+/// errors. On error *out is NULL.
 MUST_CHECK int mpeg_open(struct mpeg **out, struct source *source, const struct mp3_layout *layout);
 /// Close and set *mpeg to NULL. NULL is fine.
 void mpeg_close(struct mpeg **mpeg);

@@ -47,7 +47,8 @@ int new_file_init(struct new_file *f, const char *path)
     return error;
 }
 
-// What has the name may be for its owner alone, and what takes its place is no more for others. @return 0; -1 and errno.
+// What has the name may be for its owner alone, and what takes its place is no more for others. @return 0; -1 and
+// errno.
 static int take_rights(const struct new_file *f)
 {
     struct stat old, own;

@@ -12,7 +12,8 @@ struct new_file {
     char *path, *temporary;
 };
 
-/// Open a file that is to become `path` (copied). @return 0; -ENOMEM; errors of the file system. On error nothing is left.
+/// Open a file that is to become `path` (copied). @return 0; -ENOMEM; errors of the file system. On error nothing
+/// is left.
 MUST_CHECK int new_file_init(struct new_file *file, const char *path);
 /// Give the file its name, in place of what has it, whose rights it takes. @return 0 or -errno.
 MUST_CHECK int new_file_publish(struct new_file *file);

@@ -8,8 +8,8 @@
 
 enum { PICTURES_MOST_BYTES = 12 << 20 }; // of all: FLAC's metadata blocks end at 16 MiB
 
-/// A picture as the body of FLAC's picture block (RFC 9639, 8.8), with its kind, media type and description before its bytes.
-/// Vorbis comments hold the same.
+/// A picture as the body of FLAC's picture block (RFC 9639, 8.8), with its kind, media type and description before
+/// its bytes. Vorbis comments hold the same.
 struct picture {
     unsigned char *block;
     size_t bytes;
@@ -23,8 +23,8 @@ struct pictures {
     uint32_t left_out; // that went over the limit
 };
 
-/// Read those of a FLAC, Ogg (Vorbis, Opus, FLAC), MP3, WAV or AIFF file. What is malformed is passed over. Blocks for the
-/// file's bytes. @return 0, with *pictures empty where there are none; -ENOMEM; the source's errors.
+/// Read those of a FLAC, Ogg (Vorbis, Opus, FLAC), MP3, WAV or AIFF file. What is malformed is passed over. Blocks
+/// for the file's bytes. @return 0, with *pictures empty where there are none; -ENOMEM; the source's errors.
 MUST_CHECK int pictures_read(struct pictures *pictures, struct source *source, uint64_t size_bytes);
 /// Free all. Empty is fine.
 void pictures_deinit(struct pictures *pictures);

@@ -17,5 +17,6 @@ MUST_CHECK int sidecar_read(const char *path, char **text, size_t *bytes);
 /// a power cut leaves the old or the new one whole.
 /// @return 0; -EROFS, -EACCES, -ENOSPC, -EISDIR, -EIO ..: what was there stands.
 MUST_CHECK int sidecar_write(const char *path, const char *text, size_t bytes);
-/// Remove what killed processes left behind, temporary files over an hour old, from the folder that `path` is in. What cannot be removed stays.
+/// Remove what killed processes left behind, temporary files over an hour old, from the folder that `path` is in.
+/// What cannot be removed stays.
 void sidecar_sweep(const char *path);

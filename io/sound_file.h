@@ -24,8 +24,8 @@ struct sound_file {
     bool has_ended;                          // libsndfile asked for bytes past the file's end
 };
 
-/// Open, as MP3 where there is a layout; blocks. `layout` and `lengths` are borrowed. @return 0; -ENOTSUP; -EBADMSG; the
-/// source's errors. On error there is nothing to close.
+/// Open, as MP3 where there is a layout; blocks. `layout` and `lengths` are borrowed. @return 0; -ENOTSUP;
+/// -EBADMSG; the source's errors. On error there is nothing to close.
 MUST_CHECK int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
                                const struct mp3_layout *layout,
                                const struct container_lengths *lengths);

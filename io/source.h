@@ -14,8 +14,8 @@ struct file_identity {
     int64_t mtime_ns, ctime_ns;
 };
 
-/// Whether both are of one file with the same contents, as far as stat tells: other rights, owners, names or links, which
-/// only ctime shows, change nothing of what is read.
+/// Whether both are of one file with the same contents, as far as stat tells: other rights, owners, names or
+/// links, which only ctime shows, change nothing of what is read.
 bool file_identity_has_same_contents(const struct file_identity *a, const struct file_identity *b);
 
 /// Thread-safety: one reader thread (source_read, source_wait_open), any thread for the rest but

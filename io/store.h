@@ -19,7 +19,8 @@ enum { STORE_READER_WAIT_MS = 250 };
 void store_set_up_process(void);
 
 /// Open for reading; makes no file that was not there, but for SQLite's own -shm. Where -shm can be neither
-/// opened nor made, for a folder that cannot be written or a full disk, it reads what the main file holds. @return 0; -ENOENT: there is no database, or an empty one;
+/// opened nor made, for a folder that cannot be written or a full disk, it reads what the main file holds. @return
+/// 0; -ENOENT: there is no database, or an empty one;
 /// -EBADMSG, -EMEDIUMTYPE, -EOVERFLOW, -EISDIR .. as store_schema_inspect(); -EUCLEAN: of the main file alone nothing
 /// can be read; -EBUSY, -EACCES, -ENOMEM. On error *out is NULL.
 MUST_CHECK int store_open_reader(struct store **out, const char *path);
@@ -36,8 +37,8 @@ bool store_is_in_place(const struct store *store);
 
 /// --- look-ups, of readers and writers
 /// The row of a path, or of (device, inode) and size. @return 0 and *track, store_track_deinit() it; -ENOENT: none,
-/// or one whose checksum fails; -EBUSY, -EBADMSG: the database is corrupt; -EIO, -ENOMEM. What was found once, store_mend()
-/// finds, too.
+/// or one whose checksum fails; -EBUSY, -EBADMSG: the database is corrupt; -EIO, -ENOMEM. What was found once,
+/// store_mend() finds, too.
 MUST_CHECK int store_find_by_path(struct store *store, const char *path, struct store_track *track);
 MUST_CHECK int store_find_by_inode(struct store *store, const struct file_identity *identity,
                                    struct store_track *track);

@@ -25,7 +25,8 @@ extern const struct store_column store_targets_columns[STORE_TARGETS_COLUMNS];
 
 /// What a file is, from its first bytes, before SQLite gets to see it: what is not ours is never opened.
 /// Not while this process has a connection to it: closing a descriptor drops SQLite's locks.
-/// @return 0: ours, or empty, or torn with a log beside it, which opening it brings back; -ENOENT; -EBADMSG: no database; -EMEDIUMTYPE: another application's;
+/// @return 0: ours, or empty, or torn with a log beside it, which opening it brings back; -ENOENT; -EBADMSG: no
+/// database; -EMEDIUMTYPE: another application's;
 /// -EOVERFLOW: of a newer schema; -EISDIR ..: not a regular file; -EACCES, -EIO ..
 MUST_CHECK int store_schema_inspect(const char *path);
 /// Whether a -wal or -journal stands beside it that holds something.

@@ -20,8 +20,8 @@ struct tags {
     uint32_t count;
 };
 
-/// Read the tags of a FLAC, Ogg (Vorbis, Opus, FLAC), MP3, WAV or AIFF file: Vorbis comments, ID3v2, or ID3v1 where there
-/// is no other, RIFF INFO. Names are mapped to those of Vorbis comments: TITLE, ARTIST, ALBUM, ALBUMARTIST,
+/// Read the tags of a FLAC, Ogg (Vorbis, Opus, FLAC), MP3, WAV or AIFF file: Vorbis comments, ID3v2, or ID3v1
+/// where there is no other, RIFF INFO. Names are mapped to those of Vorbis comments: TITLE, ARTIST, ALBUM, ALBUMARTIST,
 /// TRACKNUMBER, DISCNUMBER, DATE, GENRE, COMMENT and others. What is malformed is passed over. Blocks for the file's
 /// bytes. @return 0, with *tags empty where there are none; -ENOMEM; the source's errors.
 MUST_CHECK int tags_read(struct tags *tags, struct source *source, uint64_t size_bytes);

@@ -40,7 +40,8 @@ struct tags_frame {
 };
 /// @return 0 to go on; -errno.
 typedef int (*tags_frame_fn)(void *context, const struct tags_frame *frame);
-/// Visit the frames within the first `most_bytes` of the ID3v2 tag at `offset`. @return 0; -ENOMEM; the source's errors; the visitor's.
+/// Visit the frames within the first `most_bytes` of the ID3v2 tag at `offset`. @return 0; -ENOMEM; the source's
+/// errors; the visitor's.
 MUST_CHECK int tags_walk_id3(struct source *source, uint64_t offset, size_t most_bytes,
                              tags_frame_fn visit, void *context);
 /// Add the text frames of the ID3v2 tag at `offset`, whose header is there. @return 0; -ENOMEM; the source's errors.

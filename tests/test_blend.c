@@ -54,8 +54,8 @@ static void a_side_at_rest_is_multiplied_by_its_gain_alone(void **state)
         assert_true(out[i] == 0.7f * in[i]);
 }
 
-/// The way's share done after `i` of WAY frames: the area under 30 t^2 (1-t)^2, which has neither height nor slope at its
-/// ends, added up in small steps.
+/// The way's share done after `i` of WAY frames: the area under 30 t^2 (1-t)^2, which has neither height nor slope
+/// at its ends, added up in small steps.
 static double share(uint32_t i)
 {
     enum { STEPS = 2000 };
@@ -160,7 +160,8 @@ static void blocks_of_any_size_give_the_same_bits(void **state)
 
 enum { POINTS = 16384, TONE_HZ = 1000 };
 
-/// The strongest of many frequencies at least 200 Hz beside the tone's, in dBFS, by a window whose own leakage is under -163 dB.
+/// The strongest of many frequencies at least 200 Hz beside the tone's, in dBFS, by a window whose own leakage is
+/// under -163 dB.
 static double leak_db(const float *stereo)
 {
     static const double terms[] = {0.27105140069342, 0.43329793923448, 0.21812299954311,

@@ -283,8 +283,8 @@ static void a_models_error_is_made_up_for_after_one_run(void **state)
     free(tape.samples);
 }
 
-/// What the limiter may take is one makeup, whatever the goal beyond it: it follows the first run's dB by dB. At -16.5 LUFS
-/// the first run is short of its loudness instead, by a model that is off, and ends up at the same makeup.
+/// What the limiter may take is one makeup, whatever the goal beyond it: it follows the first run's dB by dB. At
+/// -16.5 LUFS the first run is short of its loudness instead, by a model that is off, and ends up at the same makeup.
 static void makeup_at_the_allowed_reduction_is_found_in_one_run_more(void **state)
 {
     (void)state;
@@ -363,7 +363,8 @@ static void target_beyond_the_limiters_reach_is_named_and_predicted(void **state
     free(tape.samples);
 }
 
-// Where the limiter's allowed reduction ends is measured; a target just beyond it is missed by more than what is promised.
+// Where the limiter's allowed reduction ends is measured; a target just beyond it is missed by more than what is
+// promised.
 static void target_just_beyond_the_limiters_reach_is_named_too(void **state)
 {
     (void)state;

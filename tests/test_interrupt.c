@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// SIGINT in the middle of `segue analyze`, in a child: at the first line that is printed, and as if saving took until all
-// else is analysed.
+// SIGINT in the middle of `segue analyze`, in a child: at the first line that is printed, and as if saving took
+// until all else is analysed.
 #include "engine/desktop/commands.h"
 #include "engine/desktop/interrupt.h"
 #include "engine/library.h"

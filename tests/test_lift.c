@@ -10,7 +10,8 @@
 
 enum { RATE_HZ = 48000, BLOCK = 480, A_SECOND = RATE_HZ / BLOCK };
 
-/// Both sides of one second: a tone of `hz`, and the same by `gain_db` louder. @return the most that the lift moved in a block.
+/// Both sides of one second: a tone of `hz`, and the same by `gain_db` louder. @return the most that the lift
+/// moved in a block.
 static double play(struct lift *lift, double hz, double gain_db, double makeup_db)
 {
     float plain[2 * BLOCK], mastered[2 * BLOCK];

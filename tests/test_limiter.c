@@ -74,7 +74,8 @@ static void limiter_keeps_every_torture_signal_under_the_ceiling(void **state)
     free(x);
 }
 
-// Signs of a sinc half-way between its zeros: what the tails of a long interpolator add up on, and a short one leaves out.
+// Signs of a sinc half-way between its zeros: what the tails of a long interpolator add up on, and a short one
+// leaves out.
 static void add_sinc_signs(float *x, double level)
 {
     for (int k = -64; k < 64; ++k)

@@ -114,8 +114,8 @@ static void sharp_outputs_find_a_tones_crest_between_its_samples(void **state)
         float peak = 0;
         for (int n = 0; n < FRAMES; ++n)
             peak = fmaxf(peak, out[n]);
-        // An 8x grid misses at most 1 - cos(pi f / 8) of a crest, if it meets none of them. The ITU's filters read up to
-        // 10 % too much.
+        // An 8x grid misses at most 1 - cos(pi f / 8) of a crest, if it meets none of them. The ITU's filters read
+        // up to 10 % too much.
         assert_true((double)peak <= 1.1);
         assert_true((double)peak >= cos(M_PI * cycles / 8) - 0.003);
     }

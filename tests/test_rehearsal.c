@@ -73,8 +73,8 @@ static struct rehearsal_outcome outcome_of(float *stereo)
     return rehearse(&tape, 1, outcomes);
 }
 
-/// Two clicks of twice full scale over a bed at `level`, then as much of what is loud and not limited: alternating samples,
-/// so that each has the same level.
+/// Two clicks of twice full scale over a bed at `level`, then as much of what is loud and not limited: alternating
+/// samples, so that each has the same level.
 static float *clicks_over(double level)
 {
     float *stereo = malloc((size_t)FRAMES * 2 * sizeof *stereo);
@@ -121,8 +121,8 @@ static float *tone(uint32_t frames, double level)
     return stereo;
 }
 
-// A tone of 997 Hz at full scale in both channels is at 0 LUFS by the standard. One block of 400 ms: a delay that is not
-// taken off would leave a hole in it.
+// A tone of 997 Hz at full scale in both channels is at 0 LUFS by the standard. One block of 400 ms: a delay that
+// is not taken off would leave a hole in it.
 static void audio_counts_from_its_first_frame_to_its_last(void **state)
 {
     (void)state;

@@ -321,8 +321,8 @@ static void analyse_tone(struct track *track, double makeup_db, double level_db)
 static const double SAME_DB =
     0.1; // what a ramp moves while the chain holds the audio back is within it
 
-// Four seconds were looked at before they were heard, and ten more make news: no sooner, no later, and it is gone over to
-// once.
+// Four seconds were looked at before they were heard, and ten more make news: no sooner, no later, and it is gone
+// over to once.
 static void targets_get_better_by_what_is_heard_and_are_reached(void **state)
 {
     struct rig *rig = *state;
@@ -356,8 +356,8 @@ static void targets_get_better_by_what_is_heard_and_are_reached(void **state)
     assert_true(rig->off_db < SAME_DB);
 }
 
-// The tone is not what was mastered before: what is done to it beside its makeup is found within seconds, and goes on being
-// known when the makeup is another.
+// The tone is not what was mastered before: what is done to it beside its makeup is found within seconds, and goes
+// on being known when the makeup is another.
 static void what_is_done_beside_the_makeup_is_kept_up_with(void **state)
 {
     struct rig *rig = *state;
@@ -418,8 +418,8 @@ static double largest_move_db(const float *stereo, uint32_t frames)
 
 enum { RAMPS_S = 16 };
 
-// Provisional -4 dB; +2 dB by the analysis; while it is on its way there, -6 dB by the album. And who compares goes to and fro
-// meanwhile.
+// Provisional -4 dB; +2 dB by the analysis; while it is on its way there, -6 dB by the album. And who compares
+// goes to and fro meanwhile.
 static void hear_ramp_in_a_ramp(struct rig *rig, enum listening listening)
 {
     static const double LEVEL_DB = -10;

@@ -103,8 +103,8 @@ static void assert_path_ends(const struct fixture *f, const char *heading, const
     free(path);
 }
 
-// 2000 windows over 203 s: the one that ends after 103 s lies at 506.9 of 999 steps, the one before it at 506.4, the ones
-// around them at 505.9 and 507.4. Of -6 LUFS, on a scale to -36, it is a sixth of 200 from the top.
+// 2000 windows over 203 s: the one that ends after 103 s lies at 506.9 of 999 steps, the one before it at 506.4,
+// the ones around them at 505.9 and 507.4. Of -6 LUFS, on a scale to -36, it is a sixth of 200 from the top.
 static void loudest_window_of_a_column_is_drawn(void **state)
 {
     struct fixture *f = *state;
@@ -169,7 +169,8 @@ static void limiter_is_drawn_below_the_compressor(void **state)
     assert_path_holds(f, "Gain reduction", "area limit", "L1000.0 25.0L1000.0 75.0L999.0 75.0");
 }
 
-// From 25 Hz at the bottom to 20 kHz or half the rate on top: 1 kHz lies at ln(20) / ln(800) from the top of the former.
+// From 25 Hz at the bottom to 20 kHz or half the rate on top: 1 kHz lies at ln(20) / ln(800) from the top of the
+// former.
 static void frequencies_are_marked_where_they_lie(void **state)
 {
     struct fixture *f = *state;

@@ -185,8 +185,8 @@ static void ring_keeps_order_through_the_wrap_of_its_counters(void **state)
 
 enum { PASSED_BLOCKS = 200000 };
 
-/// Who finds nothing to do sleeps until the other has done something: on a busy machine a thread that yields comes behind all
-/// others. Each post is one look at most, so that both come to their end whatever runs when.
+/// Who finds nothing to do sleeps until the other has done something: on a busy machine a thread that yields comes
+/// behind all others. Each post is one look at most, so that both come to their end whatever runs when.
 struct passing {
     struct ring *ring;
     sem_t committed, released;

@@ -38,7 +38,8 @@ static void a_wide_line_shows_files_time_left_hours_speed_and_a_bar(void **state
 
     scan_progress_line(line, &p, now, 79);
 
-    // 10 files in 30 s: 30 more take 90 s. An hour of audio in 30 s is 120 x real time. A quarter of 22 columns of bar, rounded.
+    // 10 files in 30 s: 30 more take 90 s. An hour of audio in 30 s is 120 x real time. A quarter of 22 columns of
+    // bar, rounded.
     assert_string_equal(line,
                         "10/40 files  1:30 left  1.0 h of audio  120 x real time  "
                         "\xe2\x94\x81\xe2\x94\x81\xe2\x94\x81\xe2\x94\x81\xe2\x94\x81\xe2\x94\x81"

@@ -26,7 +26,8 @@ static inline void half_band_group(float *out, const float *even, const float *l
         memcpy(out + g * LANES, &sums[g], sizeof sums[g]);
 }
 
-// All taps but the centre fall on even places of the line: those are gathered first. @return the outputs in whole groups.
+// All taps but the centre fall on even places of the line: those are gathered first. @return the outputs in whole
+// groups.
 static inline uint32_t half_band_gather(float *restrict even, const float *restrict line,
                                         uint32_t outputs)
 {

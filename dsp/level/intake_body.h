@@ -5,8 +5,9 @@
 #include "dsp/vectors.h"
 #include <math.h>
 
-// Samples of the blocks after this one are asked for while it is looked at, as the processor does not look beyond a page
-// by itself: 157 to 151 ms of a whole track that lies in memory. Asking for what is beyond the caller's buffer does no harm.
+// Samples of the blocks after this one are asked for while it is looked at, as the processor does not look beyond
+// a page by itself: 157 to 151 ms of a whole track that lies in memory. Asking for what is beyond the caller's
+// buffer does no harm.
 enum { AHEAD_BYTES = 1 << 14 };
 
 // The odd ones of samples that have some.

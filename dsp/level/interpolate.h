@@ -31,7 +31,8 @@ struct interpolate_impl {
     interpolate_fn peak;
     /// Largest magnitude of `count` samples.
     float (*sample_peak)(const float *samples, uint32_t count);
-    /// How many of `blocks` blocks of INTERPOLATE_FRAMES samples, from the first on, have none over `limit` in magnitude.
+    /// How many of `blocks` blocks of INTERPOLATE_FRAMES samples, from the first on, have none over `limit` in
+    /// magnitude.
     uint32_t (*quiet)(const float *samples, uint32_t blocks, float limit);
 };
 /// Best first; the last is the reference and needs nothing.

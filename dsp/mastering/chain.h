@@ -17,7 +17,8 @@ enum { CHAIN_GRID_FRAMES = 16 };
 /// next track on.
 enum { CHAIN_JOIN_SECONDS = 2 };
 
-/// @return 0; -EINVAL: rate outside PCM_MIN_RATE_HZ..PCM_MAX_RATE_HZ; -ENOMEM. On error *out is NULL. No targets yet: unity.
+/// @return 0; -EINVAL: rate outside PCM_MIN_RATE_HZ..PCM_MAX_RATE_HZ; -ENOMEM. On error *out is NULL. No targets
+/// yet: unity.
 MUST_CHECK int chain_create(struct chain **out, uint32_t rate_hz);
 /// Destroy and set *chain to NULL. NULL is fine.
 void chain_destroy(struct chain **chain);

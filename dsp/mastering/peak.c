@@ -20,7 +20,8 @@ struct phase {
 // A filter is a straight line between its middle taps, of the same sum and centre, and a rest that any straight line of
 // samples passes without a trace: that is the second difference of another filter q. So the output is at most the sum
 // of the line's weights times the larger middle sample, and the sum of |q| times the largest second difference, or, by
-// Cauchy and Schwarz, the root of the sum of q^2 times that of the sum of the differences' squares. Where a phase is what another has beyond the mean of two that are known already, the line comes on top of these: `known`.
+// Cauchy and Schwarz, the root of the sum of q^2 times that of the sum of the differences' squares. Where a phase
+// is what another has beyond the mean of two that are known already, the line comes on top of these: `known`.
 static void widen(struct peak_bound *bound, const struct phase *phase, double known)
 {
     double sum = 0, moment = 0;

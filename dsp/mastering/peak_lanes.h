@@ -36,8 +36,8 @@ static inline void peak_larger(peak_lanes *x, const peak_lanes *y)
 #endif
 }
 
-/// Load lanes once, as they are used twice: gcc 12 would load them for either, and loads across two cache lines are what
-/// the loop over taps waits for.
+/// Load lanes once, as they are used twice: gcc 12 would load them for either, and loads across two cache lines
+/// are what the loop over taps waits for.
 static inline void peak_load(peak_lanes *x, const float *from)
 {
     memcpy(x, from, sizeof *x);

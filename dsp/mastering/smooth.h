@@ -12,8 +12,8 @@ enum {
     SMOOTH_PIECE = 256, // the most frames of one call
 };
 
-/// A sliding minimum's state. A window of `ticks` SMOOTH_TICK + 1 frames that ends at a frame of the running tick is the rest
-/// of an old tick from that frame's place on, the ticks between, and the running one so far:
+/// A sliding minimum's state. A window of `ticks` SMOOTH_TICK + 1 frames that ends at a frame of the running tick
+/// is the rest of an old tick from that frame's place on, the ticks between, and the running one so far:
 ///
 ///      | . . o o | o o o o | o o o o | o o o . |
 ///        suffixes     lowest, middle    running
@@ -30,8 +30,8 @@ struct smooth_window {
 };
 
 /// The release between two calls. Frames are taken in groups that are counted from the first frame of all, so that
-/// they are the same however the stream is cut: one that a call ends within is taken again by the next, and gives what it
-/// gave before, since it ends at the share that it began at.
+/// they are the same however the stream is cut: one that a call ends within is taken again by the next, and gives
+/// what it gave before, since it ends at the share that it began at.
 struct smooth_release {
     double value;   // of the last frame before the running group, in fixed-point units
     double share;   // of the running group, if a frame of it is taken
@@ -45,8 +45,8 @@ struct smooth_impl {
     uint32_t cpu_flags;
     /// held[i] = the least of the window that ends with wanted[i], at most 1.
     void (*hold)(struct smooth_window *window, float *held, const float *wanted, uint32_t frames);
-    /// out[i] = the fixed-point gain that falls with held[i] and rises by `share` of the way a frame, never above it. A new
-    /// share counts from the next group on, if not at once.
+    /// out[i] = the fixed-point gain that falls with held[i] and rises by `share` of the way a frame, never above
+    /// it. A new share counts from the next group on, if not at once.
     /// Both have SMOOTH_GROUP older elements, of which out's are written as they were, and as many spare ones behind.
     void (*release)(struct smooth_release *state, int32_t *out, const float *held, double share,
                     uint32_t frames);

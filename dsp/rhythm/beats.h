@@ -13,7 +13,8 @@ struct beat_line {
 };
 
 /// Follow a pulse of about `period_frames` through `strength` by dynamic programming (Ellis 2007) and
-/// place every beat to a fraction of a frame. `drift` says how the pulse moves; NULL: it is steady. *out: ascending frame positions, the caller free()s it.
+/// place every beat to a fraction of a frame. `drift` says how the pulse moves; NULL: it is steady. *out:
+/// ascending frame positions, the caller free()s it.
 /// @return 0; -ENOMEM. On error, and where there are no beats, *out is NULL and *count 0.
 MUST_CHECK int beats_find(const uint16_t *strength, size_t frames, double period_frames,
                           const struct drift *drift, double **out, uint32_t *count);

@@ -49,5 +49,6 @@ struct onset_stretch {
 
 /// Valid until the next push; no frames before the hour is over.
 struct onset_stretch onset_late_stretch(const struct onset *onset);
-/// What onset_strength() gives, for one part of the spectrum; the smaller of onset_frames() and ONSET_PART_FRAMES values.
+/// What onset_strength() gives, for one part of the spectrum; the smaller of onset_frames() and ONSET_PART_FRAMES
+/// values.
 const uint16_t *onset_part_strength(const struct onset *onset, enum onset_part part);

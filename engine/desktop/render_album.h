@@ -21,8 +21,9 @@ struct render_albums_config {
     void *context;
 };
 
-/// Give the items of each album (neighbours in the list, all analysed) one makeup; what is alone stays so. Tags that name
-/// albums decide; a file without belongs to its neighbours in its folder, or on the command line. *tracks is memory that the items point into, the caller's to free(). @return 0; -ENOMEM. An album
-/// that cannot be calibrated is named, its tracks are mastered alone.
+/// Give the items of each album (neighbours in the list, all analysed) one makeup; what is alone stays so. Tags
+/// that name albums decide; a file without belongs to its neighbours in its folder, or on the command line.
+/// *tracks is memory that the items point into, the caller's to free(). @return 0; -ENOMEM. An album that cannot
+/// be calibrated is named, its tracks are mastered alone.
 MUST_CHECK int render_albums(struct render_list *list, const struct render_albums_config *config,
                              struct album_track **tracks);

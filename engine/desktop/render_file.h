@@ -43,8 +43,8 @@ struct render_file;
 /// Look whether the input can be read, and the output made and hold it, before anything is spent on it. Nothing is
 /// left behind. @return as render_file_open().
 MUST_CHECK int render_file_check(const struct render_file_config *config);
-/// Open the input, and its way through the chain. @return 0; EXIT_SOMETHING_FAILED or EXIT_BAD_USAGE. On failure *out is
-/// NULL.
+/// Open the input, and its way through the chain. @return 0; EXIT_SOMETHING_FAILED or EXIT_BAD_USAGE. On failure
+/// *out is NULL.
 MUST_CHECK int render_file_open(struct render_file **out, const struct render_file_config *config);
 /// Render all of it. `next`: where the audio runs on, or NULL; it is to be rendered next. @return as above; with
 /// EXIT_SOMETHING_FAILED there may be an output of what is sound, if *outcome says so by being finite.

@@ -69,7 +69,8 @@ static size_t reduce(double out[COLUMNS_MOST], const float *lufs, uint32_t count
     return COLUMNS_MOST;
 }
 
-// A scale from 0 down to a line of the grid below the quietest, so that most music fills it; what is silent lies under it.
+// A scale from 0 down to a line of the grid below the quietest, so that most music fills it; what is silent lies
+// under it.
 static double low_of(const double *before, const double *after, double grid)
 {
     double least = -18;

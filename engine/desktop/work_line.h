@@ -21,7 +21,8 @@ struct work_line {
 
 /// Nothing is drawn where standard error is no terminal.
 void work_line_init(struct work_line *line, struct log *log);
-/// Go on to a file, with an empty bar, unless it is the one that is shown already. `file`, from 1, of how many; 0: not shown.
+/// Go on to a file, with an empty bar, unless it is the one that is shown already. `file`, from 1, of how many; 0:
+/// not shown.
 void work_line_begin(struct work_line *line, const char *path, unsigned file, unsigned file_count);
 /// From now on one bar is for all that is to be done, of which what is drawn next fills a part from its beginning on.
 void work_line_set_part(struct work_line *line, const struct work_part *part);

@@ -144,8 +144,8 @@ enum { MEASURE_OUTSIDE_HALF = 2400 };
 static inline double measure_outside_db(const float *x, size_t stride, size_t frames, double hz,
                                         double rate_hz)
 {
-    // What a low-pass at 110 Hz keeps of the tone moved to 0 Hz is taken out. Its window, by Blackman and Harris, has it
-    // 92 dB down well before 200 Hz.
+    // What a low-pass at 110 Hz keeps of the tone moved to 0 Hz is taken out. Its window, by Blackman and Harris,
+    // has it 92 dB down well before 200 Hz.
     static double weights[2 * MEASURE_OUTSIDE_HALF + 1];
     const int half = (int)(rate_hz / 40);
     double sum = 0;
