@@ -148,6 +148,39 @@ static void over_an_hour_they_are_within_a_hundredth(void **state)
 }
 
 // The windows that are counted and those that are kept meet without a gap, wherever the track ends.
+static void assert_integrated(const float *powers, uint32_t count)
+{
+    struct loudness_list list = list_of(powers, count);
+    assert_near(integrated(&list), integrated_of(powers, count), 1e-5);
+    loudness_list_deinit(&list);
+}
+
+static float power_of(double lufs)
+{
+    return (float)pow(10, (lufs + 0.691) / 10);
+}
+
+// Whose windows all lie at one place of a step, be it at its end, and do not make up for each other.
+static void steady_tracks_over_an_hour_are_exact(void **state)
+{
+    (void)state;
+    enum { STEADY = HOUR + 6000 };
+    float *powers = malloc(STEADY * sizeof *powers);
+    assert_non_null(powers);
+    for (uint32_t k = 0; k < 9; ++k) {
+        for (uint32_t i = 0; i < STEADY; ++i)
+            powers[i] = power_of((k == 8 ? -69.9999 : -23) + k / 1024.0);
+        assert_integrated(powers, STEADY);
+    }
+    for (uint32_t i = 0; i < STEADY; ++i)
+        powers[i] = i < STEADY / 2 ? power_of(-20.003) : 0.0F;
+    assert_integrated(powers, STEADY);
+    for (uint32_t i = 0; i < STEADY; ++i)
+        powers[i] = power_of(i < STEADY / 2 ? -14.0001 : -30.0001);
+    assert_integrated(powers, STEADY);
+    free(powers);
+}
+
 static void no_window_is_lost_or_counted_twice(void **state)
 {
     (void)state;
@@ -276,6 +309,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(up_to_an_hour_every_figure_is_exact),
         cmocka_unit_test(over_an_hour_they_are_within_a_hundredth),
+        cmocka_unit_test(steady_tracks_over_an_hour_are_exact),
         cmocka_unit_test(no_window_is_lost_or_counted_twice),
         cmocka_unit_test(a_long_list_is_thinned_evenly),
         cmocka_unit_test(an_albums_blocks_count_as_one_tracks),

@@ -4,10 +4,17 @@
 #include "dsp/annotate.h"
 #include <stdint.h>
 
-/// Windows over -70 LUFS in steps of 1/128 LU, each as good as in the middle of its step. Thread-safety: one thread
-/// at a time.
+/// Windows of about the same loudness.
+struct loudness_step {
+    uint32_t count;
+    float
+        excess; // sum of what each has beyond the power in the middle of the step, in units of that
+};
+
+/// Windows over -70 LUFS in steps of 1/128 LU, each as good as the mean of its step. Thread-safety: one thread at a
+/// time.
 struct loudness_tally {
-    uint32_t *counts; // owned; NULL before init
+    struct loudness_step *steps; // owned; NULL before init
 };
 
 /// Windows that lie over a gate.
