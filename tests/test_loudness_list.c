@@ -242,10 +242,33 @@ static void an_albums_blocks_count_as_one_tracks(void **state)
 
     const double lufs = loudness_steps_integrated_lufs(both, 2);
 
-    assert_near(lufs, integrated_of(powers, LONG + SHORT), 2e-3); // but for three blocks across
+    assert_near(lufs, integrated_of(powers, LONG + SHORT),
+                1e-3); // as far as a long track's are told
     loudness_list_deinit(&first);
     loudness_list_deinit(&second);
     free(powers);
+}
+
+// However short the tracks are: most of these have no block of their own.
+static void blocks_run_on_across_joins(void **state)
+{
+    (void)state;
+    static const uint32_t counts[] = {2, 7, 1, 1, 0, 3, 4, 1, 2, 9, 3};
+    enum { TRACKS = sizeof counts / sizeof *counts };
+    float powers[64];
+    struct loudness_list lists[TRACKS];
+    struct loudness_steps steps[TRACKS];
+    uint32_t all = 0;
+    for (uint32_t i = 0; i < TRACKS; ++i) {
+        for (uint32_t k = 0; k < counts[i]; ++k) // a step apart from each other, none like another
+            powers[all + k] = 0.01F * (float)((all + k) * 37 % 64 + 1);
+        lists[i] = list_of(powers + all, counts[i]);
+        steps[i] = loudness_list_steps(&lists[i]);
+        all += counts[i];
+        assert_near(loudness_steps_integrated_lufs(steps, i + 1), integrated_of(powers, all), 1e-9);
+    }
+    for (uint32_t i = 0; i < TRACKS; ++i)
+        loudness_list_deinit(&lists[i]);
 }
 
 // 10 LU under a mean of -64 lies under -70: what is at -72 counts neither before nor after.
@@ -313,6 +336,7 @@ int main(void)
         cmocka_unit_test(no_window_is_lost_or_counted_twice),
         cmocka_unit_test(a_long_list_is_thinned_evenly),
         cmocka_unit_test(an_albums_blocks_count_as_one_tracks),
+        cmocka_unit_test(blocks_run_on_across_joins),
         cmocka_unit_test(nothing_under_minus_70_counts_in_soft_tracks),
         cmocka_unit_test(silence_of_any_length_is_at_the_gate),
         cmocka_unit_test(every_allocation_may_fail),

@@ -152,7 +152,33 @@ static void pass(struct loudness_passed *passed, double power, double gate)
     }
 }
 
-// Add the blocks of a track over a gate.
+enum { REACH = BLOCK_STEPS - 1 }; // steps before its last that a block covers
+
+// Steps around a join: too few on either side for a block of its own.
+struct seam {
+    float powers[2 * REACH];
+    uint32_t before;
+};
+
+// Add the blocks over a gate that begin in what came before and end in a track, and go on to the track's end.
+static void pass_seam(struct loudness_passed *passed, struct seam *seam,
+                      const struct loudness_steps *track, double gate)
+{
+    if (track->earlier) // its first steps are not kept
+        seam->before = 0;
+    const uint32_t after = track->count < REACH ? track->count : REACH;
+    const uint32_t count = seam->before + after;
+    if (after > 0)
+        memcpy(seam->powers + seam->before, track->powers, after * sizeof *seam->powers);
+    for (uint32_t i = 0; i + BLOCK_STEPS <= count; ++i)
+        pass(passed, mean_power(seam->powers + i, BLOCK_STEPS), gate);
+    seam->before = count < REACH ? count : REACH;
+    const float *latest = track->count < REACH ? seam->powers + count - seam->before
+                                               : track->powers + track->count - REACH;
+    memmove(seam->powers, latest, seam->before * sizeof *seam->powers);
+}
+
+// Add the blocks of a track by itself over a gate.
 static void pass_blocks(struct loudness_passed *passed, const struct loudness_steps *steps,
                         double gate)
 {
@@ -171,8 +197,11 @@ double loudness_steps_integrated_lufs(const struct loudness_steps *tracks, uint3
     double gate = absolute, mean = 0;
     for (int stage = 0; stage < 2; ++stage) {
         struct loudness_passed passed = {0};
-        for (uint32_t i = 0; i < count; ++i)
+        struct seam seam = {.before = 0};
+        for (uint32_t i = 0; i < count; ++i) {
+            pass_seam(&passed, &seam, &tracks[i], gate);
             pass_blocks(&passed, &tracks[i], gate);
+        }
         mean = passed.count ? passed.sum / passed.count : 0.0;
         gate = fmax(absolute, mean * 0.1);
     }

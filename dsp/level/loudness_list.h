@@ -38,8 +38,8 @@ struct loudness_steps {
 
 /// They belong to the list and hold until the next addition.
 struct loudness_steps loudness_list_steps(const struct loudness_list *list);
-/// Integrated loudness of the blocks of `count` tracks as if they were one's: of an album. -70 where none passed
-/// the gates.
+/// Integrated loudness of `count` tracks, one after another, as if they were one: of an album. Blocks run on across the
+/// joins, but into a track of over an hour. -70 where none passed the gates.
 double loudness_steps_integrated_lufs(const struct loudness_steps *tracks, uint32_t count);
 
 /// Loudness range of the short-term list by EBU Tech 3342; 0 where nothing passes its gates.
