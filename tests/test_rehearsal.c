@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/mastering/rehearsal.h"
 #include "support/measure.h"
+#include <ebur128.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,7 +45,7 @@ static const struct mastering_targets limited = {
     .compressor = {.ratio = 1, .attack_s = 0.02, .release_s = 0.2},
     .limiter = {.release_s = 0.1}};
 
-enum { TRACKS_MOST = 2 };
+enum { TRACKS_MOST = 12 };
 
 /// What a rehearsal of the whole chain says of `count` tapes at unity makeup, each of which begins fresh.
 static struct rehearsal_outcome rehearse(struct tape *tapes, uint32_t count,
@@ -127,18 +128,18 @@ static void audio_counts_from_its_first_frame_to_its_last(void **state)
 {
     (void)state;
     enum { BLOCK = RATE_HZ * 2 / 5, FIRST = RATE_HZ };
-    struct tape tapes[TRACKS_MOST] = {{.stereo = tone(FIRST, 0.1), .frames = FIRST},
-                                      {.stereo = tone(BLOCK, 0.25), .frames = BLOCK}};
+    struct tape tapes[] = {{.stereo = tone(FIRST, 0.1), .frames = FIRST},
+                           {.stereo = tone(BLOCK, 0.25), .frames = BLOCK}};
     for (int side = 0; side < 2; ++side) // near the end, in what the limiter still holds
         tapes[0].stereo[2 * (FIRST - 20) + side] = 0.8F;
     struct rehearsal_outcome outcomes[TRACKS_MOST];
-    const struct rehearsal_outcome whole = rehearse(tapes, TRACKS_MOST, outcomes);
+    const struct rehearsal_outcome whole = rehearse(tapes, 2, outcomes);
     print_message("%.3f and %.3f LUFS, peaks %.3f and %.3f\n", outcomes[0].lufs, outcomes[1].lufs,
                   outcomes[0].peak, outcomes[1].peak);
     assert_true(fabs(outcomes[1].lufs - measure_db(0.25)) < 0.05);
     assert_true(outcomes[0].peak > 0.75 && fabs(outcomes[1].peak - 0.25) < 0.05);
     assert_true(whole.peak == outcomes[0].peak);
-    for (int i = 0; i < TRACKS_MOST; ++i)
+    for (int i = 0; i < 2; ++i)
         free(tapes[i].stereo);
 }
 
@@ -146,10 +147,10 @@ static void whole_is_as_loud_as_all_and_limited_as_the_most_limited(void **state
 {
     (void)state;
     enum { LENGTH = 2 * RATE_HZ };
-    struct tape tapes[TRACKS_MOST] = {{.stereo = tone(LENGTH, 1.4), .frames = LENGTH},
-                                      {.stereo = tone(LENGTH, 0.5), .frames = LENGTH}};
+    struct tape tapes[] = {{.stereo = tone(LENGTH, 1.4), .frames = LENGTH},
+                           {.stereo = tone(LENGTH, 0.5), .frames = LENGTH}};
     struct rehearsal_outcome outcomes[TRACKS_MOST];
-    const struct rehearsal_outcome whole = rehearse(tapes, TRACKS_MOST, outcomes);
+    const struct rehearsal_outcome whole = rehearse(tapes, 2, outcomes);
     print_message("%.2f and %.2f dB, whole %.2f dB and %.3f LUFS\n", outcomes[0].reduction_db,
                   outcomes[1].reduction_db, whole.reduction_db, whole.lufs);
     assert_true(fabs(outcomes[0].reduction_db - (1 + measure_db(1.4))) < 0.3);
@@ -158,8 +159,60 @@ static void whole_is_as_loud_as_all_and_limited_as_the_most_limited(void **state
     assert_true(whole.least_gain == outcomes[0].least_gain && whole.peak == outcomes[0].peak);
     const double mean = (pow(10, outcomes[0].lufs / 10) + pow(10, outcomes[1].lufs / 10)) / 2;
     assert_true(fabs(whole.lufs - 10 * log10(mean)) < 0.05);
-    for (int i = 0; i < TRACKS_MOST; ++i)
+    for (int i = 0; i < 2; ++i)
         free(tapes[i].stereo);
+}
+
+/// Loudness of tracks one after another, as another program's author reads the standard.
+static double peer_lufs(const struct tape *tapes, uint32_t count)
+{
+    ebur128_state *peer = ebur128_init(2, RATE_HZ, EBUR128_MODE_I);
+    assert_non_null(peer);
+    double lufs;
+    for (uint32_t i = 0; i < count; ++i)
+        assert_int_equal(ebur128_add_frames_float(peer, tapes[i].stereo, tapes[i].frames), 0);
+    assert_int_equal(ebur128_loudness_global(peer, &lufs), 0);
+    ebur128_destroy(&peer);
+    return lufs;
+}
+
+static float *noise(uint64_t seed, uint32_t frames, double level)
+{
+    float *stereo = malloc((size_t)frames * 2 * sizeof *stereo);
+    assert_non_null(stereo);
+    for (uint32_t n = 0; n < 2 * frames; ++n)
+        stereo[n] = (float)(level * measure_noise(&seed));
+    return stereo;
+}
+
+// Half of the blocks of tracks of a second lie across a join, and all that a track under 400 ms is in.
+static void album_of_jingles_is_as_loud_as_they_are_one_after_another(void **state)
+{
+    (void)state;
+    static const struct {
+        double seconds[2], levels[2]; // of one track and of the next
+    } albums[] = {{{0.95, 0.95}, {0.3, 0.03}}, {{0.35, 3.0}, {0.3, 0.015}}};
+    for (size_t a = 0; a < sizeof albums / sizeof *albums; ++a) {
+        struct tape tapes[TRACKS_MOST];
+        for (uint32_t i = 0; i < TRACKS_MOST; ++i) {
+            const uint32_t frames = (uint32_t)(albums[a].seconds[i % 2] * RATE_HZ);
+            tapes[i] = (struct tape){.stereo = noise(i + 1, frames, albums[a].levels[i % 2]),
+                                     .frames = frames};
+        }
+        struct rehearsal_outcome outcomes[TRACKS_MOST];
+        const struct rehearsal_outcome whole = rehearse(tapes, TRACKS_MOST, outcomes);
+        const double expected = peer_lufs(tapes, TRACKS_MOST);
+        print_message("%.3f LUFS, by libebur128 %.3f\n", whole.lufs, expected);
+        assert_true(whole.least_gain >= 1); // what comes out is what went in
+        assert_true(fabs(whole.lufs - expected) < 0.01);
+        for (uint32_t i = 0; i < TRACKS_MOST; ++i) {
+            if (tapes[i].frames * 5 >= RATE_HZ * 2)
+                assert_true(fabs(outcomes[i].lufs - peer_lufs(&tapes[i], 1)) < 0.01);
+            else
+                assert_true(outcomes[i].lufs <= -70);
+            free(tapes[i].stereo);
+        }
+    }
 }
 
 int main(void)
@@ -167,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(audio_counts_from_its_first_frame_to_its_last),
         cmocka_unit_test(whole_is_as_loud_as_all_and_limited_as_the_most_limited),
+        cmocka_unit_test(album_of_jingles_is_as_loud_as_they_are_one_after_another),
         cmocka_unit_test(what_is_pressed_down_beside_a_click_counts_by_how_loud_it_was),
     };
     return cmocka_run_group_tests_name("rehearsal", tests, NULL, NULL);

@@ -30,7 +30,7 @@ struct calibrate_track {
 /// What an album measures as a whole, mastered.
 struct calibrate_album {
     double target_lufs; // by the settings, from the album's own loudness where they ask for it
-    double lufs;        // gated over all blocks of all tracks; NaN where the chain is bypassed
+    double lufs;        // of its tracks one after another, as one; NaN where the chain is bypassed
     double dbtp;
 };
 

@@ -31,8 +31,10 @@ struct rehearsal {
     // --- of the run
     enum rehearsal_mode mode;
     double makeup_db;
-    struct loudness_meter **meters; // of the tracks so far
-    struct loudness_steps *steps;   // of all of them
+    uint32_t count;                    // of its tracks
+    struct loudness_meter **stretches; // of tracks of one rate in a row, one after another
+    struct loudness_steps *steps;      // of all of them
+    uint32_t stretch_count;            // 0: the one track's meter does
     // --- of the chain
     struct pcm_format format; // of the track under way; rate 0: none yet
     struct tone tone;
@@ -40,7 +42,7 @@ struct rehearsal {
     uint32_t to_drop_frames; // of the limiter's delay
     // --- of the track under way
     struct rehearsal_track *track;
-    struct loudness_meter *meter; // not owned
+    struct loudness_meter *meter;
     struct true_peak peaks[SIDES];
     uint64_t bins[GAIN_BINS + 1];
     uint64_t counted;
@@ -103,7 +105,15 @@ static int start_chain(struct rehearsal *run, const struct mastering_targets *ta
     return start_limiter(run, targets);
 }
 
-static int start_measuring(struct rehearsal *run, struct rehearsal_track *track, uint32_t index)
+/// The album's own meter goes on: a block of it may be of several tracks. Not from one rate to another.
+static int start_stretch(struct rehearsal *run, const struct pcm_format *stereo, int same_rate)
+{
+    if (run->count == 1 || (run->stretch_count > 0 && same_rate))
+        return 0;
+    return loudness_meter_create(&run->stretches[run->stretch_count++], stereo);
+}
+
+static int start_measuring(struct rehearsal *run, struct rehearsal_track *track, int same_rate)
 {
     run->track = track;
     const struct pcm_format stereo = {.rate_hz = run->format.rate_hz, .channels = SIDES};
@@ -112,8 +122,10 @@ static int start_measuring(struct rehearsal *run, struct rehearsal_track *track,
     run->least_gain = 1.0;
     for (int side = 0; side < SIDES; ++side)
         true_peak_init(&run->peaks[side], stereo.rate_hz);
-    int error = loudness_meter_create(&run->meters[index], &stereo);
-    run->meter = run->meters[index];
+    loudness_meter_destroy(&run->meter);
+    int error = loudness_meter_create(&run->meter, &stereo);
+    if (!error)
+        error = start_stretch(run, &stereo, same_rate);
     if (!error && track->wants_model && run->mode == REHEARSE_UNLIMITED)
         error = limiting_model_create(&track->model, stereo.rate_hz);
     return error;
@@ -143,6 +155,16 @@ static int show_model(struct rehearsal *run, const double *stereo, uint32_t fram
     return error == -EFBIG ? 0 : error;
 }
 
+static int measure(struct rehearsal *run, const float *stereo, uint32_t frames)
+{
+    for (uint32_t side = 0; side < SIDES; ++side)
+        true_peak_feed(&run->peaks[side], stereo + side, SIDES, frames);
+    const int error = loudness_meter_feed(run->meter, stereo, frames);
+    return error || run->stretch_count == 0
+               ? error
+               : loudness_meter_feed(run->stretches[run->stretch_count - 1], stereo, frames);
+}
+
 /// Put `frames` stereo frames of input through the chain and measure what comes out.
 static int take(struct rehearsal *run, double *stereo, uint32_t frames)
 {
@@ -160,9 +182,7 @@ static int take(struct rehearsal *run, double *stereo, uint32_t frames)
     frames -= drop;
     float out[SIDES * HISTORY_PIECE];
     run->loops->narrow(out, stereo + (size_t)SIDES * drop, frames);
-    for (uint32_t side = 0; side < SIDES; ++side)
-        true_peak_feed(&run->peaks[side], out + side, SIDES, frames);
-    return loudness_meter_feed(run->meter, out, frames);
+    return measure(run, out, frames);
 }
 
 static int feed_piece(struct rehearsal *run, const float *interleaved, uint32_t frames)
@@ -250,11 +270,11 @@ static int run_track(struct rehearsal *run, struct rehearsal_track *track, uint3
     const struct mastering_targets targets = targets_of(run, track);
     const uint32_t rate_before_hz = run->format.rate_hz;
     int error = track->reader->open(track->reader->context, &run->format);
+    const int same_rate = index > 0 && run->format.rate_hz == rate_before_hz;
     if (!error)
-        error = start_measuring(run, track, index);
+        error = start_measuring(run, track, same_rate);
     if (!error)
-        error = start_chain(run, &targets,
-                            index > 0 && track->runs_on && run->format.rate_hz == rate_before_hz);
+        error = start_chain(run, &targets, track->runs_on && same_rate);
     if (!error)
         error = read_through(run, track->reader);
     track->reader->close(track->reader->context);
@@ -268,12 +288,20 @@ static void join(struct rehearsal_outcome *whole, const struct rehearsal_outcome
     whole->reduction_db = fmax(whole->reduction_db, part->reduction_db);
 }
 
-static int run_tracks(struct rehearsal *run, struct rehearsal_track *tracks, uint32_t count,
+static double lufs_of_all(struct rehearsal *run)
+{
+    for (uint32_t i = 0; i < run->stretch_count; ++i)
+        run->steps[i] = loudness_list_steps(loudness_meter_list(run->stretches[i]));
+    return run->stretch_count ? loudness_steps_integrated_lufs(run->steps, run->stretch_count)
+                              : loudness_meter_integrated_lufs(run->meter);
+}
+
+static int run_tracks(struct rehearsal *run, struct rehearsal_track *tracks,
                       struct rehearsal_outcome *whole)
 {
-    for (uint32_t i = 0; i < count; ++i) {
+    for (uint32_t i = 0; i < run->count; ++i) {
         int error = run_track(run, &tracks[i], i);
-        if (!error && (i + 1 == count || !tracks[i + 1].runs_on))
+        if (!error && (i + 1 == run->count || !tracks[i + 1].runs_on))
             error = flush(run);
         if (error)
             return error;
@@ -284,9 +312,7 @@ static int run_tracks(struct rehearsal *run, struct rehearsal_track *tracks, uin
             return error;
         join(whole, &tracks[i].outcome);
     }
-    for (uint32_t i = 0; i < count; ++i)
-        run->steps[i] = loudness_list_steps(loudness_meter_list(run->meters[i]));
-    whole->lufs = loudness_steps_integrated_lufs(run->steps, count);
+    whole->lufs = lufs_of_all(run);
     return 0;
 }
 
@@ -297,17 +323,19 @@ int rehearsal_run(struct rehearsal *rehearsal, struct rehearsal_track *tracks, u
     rehearsal->mode = mode;
     rehearsal->makeup_db = makeup_db;
     rehearsal->format.rate_hz = 0;
-    rehearsal->meters = calloc(count, sizeof *rehearsal->meters);
+    rehearsal->count = count;
+    rehearsal->stretches = calloc(count, sizeof *rehearsal->stretches);
     rehearsal->steps = calloc(count, sizeof *rehearsal->steps);
+    rehearsal->stretch_count = 0;
     *whole = (struct rehearsal_outcome){.least_gain = 1.0};
-    const int error = rehearsal->meters && rehearsal->steps
-                          ? run_tracks(rehearsal, tracks, count, whole)
-                          : -ENOMEM;
-    for (uint32_t i = 0; i < count && rehearsal->meters; ++i)
-        loudness_meter_destroy(&rehearsal->meters[i]);
-    free(rehearsal->meters);
+    const int error =
+        rehearsal->stretches && rehearsal->steps ? run_tracks(rehearsal, tracks, whole) : -ENOMEM;
+    for (uint32_t i = 0; i < rehearsal->stretch_count; ++i)
+        loudness_meter_destroy(&rehearsal->stretches[i]);
+    loudness_meter_destroy(&rehearsal->meter);
+    free(rehearsal->stretches);
     free(rehearsal->steps);
-    rehearsal->meters = NULL;
+    rehearsal->stretches = NULL;
     rehearsal->steps = NULL;
     limiter_destroy(&rehearsal->limiter);
     return error;

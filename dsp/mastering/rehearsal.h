@@ -42,8 +42,8 @@ MUST_CHECK int rehearsal_create(struct rehearsal **out);
 void rehearsal_destroy(struct rehearsal **rehearsal);
 /// Run over `count` tracks in order, all with one makeup. Where the chain runs on, what it still holds of a
 /// track counts to the next. @return 0 and each track's outcome, and in *whole that of all of them
-/// as one: loudness gated over all blocks, the strongest peak and reduction; -ENOMEM; an error of a
-/// reader, but -EBADMSG ends a track's audio.
+/// as one: loudness of what comes out played one after another, its blocks across the joins too, the strongest peak
+/// and reduction; -ENOMEM; an error of a reader, but -EBADMSG ends a track's audio.
 MUST_CHECK int rehearsal_run(struct rehearsal *rehearsal, struct rehearsal_track *tracks,
                              uint32_t count, double makeup_db, enum rehearsal_mode mode,
                              struct rehearsal_outcome *whole);
