@@ -236,6 +236,65 @@ static void what_is_no_picture_is_passed_over(void **state)
     }
 }
 
+// An ID3v2.4 tag that ends with a frame of a picture.
+static void read_frame_of(struct fixture *f, const void *body, size_t bytes)
+{
+    f->count = 0;
+    put(f, "ID3\4\0\0\0\0\0", 9);
+    put(f, (const unsigned char[]){(unsigned char)(10 + bytes)}, 1);
+    put(f, "APIC\0\0\0", 7);
+    put(f, (const unsigned char[]){(unsigned char)bytes, 0, 0}, 3);
+    put(f, body, bytes);
+    put(f, "\xff\xfb\x90\x64", 4);
+    read_laid_out(f);
+}
+
+// Whatever it lacks: a media type without an end, the kind, the description, the picture.
+static void frame_that_is_cut_is_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    static const char whole[] = "\3image/png\0\3H\xc3\xa4\0\x89PNG\xff\0\1";
+    const size_t bytes = sizeof whole - 1;
+    for (size_t count = 0; count <= bytes - 7; ++count) {
+        read_frame_of(f, whole, count);
+        assert_int_equal(f->pictures.count, 0);
+    }
+    read_frame_of(f, whole, bytes);
+    assert_int_equal(f->pictures.count, 1);
+    assert_cover(f, 0);
+}
+
+static void encoding_that_nobody_knows_is_passed_over(void **state)
+{
+    struct fixture *f = *state;
+    char body[] = "\3image/png\0\3\0\0\x89PNG\xff\0\1";
+    for (int encoding = 0; encoding < 256; ++encoding) {
+        body[0] = (char)encoding;
+        read_frame_of(f, body, sizeof body - 1);
+        assert_int_equal(f->pictures.count, encoding <= 3);
+    }
+}
+
+// The least there is: no media type, no description, one byte of picture.
+static void smallest_picture_is_one(void **state)
+{
+    struct fixture *f = *state;
+    static const unsigned char block[33] = {[3] = 3, [31] = 1, [32] = 0xff};
+    for (size_t bytes = 0; bytes < sizeof block; ++bytes) {
+        unsigned char *exact = malloc(bytes + 1); // that reads behind it are seen
+        assert_non_null(exact);
+        memcpy(exact + 1, block, bytes);
+        assert_int_equal(pictures_add(&f->pictures, exact + 1, bytes), 0);
+        free(exact);
+    }
+    assert_int_equal(f->pictures.count, 0);
+    assert_int_equal(pictures_add(&f->pictures, block, sizeof block), 0);
+    assert_int_equal(f->pictures.count, 1);
+    read_frame_of(f, "\3\0\3\0\0\xff", 6);
+    assert_int_equal(f->pictures.count, 1);
+    assert_int_equal(f->pictures.items[0].bytes, 34);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +304,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_written_is_read_back_from_both_containers, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_picture_is_passed_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(frame_that_is_cut_is_passed_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(encoding_that_nobody_knows_is_passed_over, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(smallest_picture_is_one, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("pictures", tests, NULL, NULL);
 }
