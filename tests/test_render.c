@@ -108,6 +108,27 @@ int __wrap_provisional_conclude(struct provisional *provisional)
     return __real_provisional_conclude(provisional);
 }
 
+/// What goes into provisional targets, beside what the track holds.
+static struct {
+    const float *stereo; // NULL: nobody looks
+    size_t frames;
+    bool differs, has_part_of_block;
+} fed;
+
+int __real_provisional_feed(struct provisional *provisional, const float *stereo, uint32_t frames);
+int __wrap_provisional_feed(struct provisional *provisional, const float *stereo, uint32_t frames);
+
+int __wrap_provisional_feed(struct provisional *provisional, const float *stereo, uint32_t frames)
+{
+    if (fed.stereo) {
+        fed.differs |=
+            memcmp(fed.stereo + 2 * fed.frames, stereo, (size_t)frames * 2 * sizeof *stereo) != 0;
+        fed.has_part_of_block |= fed.frames == (size_t)PROVISIONAL_HEAD_S * RATE && frames < BLOCK;
+        fed.frames += frames;
+    }
+    return __real_provisional_feed(provisional, stereo, frames);
+}
+
 // --- the rig
 
 static int set_up(void **state)
@@ -135,6 +156,7 @@ static void stop(struct rig *rig)
     for (int i = 0; i < TRACKS; ++i)
         track_unref(&rig->tracks[i]);
     to_be_told = NULL;
+    fed.stereo = NULL;
 }
 
 static int tear_down(void **state)
@@ -354,6 +376,24 @@ static void targets_get_better_by_what_is_heard_and_are_reached(void **state)
     assert_true(fabs(early_db - 2) < SAME_DB);
     assert_true(fabs(late_db - (-14 - 10 * log10(mean))) < SAME_DB);
     assert_true(rig->off_db < SAME_DB);
+}
+
+// What was looked at before it is heard ends within a block: of that block the rest is news, and no frame is left out.
+static void every_frame_goes_into_provisional_targets_once(void **state)
+{
+    struct rig *rig = *state;
+    enum { SECONDS = 12 };
+    float *stereo = tone(SECONDS, -16, PROVISIONAL_HEAD_S, -10);
+    add_track(rig, 0, stereo, (size_t)SECONDS * RATE, MASTERED_MUSIC);
+    memset(&fed, 0, sizeof fed);
+    fed.stereo = stereo;
+    start_at(rig, 0, 100);
+    hear_to(rig, SECONDS - 4);
+    stop(rig);
+    assert_false(fed.differs);
+    assert_true(fed.has_part_of_block);
+    assert_true(fed.frames > (size_t)(SECONDS - 4) * RATE);
+    free(stereo);
 }
 
 // The tone is not what was mastered before: what is done to it beside its makeup is found within seconds, and goes
@@ -669,6 +709,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(targets_get_better_by_what_is_heard_and_are_reached),
+        TEST(every_frame_goes_into_provisional_targets_once),
         TEST(what_is_done_beside_the_makeup_is_kept_up_with),
         TEST(ramp_in_a_ramp_is_no_step_whoever_listens_and_compares),
         TEST(compared_sides_of_music_are_equally_loud_on_every_way),

@@ -74,6 +74,21 @@ static void sides_are_equally_loud_on_the_way_too(void **state)
     assert_close(decibels(half.plain) - decibels(half.mastered), makeup_db, 1e-3);
 }
 
+// 6 t^5 - 15 t^4 + 10 t^3, as the chain ramps: 53/512 of the way in the first quarter of the time.
+static void way_sets_out_and_arrives_as_the_chain_does(void **state)
+{
+    (void)state;
+    uint32_t frames;
+    const struct way way = begun(&frames);
+    const double from = pow(10, 2.0 / 20), to = pow(10, 26.0 / 20);
+    assert_int_equal(frames % 4, 0);
+    for (int late = 0; late < 2; ++late) {
+        const double share = late ? 459.0 / 512 : 53.0 / 512;
+        assert_close(way_lift_db(&way, START + frames / 4 * (late ? 3 : 1)),
+                     20 * log10(from + share * (to - from)), 1e-9);
+    }
+}
+
 static void no_level_moves_by_a_decibel_in_a_tenth_of_a_second(void **state)
 {
     (void)state;
@@ -128,6 +143,7 @@ int main(void)
         cmocka_unit_test(who_stands_is_there),
         cmocka_unit_test(both_ends_are_what_was_and_what_is_wanted),
         cmocka_unit_test(sides_are_equally_loud_on_the_way_too),
+        cmocka_unit_test(way_sets_out_and_arrives_as_the_chain_does),
         cmocka_unit_test(no_level_moves_by_a_decibel_in_a_tenth_of_a_second),
         cmocka_unit_test(way_begun_on_a_way_is_as_long_as_what_is_left),
         cmocka_unit_test(lift_that_is_found_to_be_more_is_more_all_along),
