@@ -183,6 +183,31 @@ static void what_is_not_mastered_is_not_marked(void **state)
     assert_false(holds(f->out, "SEGUE_MASTERED"));
 }
 
+// 24 bits hold no 32: such a source is rendered as one without a depth.
+static void depth_of_an_output_is_its_sources(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        int in, out;
+    } depths[] = {{SF_FORMAT_PCM_U8, SF_FORMAT_PCM_16},
+                  {SF_FORMAT_PCM_16, SF_FORMAT_PCM_16},
+                  {SF_FORMAT_PCM_24, SF_FORMAT_PCM_24},
+                  {SF_FORMAT_PCM_32, SF_FORMAT_FLOAT},
+                  {SF_FORMAT_FLOAT, SF_FORMAT_FLOAT}};
+    for (size_t i = 0; i < sizeof depths / sizeof *depths; ++i) {
+        SF_INFO info = {.samplerate = RATE, .channels = 2, .format = SF_FORMAT_WAV | depths[i].in};
+        SNDFILE *file = sf_open(f->in, SFM_WRITE, &info);
+        assert_non_null(file);
+        assert_int_equal(sf_writef_float(file, f->samples, FRAMES), FRAMES);
+        assert_int_equal(sf_close(file), 0);
+        assert_int_equal(render_plain(f), EXIT_DONE);
+        file = sf_open(f->out, SFM_READ, &info);
+        assert_non_null(file);
+        assert_int_equal(info.format & SF_FORMAT_SUBMASK, depths[i].out);
+        assert_int_equal(sf_close(file), 0);
+    }
+}
+
 static void folder_of_an_output_by_name_is_not_made(void **state)
 {
     struct fixture *f = *state;
@@ -302,6 +327,7 @@ int main(void)
         TEST(samples_over_full_scale_are_counted_whatever_the_format),
         TEST(what_is_smaller_than_the_last_bit_is_kept_by_dither),
         TEST(what_is_not_mastered_is_not_marked),
+        TEST(depth_of_an_output_is_its_sources),
         TEST(folder_of_an_output_by_name_is_not_made),
         TEST(loudness_of_a_chunk_is_its_own_on_both_sides),
         TEST(limiting_is_told_by_the_most_of_it),
