@@ -524,6 +524,28 @@ static void track_mastered_again_moves_by_a_fifth_of_a_decibel_at_most(void **st
     }
 }
 
+// Its targets are neutral, for nothing in it is to be shaped. The limiter may take of it what it may of any track.
+static void constant_is_calibrated_as_a_first_time(void **state)
+{
+    (void)state;
+    struct tape tape = song(0, 2);
+    for (uint32_t n = 0; n < 2 * FRAMES; ++n)
+        tape.samples[n] = 0.7F;
+    const struct pcm_reader reader = reader_of(&tape);
+    struct analysis *a = analysis_create(0, 0);
+    assert_non_null(a);
+    a->fingerprint[FINGERPRINT_LUFS] = naive_lufs(tape.samples, tape.frames);
+    struct mastering_targets t = targets_for(a, PRESET_ADAPTIVE, LOUDNESS_FIXED, -14);
+    assert_int_equal(calibrate(&t, a, &reader), 0);
+    print_message("constant: %.3f LUFS, makeup %+.3f dB, limiting %.2f dB\n", t.predicted_lufs,
+                  t.makeup_db, t.limiter_reduction_db);
+    assert_true(mastering_targets_are_neutral(&t));
+    assert_int_equal(t.shortfall, SHORTFALL_LIMITER);
+    assert_true(fabs(t.limiter_reduction_db - 4) < 0.2);
+    free(a);
+    free(tape.samples);
+}
+
 static void limited_track_of_twelve_minutes_lands_on_its_target(void **state)
 {
     (void)state;
@@ -845,6 +867,7 @@ int main(void)
         cmocka_unit_test(calibration_is_deterministic),
         cmocka_unit_test(short_and_spiky_tracks_land_on_their_target_or_say_why_not),
         cmocka_unit_test(track_mastered_again_moves_by_a_fifth_of_a_decibel_at_most),
+        cmocka_unit_test(constant_is_calibrated_as_a_first_time),
         cmocka_unit_test(limited_track_of_twelve_minutes_lands_on_its_target),
         cmocka_unit_test(album_lands_on_its_target_by_one_makeup),
         cmocka_unit_test(album_that_runs_on_is_rehearsed_with_each_tracks_own_release),

@@ -356,6 +356,26 @@ static void track_mastered_before_gets_only_makeup(void **state)
         assert_true(again.target_lufs == first.target_lufs && again.makeup_db == first.makeup_db);
         assert_true(mastering_targets_are_neutral(&again));
         assert_false(mastering_targets_are_neutral(&first));
+        assert_true(mastering_targets_are_again(&again, a));
+        assert_false(mastering_targets_are_again(&first, a));
+    }
+    free(a);
+}
+
+// Nor is silence. There is nothing in them to shape, at any preset.
+static void a_constant_is_not_taken_for_mastered_before(void **state)
+{
+    (void)state;
+    struct analysis *a = analysis_create(0, 0);
+    assert_non_null(a);
+    a->fingerprint[FINGERPRINT_LUFS] = -26.4; // of its ends alone
+    for (int preset = 0; preset < PRESET_COUNT; ++preset) {
+        struct mastering_settings settings = mastering_settings_default();
+        settings.preset = (enum mastering_preset)preset;
+        struct mastering_targets first;
+        mastering_targets_compute(&first, a, &settings);
+        assert_true(mastering_targets_are_neutral(&first));
+        assert_false(mastering_targets_are_again(&first, a));
     }
     free(a);
 }
@@ -377,6 +397,7 @@ int main(void)
         cmocka_unit_test(undefined_figures_still_give_finite_targets),
         cmocka_unit_test(targets_of_any_track_are_bounded_and_move_little_with_it),
         cmocka_unit_test(track_mastered_before_gets_only_makeup),
+        cmocka_unit_test(a_constant_is_not_taken_for_mastered_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,8 +31,7 @@ static struct render_outcome again(void)
 {
     struct render_outcome o = outcome();
     o.targets.eq_db[0] = 0;
-    o.targets.compressor.ratio = 1;
-    assert_true(mastering_targets_are_neutral(&o.targets));
+    o.was_mastered = true;
     return o;
 }
 

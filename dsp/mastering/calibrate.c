@@ -33,6 +33,7 @@ struct problem {
     uint32_t count;
     double target_lufs;
     double ceiling_dbtp;
+    double *allowed_db;           // what the limiter may take of each track
     struct loudness_steps *steps; // room for the models' answers
     // --- how far the models' figures lie below those measured
     double lufs_bias, reduction_bias_db;
@@ -61,9 +62,10 @@ static double decibels(double gain)
     return gain > 0 ? 20.0 * log10(gain) : NAN;
 }
 
-static double allowed_db(const struct mastering_targets *targets)
+static double allowed_db(const struct calibrate_track *track)
 {
-    return mastering_targets_are_neutral(targets) ? ALLOWED_AGAIN_DB : ALLOWED_REDUCTION_DB;
+    return mastering_targets_are_again(track->targets, track->analysis) ? ALLOWED_AGAIN_DB
+                                                                        : ALLOWED_REDUCTION_DB;
 }
 
 /// By how much the limiter takes more than it may, in the track that suffers most. Negative: less.
@@ -71,7 +73,7 @@ static double over_reduction_db(const struct problem *p)
 {
     double most = -HUGE_VAL;
     for (uint32_t i = 0; i < p->count; ++i)
-        most = fmax(most, p->tracks[i].outcome.reduction_db - allowed_db(p->tracks[i].targets));
+        most = fmax(most, p->tracks[i].outcome.reduction_db - p->allowed_db[i]);
     return most;
 }
 
@@ -113,7 +115,7 @@ static struct model_answer ask_models(struct problem *p, double makeup_db)
         struct limiting_guess guess;
         limiting_model_guess(p->tracks[i].model, &numbers, makeup_db, &guess, &p->steps[i]);
         answer.over_reduction_db =
-            fmax(answer.over_reduction_db, guess.reduction_db - allowed_db(targets));
+            fmax(answer.over_reduction_db, guess.reduction_db - p->allowed_db[i]);
     }
     answer.lufs = loudness_steps_integrated_lufs(p->steps, p->count);
     return answer;
@@ -280,15 +282,19 @@ static int calibrate_tracks(const struct calibrate_track *tracks, uint32_t count
         .count = count,
         .target_lufs = tracks[0].targets->target_lufs,
         .ceiling_dbtp = tracks[0].targets->ceiling_dbtp,
+        .allowed_db = calloc(count, sizeof *p.allowed_db),
         .steps = calloc(count, sizeof *p.steps),
         .outcomes = calloc(count, sizeof *p.outcomes),
     };
-    int error = p.tracks && p.steps && p.outcomes ? rehearsal_create(&p.rehearsal) : -ENOMEM;
-    for (uint32_t i = 0; i < count && !error; ++i)
+    int error = p.tracks && p.allowed_db && p.steps && p.outcomes ? rehearsal_create(&p.rehearsal)
+                                                                  : -ENOMEM;
+    for (uint32_t i = 0; i < count && !error; ++i) {
+        p.allowed_db[i] = allowed_db(&tracks[i]);
         p.tracks[i] = (struct rehearsal_track){.targets = tracks[i].targets,
                                                .reader = tracks[i].reader,
                                                .runs_on = tracks[i].join == CALIBRATE_RUNS_ON,
                                                .wants_model = may_limit(&tracks[i])};
+    }
     if (!error && settings)
         error = find_target(&p, settings);
     if (!error)
@@ -301,6 +307,7 @@ static int calibrate_tracks(const struct calibrate_track *tracks, uint32_t count
         limiting_model_destroy(&p.tracks[i].model);
     free(p.outcomes);
     free(p.steps);
+    free(p.allowed_db);
     free(p.tracks);
     return error;
 }

@@ -223,6 +223,15 @@ int mastering_targets_are_neutral(const struct mastering_targets *targets)
     return is_neutral;
 }
 
+int mastering_targets_are_again(const struct mastering_targets *targets,
+                                const struct analysis *analysis)
+{
+    const struct mastering_settings settings = mastering_settings_default();
+    struct mastering_targets first;
+    mastering_targets_compute(&first, analysis, &settings);
+    return mastering_targets_are_neutral(targets) && !mastering_targets_are_neutral(&first);
+}
+
 const char *mastering_preset_name(int preset)
 {
     return preset < 0 || preset >= PRESET_COUNT ? NULL : biases[preset].name;

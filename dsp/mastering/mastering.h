@@ -76,6 +76,10 @@ void mastering_targets_compute_again(struct mastering_targets *out, const struct
                                      const struct mastering_settings *settings);
 /// Whether EQ, compressor and width leave every sample as it is.
 int mastering_targets_are_neutral(const struct mastering_targets *targets);
+/// Whether `targets` are those of a track that was mastered before: neutral, though what `analysis` found in it is not.
+/// Of a track that has nothing to shape, such as silence or a constant, they are its first. Pure.
+int mastering_targets_are_again(const struct mastering_targets *targets,
+                                const struct analysis *analysis);
 /// "adaptive" ..; NULL if out of range.
 const char *mastering_preset_name(int preset);
 /// @return the preset of that name, or -EINVAL.

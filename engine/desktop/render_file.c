@@ -371,11 +371,12 @@ static void describe(struct render_file *f, struct render_outcome *outcome)
     outcome->after_lufs = output_meter_lufs(f->meter);
     outcome->after_dbtp = output_meter_dbtp(f->meter);
     outcome->limiter_db = f->limiter_db;
-    if (f->config.record)
-        outcome->before_lufs = f->plain_meter
-                                   ? output_meter_lufs(f->plain_meter)
-                                   : track_record_analysis(track_record_of(f->config.record))
-                                         ->loudness.integrated_lufs;
+    if (!f->config.record)
+        return;
+    const struct analysis *analysis = track_record_analysis(track_record_of(f->config.record));
+    outcome->was_mastered = mastering_targets_are_again(&f->targets, analysis);
+    outcome->before_lufs =
+        f->plain_meter ? output_meter_lufs(f->plain_meter) : analysis->loudness.integrated_lufs;
 }
 
 int render_file_run(struct render_file *f, struct render_file *next, struct render_outcome *outcome)

@@ -18,6 +18,7 @@ struct render_outcome {
     double album_lufs; // of its album, mastered; NaN where it is mastered alone
     struct mastering_targets targets;
     bool mastered;
+    bool was_mastered; // before
     bool
         is_part; // a chunk: loudness before and after are its own, target and shortfall the track's
 };

@@ -29,7 +29,7 @@ static void write_shortfall(FILE *to, const struct render_outcome *o)
 {
     const struct mastering_targets *t = &o->targets;
     const int is_of_album = isfinite(o->album_lufs);
-    const int was_mastered = !is_of_album && mastering_targets_are_neutral(t);
+    const int was_mastered = !is_of_album && o->was_mastered;
     fprintf(to, ", %s%.1f LU below target: %s",
             is_of_album  ? "album "
             : o->is_part ? "track "

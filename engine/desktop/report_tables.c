@@ -68,8 +68,7 @@ static void write_targets(FILE *out, const struct report_track *t)
     write_row(out, "ceiling", g->ceiling_dbtp, "%.1f dBTP", NULL);
     write_row(out, "target", g->target_lufs, "%.1f LUFS", NULL);
     fprintf(out, "</table>\n");
-    // Silence has no tone to change either: that is told below.
-    if (!g->bypass && g->shortfall != SHORTFALL_SILENCE && mastering_targets_are_neutral(g))
+    if (!g->bypass && mastering_targets_are_again(g, t->analysis))
         fprintf(out,
                 "<p class=\"soft\">Mastered before, as its tag says: it keeps its tone and gets "
                 "only the makeup that its target still needs.</p>\n");
