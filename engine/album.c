@@ -110,7 +110,8 @@ int album_look(const char *path, enum album_looks looks, struct loader *loader, 
         error = source_wait_open(source, &identity);
     if (!error)
         error = tags_read(tags, source, identity.size_bytes);
-    if (!error && (looks == ALBUM_LOOK_ALL || tags_get(tags, "ALBUM")))
+    if (!error &&
+        (looks == ALBUM_LOOK_ALL || (looks == ALBUM_LOOK_TAGGED && tags_get(tags, "ALBUM"))))
         error = decoder_open(&decoder, source, &info);
     if (decoder)
         error = measure_edges(decoder, &info, edges);

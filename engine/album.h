@@ -39,6 +39,7 @@ struct album_watch {
 };
 
 enum album_looks {
+    ALBUM_LOOK_TAGS,   // nothing else: the ends are unknown
     ALBUM_LOOK_TAGGED, // at the ends only of what names an album
     ALBUM_LOOK_ALL,
 };

@@ -18,7 +18,7 @@ static void open_page(struct page *page, enum report_fold fold)
 {
     page->out = open_memstream(&page->text, &page->bytes);
     assert_non_null(page->out);
-    report_page_begin(page->out, "music/a & b/", fold);
+    report_page_begin(page->out, "a & b", fold);
 }
 
 static void close_page(struct page *page)

@@ -4,6 +4,7 @@
 #include "engine/desktop/interrupt.h"
 #include "engine/desktop/report_drawing.h"
 #include "engine/desktop/report_page.h"
+#include "engine/desktop/report_title.h"
 #include "engine/desktop/session.h"
 #include "engine/desktop/walk.h"
 #include "engine/desktop/work_line.h"
@@ -22,6 +23,7 @@ struct report {
     const struct options *options;
     struct log *log;
     struct scheduler *scheduler;
+    char *title;
     FILE *page;
     struct work_line line;
     enum report_fold fold;
@@ -113,7 +115,7 @@ static int write_page(struct report *report, int fd)
         close(fd);
         return error;
     }
-    report_page_begin(report->page, report->options->paths[0], report->fold);
+    report_page_begin(report->page, report->title, report->fold);
     int error = show_all(report);
     report_page_end(report->page);
     const int failed = ferror(report->page) ? -EIO : 0;
@@ -132,8 +134,14 @@ static void print_summary(const struct report *report)
 // The page appears under its name when it is whole.
 static int run(struct report *report)
 {
+    const struct options *o = report->options;
+    report->title = report_title(o->paths, o->path_count, scheduler_loader(report->scheduler));
+    if (!report->title) {
+        log_write(report->log, LOG_LEVEL_ERROR, o->output, "%s", strerror(ENOMEM));
+        return -ENOMEM;
+    }
     struct new_file file;
-    int error = new_file_init(&file, report->options->output);
+    int error = new_file_init(&file, o->output);
     const int fd = error ? -1 : dup(file.fd);
     if (!error)
         error = fd < 0 ? -errno : write_page(report, fd);
@@ -141,7 +149,7 @@ static int run(struct report *report)
         error = new_file_publish(&file);
     new_file_deinit(&file);
     if (error)
-        log_write(report->log, LOG_LEVEL_ERROR, report->options->output, "%s", strerror(-error));
+        log_write(report->log, LOG_LEVEL_ERROR, o->output, "%s", strerror(-error));
     return error;
 }
 
@@ -169,5 +177,6 @@ enum exit_status command_report(const struct options *options, struct log *log)
         print_summary(&report);
     interrupt_stop(&interrupt);
     scheduler_destroy(&report.scheduler);
+    free(report.title);
     return error || report.failed ? EXIT_SOMETHING_FAILED : EXIT_DONE;
 }

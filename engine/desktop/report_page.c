@@ -83,8 +83,7 @@ void report_page_text(FILE *out, const char *text)
     free(printable);
 }
 
-// The last name of a path, without the slashes that may follow it.
-static void write_name(FILE *out, const char *path)
+char *report_page_name(const char *path)
 {
     size_t end = strlen(path);
     while (end > 1 && path[end - 1] == '/')
@@ -92,7 +91,12 @@ static void write_name(FILE *out, const char *path)
     size_t start = end;
     while (start > 0 && path[start - 1] != '/')
         --start;
-    char *name = strndup(path + start, end - start);
+    return strndup(path + start, end - start);
+}
+
+static void write_name(FILE *out, const char *path)
+{
+    char *name = report_page_name(path);
     report_page_text(out, name ? name : path);
     free(name);
 }
@@ -102,12 +106,12 @@ void report_page_begin(FILE *out, const char *title, enum report_fold fold)
     fprintf(out,
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
             "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
-    write_name(out, title);
+    report_page_text(out, title);
     fprintf(out, " – Segue</title>\n<style>\n%s</style></head>\n<body><main>\n", style);
     if (fold == REPORT_OPEN)
         return;
     fprintf(out, "<h1>");
-    write_name(out, title);
+    report_page_text(out, title);
     fprintf(out, "</h1>\n<p class=\"soft\">Before and after mastering; a line opens.</p>\n");
 }
 

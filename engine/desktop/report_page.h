@@ -27,8 +27,9 @@ struct report_track {
 /// A page of one track shows it open; a page of many has a heading, and a line a track that opens.
 enum report_fold { REPORT_OPEN, REPORT_FOLDED };
 
-/// Everything before the first track. `title`: the path asked for, whose last name heads the page. Errors
-/// of `out` stay with it, here and below.
+/// The last name of a path, without the slashes that may follow it; new memory. @return NULL without memory.
+MUST_CHECK char *report_page_name(const char *path);
+/// Everything before the first track. Errors of `out` stay with it, here and below.
 void report_page_begin(FILE *out, const char *title, enum report_fold fold);
 /// @return 0; -ENOMEM.
 MUST_CHECK int report_page_track(FILE *out, const struct report_track *track,

@@ -36,6 +36,10 @@ grep -q 'album/&lt;1&gt; &amp; &quot;one&quot;.wav' album.html || complain "albu
 grep -q 'class="failure".*3.flac' album.html || complain "album.html: the damaged file is not named"
 [ "$(wc -l <report.log)" -eq 1 ] && grep -q '3.flac' report.log || complain "damaged file: $(cat report.log)"
 
+# Several are called by their album, or counted.
+report 0 -o both.html 1.wav album/2.flac
+grep -q '<title>2 tracks – Segue' both.html || complain "both.html: $(grep -o '<title>[^<]*' both.html)"
+
 report 0 --no-mastering -o plain.html album/2.flac
 [ "$(grep -c '<img' plain.html)" -eq 1 ] || complain "plain.html: expected one spectrogram"
 
