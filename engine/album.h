@@ -53,8 +53,8 @@ int album_is_same(const struct tags *a, const struct tags *b);
 /// Whether `b` comes right after `a` on their album: same disc, next number.
 int album_follows(const struct tags *a, const struct tags *b);
 /// Whether the sound runs on from `a` into `b`: it follows on the album (or is said to), at the same rate, and
-/// both ends at the join are over
-/// -70 dBFS, which the noise of a 16-bit silence is not. Tracks of under a second are left alone.
+/// both ends at the join are over -70 dBFS, which the noise of a 16-bit silence is not. Tracks of under a second
+/// are left alone.
 int album_runs_on(const struct album_track *a, const struct album_track *b);
 /// Let one makeup serve all of `tracks`, which are one album in its order and all analysed: their own targets with
 /// that makeup, and where the sound runs on. Decodes all of them several times. @return 0; -ENOMEM; -ECANCELED;

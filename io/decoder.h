@@ -34,9 +34,10 @@ void decoder_close(struct decoder **decoder);
 /// 1024 are delivered as 0. Blocks for bytes. @return frames read, 0 at the end (see decoder_damage()),
 /// -ECANCELED, -ENOMEM.
 MUST_CHECK int64_t decoder_read(struct decoder *decoder, float *interleaved, uint32_t frames);
-/// Go to `frame`, sample-exact, also in lossy streams: these are decoded from some way before it, so the
-/// samples equal those of reading on (in sound files). Blocks for bytes. After an error only another
-/// seek or decoder_close() helps; reads give 0. @return 0; -EINVAL: past the end; -EBADMSG ..
+/// Go to `frame`, sample-exact; MP3, Vorbis and Opus are decoded from some way before it, so that the samples equal
+/// those of reading on (in sound files). Not everywhere: at about one place in a hundred libsndfile 1.2.0 goes one
+/// sample astray in Vorbis, and some Opus streams remember for longer than the run-up. Blocks for bytes. After an
+/// error only another seek or decoder_close() helps; reads give 0. @return 0; -EINVAL: past the end; -EBADMSG ..
 MUST_CHECK int decoder_seek(struct decoder *decoder, uint64_t frame);
 enum decoder_damage decoder_damage(const struct decoder *decoder);
 /// One line's worth of cause for the damage or the failed open: "truncated: 12.3 of 60.0 s are there". A

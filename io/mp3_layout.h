@@ -5,7 +5,8 @@
 #include "io/mp3.h"
 #include <stdbool.h>
 
-/// A stream with its tag. A file can hold several, one behind another.
+/// A stream with its tag. A file can hold several, one behind another; a stream without a tag, or of another kind than
+/// the first, ends what is played of it.
 struct mp3_piece {
     uint64_t first_byte, end_byte; // of its frames of sound
     uint64_t skipped;              // PCM frames of the encoder's and decoder's delay
