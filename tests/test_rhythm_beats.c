@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "support/rhythm_track.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void beats_lie_on_the_clicks(void **state)
+{
+    (void)state;
+    struct rhythm_track track = rhythm_track_make_clicks(100.0, 20.0);
+
+    struct rhythm_result result = rhythm_track_measure(&track);
+
+    assert_int_equal(result.beat_count, 33);
+    for (uint32_t i = 0; i < result.beat_count; i++)
+        assert_true(fabs(result.beats_s[i] - (0.5 + 0.6 * i)) < 0.035);
+    assert_true(result.tempo.first_beat_s == result.beats_s[0]);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+static void beats_lie_on_the_thumps_not_on_the_hats_between(void **state)
+{
+    (void)state;
+    struct rhythm_track track = rhythm_track_make(20.0);
+    for (double time_s = 0.5; time_s < 19.5; time_s += 0.48) { // 125 BPM
+        rhythm_track_add_thump(&track, time_s, 0.8);
+        rhythm_track_add_click(&track, time_s + 0.24, 0.1);
+    }
+
+    struct rhythm_result result = rhythm_track_measure(&track);
+
+    assert_true(rhythm_track_is_at(result.tempo.bpm, 125.0));
+    assert_true(result.beat_count >= 35);
+    for (uint32_t i = 0; i < result.beat_count; i++)
+        assert_true(fabs(remainder(result.beats_s[i] - 0.5, 0.48)) < 0.035);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+static void beats_lie_on_the_thumps_not_on_the_loud_pickup_a_third_before(void **state)
+{
+    (void)state;
+    const double beat_s = 60.0 / 104.0;
+    struct rhythm_track track = rhythm_track_make(24.0);
+    for (double time_s = 0.5; time_s < 23.3; time_s += beat_s) {
+        rhythm_track_add_thump(&track, time_s, 0.8);
+        rhythm_track_add_click(&track, time_s, 0.02);
+        rhythm_track_add_click(&track, time_s + 2.0 / 3.0 * beat_s, 0.4);
+    }
+
+    struct rhythm_result result = rhythm_track_measure(&track);
+
+    assert_true(rhythm_track_is_at(result.tempo.bpm, 104.0));
+    for (uint32_t i = 0; i < result.beat_count; i++)
+        assert_true(fabs(remainder(result.beats_s[i] - 0.5, beat_s)) < 0.04);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+/// Clicks whose tempo runs from one figure to another, or leaps between them halfway.
+static uint32_t add_moving_clicks(struct rhythm_track *track, double seconds, double from_bpm,
+                                  double to_bpm, int leaps, double times[128])
+{
+    uint32_t count = 0;
+    for (double time_s = 0.5; time_s < seconds - 0.5 && count < 128; count++) {
+        const double share = leaps ? (time_s > 0.5 * seconds) : time_s / seconds;
+        times[count] = time_s;
+        rhythm_track_add_click(track, time_s, 0.5);
+        time_s += 60.0 / (from_bpm + share * (to_bpm - from_bpm));
+    }
+    return count;
+}
+
+/// Share of the clicks that have a beat within 70 ms.
+static double recall(const struct rhythm_result *result, const double *times, uint32_t count)
+{
+    uint32_t hits = 0;
+    for (uint32_t j = 0; j < count; j++) {
+        int is_hit = 0;
+        for (uint32_t i = 0; i < result->beat_count; i++)
+            is_hit |= fabs(result->beats_s[i] - times[j]) < 0.07;
+        hits += (uint32_t)is_hit;
+    }
+    return (double)hits / count;
+}
+
+static void a_tempo_that_runs_or_leaps_is_followed_beat_by_beat(void **state)
+{
+    (void)state;
+    for (int leaps = 0; leaps <= 1; leaps++) {
+        struct rhythm_track track = rhythm_track_make(40.0);
+        double times[128];
+        const uint32_t clicks = add_moving_clicks(&track, 40.0, 100.0, 124.0, leaps, times);
+
+        struct rhythm_result result = rhythm_track_measure(&track);
+
+        assert_true(recall(&result, times, clicks) > 0.97); // at the beat or its double
+        assert_true(result.beat_count <= 2 * clicks);
+        assert_true(result.tempo.confidence < 0.35); // a steady pulse of clicks has 0.9
+        rhythm_result_deinit(&result);
+        free(track.samples);
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median_of(double *list, size_t count)
+{
+    qsort(list, count, sizeof(*list), compare);
+    return count % 2 ? list[count / 2] : 0.5 * (list[count / 2 - 1] + list[count / 2]);
+}
+
+static void stability_of_jittered_clicks_follows_the_closed_form(void **state)
+{
+    (void)state;
+    enum { CLICKS = 100 };
+    struct rhythm_track track = rhythm_track_make(CLICKS * 0.5 + 1.0);
+    double times[CLICKS], intervals[CLICKS - 1];
+    for (int i = 0; i < CLICKS; i++) {
+        times[i] = 0.5 + 0.5 * i + 0.025 * rhythm_track_next_noise(&track);
+        rhythm_track_add_click(&track, times[i], 0.5);
+    }
+    for (int i = 0; i + 1 < CLICKS; i++)
+        intervals[i] = times[i + 1] - times[i];
+    const double middle = median_of(intervals, CLICKS - 1);
+    for (int i = 0; i + 1 < CLICKS; i++)
+        intervals[i] = fabs(intervals[i] - middle);
+    const double truth = 1.0 / (1.0 + 1.4826 * median_of(intervals, CLICKS - 1) / middle);
+
+    struct rhythm_result result = rhythm_track_measure(&track);
+
+    assert_true(fabs(result.stability - truth) < 0.01);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+static void even_clicks_are_steady(void **state)
+{
+    (void)state;
+    struct rhythm_track track = rhythm_track_make_clicks(113.0, 20.0);
+
+    struct rhythm_result result = rhythm_track_measure(&track);
+
+    assert_true(result.stability > 0.98 && result.stability <= 1.0);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(beats_lie_on_the_clicks),
+        cmocka_unit_test(beats_lie_on_the_thumps_not_on_the_hats_between),
+        cmocka_unit_test(beats_lie_on_the_thumps_not_on_the_loud_pickup_a_third_before),
+        cmocka_unit_test(a_tempo_that_runs_or_leaps_is_followed_beat_by_beat),
+        cmocka_unit_test(stability_of_jittered_clicks_follows_the_closed_form),
+        cmocka_unit_test(even_clicks_are_steady),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
