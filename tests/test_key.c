@@ -293,6 +293,56 @@ static void a_note_out_of_tune_counts_by_a_bell_of_a_fifth_of_a_semitone(void **
     assert_true(fabs(strength_of_frame(apart) - strength_of_frame(in_tune)) < 0.002);
 }
 
+static double strength_above(double lowest_hz)
+{
+    const int triad[] = {73, 77, 80, 85, 89};
+    float power[STFT_BINS];
+    silence_frame(power);
+    for (size_t i = 0; i < sizeof(triad) / sizeof(*triad); i++)
+        add_peak_at(power, triad[i], 0.0, 1.0);
+    add_peak_at(power, 42, 1200.0 * log2(lowest_hz / 92.498606), 2.0); // about a G
+    return strength_of_frame(power);
+}
+
+static void what_lies_below_95_hz_is_no_part_of_a_chord(void **state)
+{
+    (void)state;
+    // As a bass it is the same note, wherever about there it lies.
+    assert_true(strength_above(92.0) == strength_above(94.0));
+    assert_true(fabs(strength_above(96.0) - strength_above(94.0)) > 0.05);
+}
+
+/// D6 or B minor 7, which are the same notes, over a D of `bass_hz` that is as loud as any.
+static struct key key_over(double bass_hz)
+{
+    const int chord[] = {74, 78, 81, 83, 86, 90, 93, 95};
+    const double cents = 1200.0 * log2(bass_hz / 146.832384); // all are tuned alike
+    float power[STFT_BINS];
+    struct key_tracker *tracker;
+    struct key key;
+    silence_frame(power);
+    for (size_t i = 0; i < sizeof(chord) / sizeof(*chord); i++)
+        add_peak_at(power, chord[i], cents, 1.0);
+    add_peak_at(power, 50, cents, 1.0);
+    assert_int_equal(key_tracker_create(&tracker, RATE_HZ), 0);
+    for (int t = 0; t < 64; t++)
+        key_tracker_push(tracker, power);
+    key_tracker_finish(tracker, &key);
+    key_tracker_destroy(&tracker);
+    return key;
+}
+
+static void a_bass_lies_below_150_hz(void **state)
+{
+    (void)state;
+    const struct key above = key_over(149.0), without = key_over(151.0);
+
+    assert_int_equal(above.tonic, 2);
+    assert_int_equal(above.mode, KEY_MAJOR);
+    assert_int_equal(without.tonic, 11);
+    assert_int_equal(without.mode, KEY_MINOR);
+}
+
 /// Strength of stretches of one chord, the first loud, the others with magnitudes of `share` and notes of their own.
 static double strength_after_stretches_of(double share)
 {
@@ -386,6 +436,8 @@ int main(void)
         cmocka_unit_test(tuning_does_not_move_the_strength),
         cmocka_unit_test(peaks_40_db_under_the_strongest_are_no_notes),
         cmocka_unit_test(a_note_out_of_tune_counts_by_a_bell_of_a_fifth_of_a_semitone),
+        cmocka_unit_test(what_lies_below_95_hz_is_no_part_of_a_chord),
+        cmocka_unit_test(a_bass_lies_below_150_hz),
         cmocka_unit_test(stretches_60_db_under_the_strongest_do_not_count),
         cmocka_unit_test(gain_does_not_move_the_strength),
         cmocka_unit_test(silence_has_no_key),

@@ -160,6 +160,24 @@ static void the_strength_is_the_correlation_of_the_notes_with_the_scales_profile
     }
 }
 
+static void a_key_whose_scale_is_unlike_the_notes_is_not_chosen_whatever_its_chords(void **state)
+{
+    (void)state;
+    static const int black[] = {1, 3, 6, 8, 10}; // what the scale of C lacks
+    for (int tonic = 0; tonic < PITCH_CLASS_COUNT; tonic++) {
+        struct key_evidence evidence = {0};
+        struct key key;
+        for (int i = 0; i < 5; i++)
+            evidence.notes[(tonic + black[i]) % PITCH_CLASS_COUNT] = 1.0;
+        evidence.triads[KEY_MAJOR][tonic] = evidence.longest[KEY_MAJOR][tonic] = 1000;
+
+        key_evidence_choose(&evidence, &key);
+
+        assert_true(key.tonic >= 0 && key.tonic != tonic);
+        assert_true(key.strength > 0.0);
+    }
+}
+
 static void overtones_are_taken_away_in_fifteen_steps(void **state)
 {
     (void)state;
@@ -237,6 +255,7 @@ int main(void)
         cmocka_unit_test(a_loud_stretch_counts_no_more_than_a_quiet_one),
         cmocka_unit_test(the_overtones_of_a_note_are_counted_as_the_note),
         cmocka_unit_test(the_strength_is_the_correlation_of_the_notes_with_the_scales_profile),
+        cmocka_unit_test(a_key_whose_scale_is_unlike_the_notes_is_not_chosen_whatever_its_chords),
         cmocka_unit_test(overtones_are_taken_away_in_fifteen_steps),
         cmocka_unit_test(a_triad_is_as_likely_as_its_notes_and_its_bass_are_like_the_stretch),
         cmocka_unit_test(the_bass_of_late_fades_by_three_twentieths_a_stretch),
