@@ -65,6 +65,34 @@ static void weight_at_a_quarter_moves_no_beat(void **state)
     assert_true(choose(make(3 * PERIOD / 4, 1), BEATS) == 0.0);
 }
 
+/// Heavy and light strokes on every beat, as make() has them, and chords that change `place` frames into every fourth:
+/// what lies from 400 Hz to 2 kHz is of one shape or of another at right angles to it.
+static struct onset *make_chords(int place)
+{
+    struct onset *onset;
+    assert_int_equal(onset_create(&onset, RATE_HZ), 0);
+    for (int t = 0; t < FRAMES; t++) {
+        float power[ONSET_BINS];
+        const int chord = (t - place + 4 * PERIOD) / (4 * PERIOD) % 2;
+        for (int k = 0; k < ONSET_BINS; k++)
+            power[k] = k >= 40 && k < 180 && k % 2 == chord ? 100.0f : 1e-4f;
+        for (int k = 0; k < 200 && t % PERIOD < 3; k++)
+            power[LIGHT_BIN + k] = 1.0f;
+        for (int k = 0; k < 4 && t % PERIOD < 3; k++)
+            power[HEAVY_BIN + k] = 1.0f;
+        onset_push(onset, power);
+    }
+    return onset;
+}
+
+static void chords_that_change_once_a_bar_between_beats_outweigh_strokes_on_all(void **state)
+{
+    (void)state;
+    assert_true(choose(make_chords(0), BEATS) == 0.0);
+    assert_true(choose(make_chords(PERIOD / 2), BEATS) == 1.0 / 2.0);
+    assert_true(choose(make_chords(PERIOD / 4), BEATS) == 0.0);
+}
+
 static void five_beats_are_left_where_they_are(void **state)
 {
     (void)state;
@@ -78,6 +106,7 @@ int main(void)
         cmocka_unit_test(beats_stay_where_the_weight_is),
         cmocka_unit_test(beats_move_to_the_weight_between_them),
         cmocka_unit_test(weight_at_a_quarter_moves_no_beat),
+        cmocka_unit_test(chords_that_change_once_a_bar_between_beats_outweigh_strokes_on_all),
         cmocka_unit_test(five_beats_are_left_where_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
