@@ -9,6 +9,7 @@ int bench_analysis(int argc, char **argv);
 int bench_cache(int argc, char **argv);
 int bench_cold_warm(int argc, char **argv);
 int bench_fast_start(int argc, char **argv);
+int bench_inputs(int argc, char **argv);
 int bench_library(int argc, char **argv);
 int bench_mastering(int argc, char **argv);
 int bench_memory(int argc, char **argv);

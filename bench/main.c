@@ -13,6 +13,7 @@ static const struct {
     {"cache", bench_cache, "[--instructions N]"},
     {"cold-warm", bench_cold_warm, "FILE"},
     {"fast-start", bench_fast_start, "FILE..."},
+    {"inputs", bench_inputs, "FILE"},
     {"library", bench_library, "DATABASE [TRACKS]"},
     {"mastering", bench_mastering,
      "[--seconds N] [--rate HZ] [--mono] [--no-peers] [--no-torture] FILE..."},

@@ -2,6 +2,7 @@
 #include "dsp/analyzer.h"
 #include "dsp/aligned.h"
 #include "dsp/cpu.h"
+#include "dsp/denormals.h"
 #include "dsp/downmix.h"
 #include "dsp/level/decimator.h"
 #include "dsp/level/intake.h"
@@ -226,7 +227,7 @@ static int analyze_block(struct analyzer *a)
     return feed_mono(a, a->low, decimator_push(a->decimator, a->low, a->mono, frames));
 }
 
-int analyzer_feed(struct analyzer *a, const float *interleaved, uint32_t frames)
+static int take(struct analyzer *a, const float *interleaved, uint32_t frames)
 {
     const uint32_t channels = a->config.format.channels;
     while (frames > 0) {
@@ -245,7 +246,15 @@ int analyzer_feed(struct analyzer *a, const float *interleaved, uint32_t frames)
     return 0;
 }
 
-int analyzer_so_far(const struct analyzer *a, struct analysis_so_far *out)
+int analyzer_feed(struct analyzer *a, const float *interleaved, uint32_t frames)
+{
+    const uint64_t saved = denormals_flush();
+    const int error = take(a, interleaved, frames);
+    denormals_restore(saved);
+    return error;
+}
+
+static int guess(const struct analyzer *a, struct analysis_so_far *out)
 {
     struct rhythm_result rhythm = {.tempo = {.first_beat_s = (double)NAN}};
     const int error = a->rhythm ? rhythm_finish(a->rhythm, a->mono_samples, &rhythm) : 0;
@@ -261,6 +270,14 @@ int analyzer_so_far(const struct analyzer *a, struct analysis_so_far *out)
     if (a->key)
         key_tracker_finish(a->key, &out->key);
     return 0;
+}
+
+int analyzer_so_far(const struct analyzer *a, struct analysis_so_far *out)
+{
+    const uint64_t saved = denormals_flush();
+    const int error = guess(a, out);
+    denormals_restore(saved);
+    return error;
 }
 
 static double decibels(double linear)
@@ -446,7 +463,7 @@ static int add_lists(const struct analyzer *a, const struct analysis *figures,
     return 0;
 }
 
-int analyzer_finish(struct analyzer *a, struct analysis **out)
+static int finish(struct analyzer *a, struct analysis **out)
 {
     *out = NULL;
     struct analysis figures = {.algorithm_version = ANALYSIS_ALGORITHM_VERSION};
@@ -463,5 +480,13 @@ int analyzer_finish(struct analyzer *a, struct analysis **out)
     rhythm_result_deinit(&rhythm);
     if (!error && a->config.depth == ANALYZER_FULL)
         profile_compute(*out);
+    return error;
+}
+
+int analyzer_finish(struct analyzer *a, struct analysis **out)
+{
+    const uint64_t saved = denormals_flush();
+    const int error = finish(a, out);
+    denormals_restore(saved);
     return error;
 }

@@ -37,7 +37,8 @@ MUST_CHECK int analyzer_create(struct analyzer **out, const struct analyzer_conf
 /// Destroy and set *analyzer to NULL. NULL is fine.
 void analyzer_destroy(struct analyzer **analyzer);
 /// Take the next `frames` frames, interleaved in WAVE channel order. The result does not depend on
-/// how the audio is cut into blocks. NaN, infinite samples and magnitudes over 1024 count as 0.
+/// how the audio is cut into blocks, nor on what the thread does with denormal numbers. NaN, infinite samples,
+/// magnitudes over 1024 and those under 2^-60 (-361 dBFS) count as 0.
 /// @return 0; -ENOMEM (the analyzer can only be destroyed then).
 MUST_CHECK int analyzer_feed(struct analyzer *analyzer, const float *interleaved, uint32_t frames);
 /// End of the track: compute what is left. The caller owns *out and frees it with free().

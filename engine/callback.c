@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "engine/callback.h"
+#include "dsp/denormals.h"
 #include "engine/callback_impl.h"
 #include <assert.h>
 #include <math.h>
 #include <string.h>
-#ifdef __SSE__
-#    include <xmmintrin.h>
-#endif
 
 // A fade is a level that counts frames from 0 (silence) to fade_frames (unity), so that it can turn back
 // anywhere without a step, and at unity samples are copied, not computed.
@@ -34,28 +32,6 @@ static uint32_t at_most(uint32_t a, uint32_t b)
 static bool is_before(uint32_t epoch, uint32_t other)
 {
     return (int32_t)(epoch - other) < 0;
-}
-
-/// Denormal numbers make a multiplication some 20 times as slow. The thread is the host's: its own state
-/// is put back afterwards.
-static uint32_t flush_denormals(void)
-{
-#ifdef __SSE__
-    uint32_t saved = _mm_getcsr();
-    _mm_setcsr(saved | 0x8040); // FTZ, DAZ
-    return saved;
-#else
-    return 0;
-#endif
-}
-
-static void restore_denormals(uint32_t saved)
-{
-#ifdef __SSE__
-    _mm_setcsr(saved);
-#else
-    (void)saved;
-#endif
 }
 
 // --- what to play
@@ -369,14 +345,14 @@ static void publish(struct callback *c)
 RT_SAFE uint32_t callback_run(void *callback, float *stereo, uint32_t frames)
 {
     struct callback *c = callback;
-    uint32_t saved = flush_denormals();
+    uint64_t saved = denormals_flush(); // the thread is the host's
     bool was_silent = c->voice == VOICE_SILENT;
     uint32_t done = fill(c, read_wish(c), stereo, frames);
     apply_gain(c, stereo, done, was_silent);
     measure_peak(c, stereo, done);
     c->counters.callbacks++;
     publish(c);
-    restore_denormals(saved);
+    denormals_restore(saved);
     return done;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The whole analysis: closed forms, independence of block sizes, edge cases, lack of memory.
 #include "dsp/analyzer.h"
+#include "dsp/denormals.h"
 #include "dsp/mastering/mastering.h"
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -291,6 +293,30 @@ static void denormal_numbers_have_the_figures_of_silence(void **state)
     free(samples);
 }
 
+// Of a tone near -360 dBFS most bins are denormal: the thread's own way with them must not show, and must last.
+static void what_the_thread_does_with_denormals_does_not_show(void **state)
+{
+    (void)state;
+    enum { FRAMES = 44100 };
+    float *tone = calloc((size_t)FRAMES * 2, sizeof *tone);
+    assert_non_null(tone);
+    for (uint32_t i = 0; i < FRAMES; ++i)
+        tone[2 * i] = (float)(3e-18 * sin(2 * M_PI * 441 * i / 44100.0));
+    volatile float least = FLT_MIN;
+    struct analysis *kept = analyze(tone, FRAMES, 44100, 2, 4096);
+    assert_true(least * 0.5F > 0);
+    const uint64_t saved = denormals_flush();
+    const float half = least * 0.5F;
+    struct analysis *flushed = analyze(tone, FRAMES, 44100, 2, 4096);
+    assert_true(least * 0.5F == half);
+    denormals_restore(saved);
+    assert_true(kept->fingerprint[FINGERPRINT_CREST_DB] > 1);
+    assert_memory_equal(flushed, kept, analysis_bytes(kept));
+    free(kept);
+    free(flushed);
+    free(tone);
+}
+
 // A tone on the left, a louder one in the LFE, which weighs nothing in loudness and peaks.
 static void a_loud_lfe_leaves_every_figure_alone(void **state)
 {
@@ -575,6 +601,7 @@ int main(void)
         cmocka_unit_test(white_noise_has_the_flatness_of_its_statistics),
         cmocka_unit_test(silence_has_its_defined_figures),
         cmocka_unit_test(denormal_numbers_have_the_figures_of_silence),
+        cmocka_unit_test(what_the_thread_does_with_denormals_does_not_show),
         cmocka_unit_test(a_loud_lfe_leaves_every_figure_alone),
         cmocka_unit_test(odd_inputs_give_finite_figures),
         cmocka_unit_test(unsound_samples_count_as_zero),

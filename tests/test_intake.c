@@ -22,7 +22,6 @@ static void for_each_variant(void (*check)(const struct intake_impl *))
             check(&intake_impls[i]);
 }
 
-// `odd` lies at one place of many.
 static void assert_clean(const struct intake_impl *impl, const float *in, size_t offset,
                          size_t samples)
 {
@@ -32,7 +31,8 @@ static void assert_clean(const struct intake_impl *impl, const float *in, size_t
     const struct intake got = impl->clean(out, in, samples);
     for (size_t i = 0; i < samples; ++i) {
         const int is_odd = isnan(in[i]) || fabsf(in[i]) > 1024.0F;
-        const float expected = is_odd ? 0.0F : in[i];
+        const int is_faint = fabsf(in[i]) < 0x1p-60F; // and 0, of either sign
+        const float expected = is_odd || is_faint ? 0.0F : in[i];
         assert_memory_equal(&out[i], &expected, sizeof expected);
         has_odd |= is_odd ? 1 : 0;
         peak = fmaxf(peak, fabsf(expected));
@@ -44,7 +44,9 @@ static void assert_clean(const struct intake_impl *impl, const float *in, size_t
 
 static void check_clean(const struct intake_impl *impl)
 {
-    static const float odd[] = {NAN, -NAN, INFINITY, -INFINITY, 1024.0001F, -3e38F, 1024.0F, -0.0F};
+    static const float odd[] = {NAN,     -NAN,     INFINITY,  -INFINITY,       1024.0001F, -3e38F,
+                                1024.0F, 0x1p-60F, -0x1p-60F, 0x1.fffffep-61F, -1e-45F,    -0.0F};
+    enum { ODD = sizeof odd / sizeof odd[0] };
     float in[LINE];
     uint64_t seed = 61;
     for (size_t offset = 0; offset < KERNEL_OFFSETS; ++offset)
@@ -52,7 +54,7 @@ static void check_clean(const struct intake_impl *impl)
             kernel_fill(in, LINE, &seed);
             assert_clean(impl, in + offset, offset, samples);
             if (samples > 0)
-                in[offset + rng_next(&seed) % samples] = odd[rng_next(&seed) % 8];
+                in[offset + rng_next(&seed) % samples] = odd[rng_next(&seed) % ODD];
             assert_clean(impl, in + offset, offset, samples);
         }
 }
@@ -61,6 +63,22 @@ static void odd_samples_are_read_as_nothing_and_told(void **state)
 {
     (void)state;
     for_each_variant(check_clean);
+}
+
+// Every other sample is odd, or too faint: what is left has the peak.
+static void check_many_odd(const struct intake_impl *impl)
+{
+    enum { SAMPLES = 60 };
+    float in[SAMPLES];
+    for (size_t i = 0; i < SAMPLES; ++i)
+        in[i] = i % 4 == 0 ? NAN : i % 4 == 2 ? 1e-30F : 0.01F * (float)(i + 1);
+    assert_clean(impl, in, 0, SAMPLES);
+}
+
+static void what_lies_between_odd_samples_has_the_peak(void **state)
+{
+    (void)state;
+    for_each_variant(check_many_odd);
 }
 
 static void check_split(const struct intake_impl *impl)
@@ -95,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(odd_samples_are_read_as_nothing_and_told),
+        cmocka_unit_test(what_lies_between_odd_samples_has_the_peak),
         cmocka_unit_test(stereo_is_split_into_sides_and_their_mean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

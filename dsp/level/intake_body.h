@@ -3,52 +3,61 @@
 #pragma once
 #include "dsp/level/intake.h"
 #include "dsp/vectors.h"
-#include <math.h>
 
 // Samples of the blocks after this one are asked for while it is looked at, as the processor does not look beyond
 // a page by itself: 157 to 151 ms of a whole track that lies in memory. Asking for what is beyond the caller's
 // buffer does no harm.
 enum { AHEAD_BYTES = 1 << 14 };
 
-// The odd ones of samples that have some.
-static struct intake replace_odd(float *samples, size_t count)
+static inline int32_t bits_of_magnitude(float value)
 {
-    struct intake intake = {.has_odd = 1};
-    for (size_t i = 0; i < count; ++i) {
-        const float magnitude = fabsf(samples[i]);
-        if (magnitude <= INTAKE_LARGEST) // false for NaN
-            intake.peak = magnitude > intake.peak ? magnitude : intake.peak;
-        else
-            samples[i] = 0.0F;
-    }
-    return intake;
+    int32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits & INT32_MAX;
 }
 
-// Hardly any track has odd samples, so all are copied as they are, and looked at again where there was one.
-static inline struct intake intake_clean(float *restrict out, const float *restrict in,
-                                         size_t samples)
+// Keep what is neither odd nor too faint, and raise the largest magnitudes by all. Their bits order as magnitudes do,
+// those of NaN above all.
+static inline void keep_sound(wide_mask *x, wide_mask *largest)
 {
-    wide_mask largest = {0}; // magnitudes
+    wide_mask magnitude = *x & INT32_MAX;
+    *x &= (magnitude >= bits_of_magnitude(INTAKE_LEAST)) &
+          (magnitude <= bits_of_magnitude(INTAKE_LARGEST));
+    wide_mask_higher(largest, &magnitude);
+}
+
+// Copy sound. @return the bits of the largest magnitude of all samples.
+static inline int32_t copy_sound(float *out, const float *in, size_t samples)
+{
+    wide_mask largest = {0};
     size_t i = 0;
     for (; i + WIDE_LANES <= samples; i += WIDE_LANES) {
         wide_mask x;
         memcpy(&x, in + i, sizeof x);
         __builtin_prefetch((const void *)((uintptr_t)(in + i) + AHEAD_BYTES));
+        keep_sound(&x, &largest);
         memcpy(out + i, &x, sizeof x);
-        x &= INT32_MAX;
-        wide_mask_higher(&largest, &x);
     }
     wide_mask rest = {0};
     memcpy(&rest, in + i, (samples - i) * sizeof *in);
-    memcpy(out + i, in + i, (samples - i) * sizeof *in);
-    rest &= INT32_MAX;
-    wide_mask_higher(&largest, &rest);
+    keep_sound(&rest, &largest);
+    memcpy(out + i, &rest, (samples - i) * sizeof *out);
     int32_t top = 0;
     for (int lane = 0; lane < WIDE_LANES; ++lane)
         top = largest[lane] > top ? largest[lane] : top;
-    struct intake intake = {.has_odd = 0};
-    memcpy(&intake.peak, &top, sizeof top);
-    return intake.peak <= INTAKE_LARGEST ? intake : replace_odd(out, samples);
+    return top;
+}
+
+// Hardly any track has odd samples: where there was one, what is left is looked at again for its peak.
+static inline struct intake intake_clean(float *out, const float *in, size_t samples)
+{
+    int32_t top = copy_sound(out, in, samples);
+    struct intake intake = {.has_odd = top > bits_of_magnitude(INTAKE_LARGEST)};
+    if (intake.has_odd)
+        top = copy_sound(out, out, samples);
+    if (top >= bits_of_magnitude(INTAKE_LEAST))
+        memcpy(&intake.peak, &top, sizeof top);
+    return intake;
 }
 
 static inline void intake_split(float *restrict left, float *restrict right, float *restrict mono,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/mastering/calibrate.h"
+#include "dsp/denormals.h"
 #include "dsp/mastering/rehearsal.h"
 #include <assert.h>
 #include <errno.h>
@@ -288,6 +289,8 @@ static int calibrate_tracks(const struct calibrate_track *tracks, uint32_t count
     };
     int error = p.tracks && p.allowed_db && p.steps && p.outcomes ? rehearsal_create(&p.rehearsal)
                                                                   : -ENOMEM;
+    // The chain keeps its tails at -400 dB, whose squares are denormal in single precision.
+    const uint64_t saved = denormals_flush();
     for (uint32_t i = 0; i < count && !error; ++i) {
         p.allowed_db[i] = allowed_db(&tracks[i]);
         p.tracks[i] = (struct rehearsal_track){.targets = tracks[i].targets,
@@ -301,6 +304,7 @@ static int calibrate_tracks(const struct calibrate_track *tracks, uint32_t count
         error = solve(&p);
     for (uint32_t i = 0; i < count && !error; ++i)
         publish(tracks[i].targets, &p, &p.outcomes[i]);
+    denormals_restore(saved);
     *whole = p.whole;
     rehearsal_destroy(&p.rehearsal);
     for (uint32_t i = 0; i < count && p.tracks; ++i)

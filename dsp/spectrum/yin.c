@@ -120,8 +120,19 @@ static void differ_by_transform(struct yin *y)
     y->kernel->expand(out, energies, fft_forward(y->back), 2.0 / SIZE, y->lags);
 }
 
+// Whether nothing that the frames under way reach differs from anything else: a constant, which rounding would blur.
+static int is_constant(const struct yin *y)
+{
+    const float *line = y->line;
+    return memcmp(line, line + 1, (LINE - 1) * sizeof *line) == 0;
+}
+
 static void differ_directly(struct yin *y)
 {
+    if (is_constant(y)) {
+        memset(y->difference, 0, sizeof y->difference);
+        return;
+    }
     double block[3][MAX_LAGS];
     for (uint32_t i = 0; i < 3; ++i)
         y->kernel->differences(block[i], y->line + (size_t)i * HOP, y->lags);
@@ -185,6 +196,8 @@ static double period_of(const struct yin *y, uint32_t frame)
 {
     const double *difference = y->difference[frame], *sums = y->sums[frame];
     const uint32_t end = y->last_lag + 1;
+    if (sums[y->last_lag] <= 0) // nothing differs: each lag would be looked at
+        return 0;
     // No quotient where it would clearly be over the threshold.
     const double share = 1.001 * THRESHOLD;
     uint32_t lag = y->first_lag;
