@@ -44,7 +44,7 @@ struct bench_data {
     struct spectrum_half halves[3];
     double energy[BINS], blocks[BINS / SPECTRUM_BLOCK + 1], differences[LAGS], sums[2 * LAGS];
     struct k_slice_plan plans[K_SLICE_VARIANTS];
-    struct k_state states[2];
+    struct k_slice_state states[2];
     struct level_block level;
     struct onset_rows rows_of_bands;
     struct peaks peaks;
@@ -127,7 +127,7 @@ static void call_split(struct bench_data *d, size_t variant)
 static void call_k_slice(struct bench_data *d, size_t variant)
 {
     double energies[2];
-    k_slice_impls[variant].energies(&d->plans[variant], d->states, d->x, SLICE, energies);
+    k_slice_impls[variant].energies(&d->plans[variant], d->states, d->x, SLICE, d->out, energies);
     d->kept += energies[0];
 }
 

@@ -3,8 +3,8 @@
 #include "dsp/level/k_slice_body.h"
 #include "dsp/level/k_slice_variants.h"
 
-void k_slice_energies_avx512(const struct k_slice_plan *plan, struct k_state states[2],
-                             const float *pair, uint32_t frames, double energies[2])
+void k_slice_energies_avx512(const struct k_slice_plan *plan, struct k_slice_state states[2],
+                             const float *pair, uint32_t frames, float *scratch, double energies[2])
 {
-    slice_energies(plan, states, pair, frames, energies);
+    slice_energies(plan, states, pair, frames, scratch, energies);
 }

@@ -5,269 +5,241 @@
 #include "dsp/level/k_slice.h"
 #include "dsp/vectors.h"
 #include <assert.h>
+#include <math.h>
 
-enum { ORDER = K_SLICE_ORDER, SEGMENTS = VECTOR_PART / 2, NEIGHBOURS = 4 };
-typedef double sides __attribute__((vector_size(16))); // of both channels
+enum { ORDER = K_SLICE_ORDER, SEGMENTS = WIDE_LANES / 2, NEIGHBOURS = SEGMENTS };
+static_assert((int)NEIGHBOURS <= (int)K_SLICE_SEGMENTS_MAX,
+              "rows of differences are in whole squares");
 
-// The filter's memory; members as in k_state.
+// A filter under way in each lane; members as in k_slice_state.
 struct memory {
-    vector_part shelf[2], high_pass[2];
+    wide of[ORDER];
 };
 
-// One frame of each segment, `length` frames apart.
-static inline void load_frames(vector_part *out, const float *samples, size_t length)
-{
-#if defined(__AVX2__) && !defined(__AVX512F__)
-    *out = (vector_part)_mm256_cvtps_pd(
-        _mm_loadh_pi(_mm_castsi128_ps(_mm_loadu_si64(samples)),
-                     (const __m64 *)(const void *)(samples + 2 * length)));
-#else
-    for (uint32_t i = 0; i < VECTOR_PART; ++i)
-        (*out)[i] = (double)samples[i / 2 * 2 * length + i % 2];
-#endif
-}
-
-// As many neighbouring frames of each segment.
-static inline void load_neighbours(vector_part out[NEIGHBOURS], const float *samples, size_t length)
+// As many neighbouring frames of each segment, `length` frames apart: a square of pairs, turned over.
+static inline void load_neighbours(wide out[NEIGHBOURS], const float *samples, size_t length)
 {
 #if defined(__AVX512F__)
-    const size_t step = 2 * length;
-    const __m512 a = _mm512_castps256_ps512(_mm256_loadu_ps(samples));
-    const __m512 c = _mm512_castps256_ps512(_mm256_loadu_ps(samples + 2 * step));
-    const __m512d ab = _mm512_castps_pd(_mm512_insertf32x8(a, _mm256_loadu_ps(samples + step), 1));
-    const __m512d cd =
-        _mm512_castps_pd(_mm512_insertf32x8(c, _mm256_loadu_ps(samples + 3 * step), 1));
-    const __m512i first = _mm512_setr_epi64(0, 4, 8, 12, 1, 5, 9, 13);
-    const __m512i third = _mm512_add_epi64(first, _mm512_set1_epi64(2));
-    const __m512 early = _mm512_castpd_ps(_mm512_permutex2var_pd(ab, first, cd));
-    const __m512 late = _mm512_castpd_ps(_mm512_permutex2var_pd(ab, third, cd));
-    out[0] = (vector_part)_mm512_cvtps_pd(_mm512_castps512_ps256(early));
-    out[1] = (vector_part)_mm512_cvtps_pd(_mm512_extractf32x8_ps(early, 1));
-    out[2] = (vector_part)_mm512_cvtps_pd(_mm512_castps512_ps256(late));
-    out[3] = (vector_part)_mm512_cvtps_pd(_mm512_extractf32x8_ps(late, 1));
+    __m512d low[4], high[4]; // even and odd frames of two segments each
+#    pragma GCC unroll 4
+    for (uint32_t i = 0; i < 4; ++i) {
+        const __m512d a = _mm512_castps_pd(_mm512_loadu_ps(samples + 4 * i * length));
+        const __m512d b = _mm512_castps_pd(_mm512_loadu_ps(samples + (4 * i + 2) * length));
+        low[i] = _mm512_unpacklo_pd(a, b);
+        high[i] = _mm512_unpackhi_pd(a, b);
+    }
+#    pragma GCC unroll 2
+    for (uint32_t i = 0; i < 2; ++i) {
+        const __m512d *x = i ? high : low;
+        const __m512d ab = _mm512_shuffle_f64x2(x[0], x[1], 0x88);
+        const __m512d AB = _mm512_shuffle_f64x2(x[0], x[1], 0xdd);
+        const __m512d cd = _mm512_shuffle_f64x2(x[2], x[3], 0x88);
+        const __m512d CD = _mm512_shuffle_f64x2(x[2], x[3], 0xdd);
+        out[i] = (wide)_mm512_shuffle_f64x2(ab, cd, 0x88);
+        out[i + 2] = (wide)_mm512_shuffle_f64x2(AB, CD, 0x88);
+        out[i + 4] = (wide)_mm512_shuffle_f64x2(ab, cd, 0xdd);
+        out[i + 6] = (wide)_mm512_shuffle_f64x2(AB, CD, 0xdd);
+    }
+#elif defined(__AVX2__)
+    const __m256d a = _mm256_castps_pd(_mm256_loadu_ps(samples));
+    const __m256d b = _mm256_castps_pd(_mm256_loadu_ps(samples + 2 * length));
+    const __m256d c = _mm256_castps_pd(_mm256_loadu_ps(samples + 4 * length));
+    const __m256d d = _mm256_castps_pd(_mm256_loadu_ps(samples + 6 * length));
+    const __m256d ab = _mm256_unpacklo_pd(a, b), AB = _mm256_unpackhi_pd(a, b);
+    const __m256d cd = _mm256_unpacklo_pd(c, d), CD = _mm256_unpackhi_pd(c, d);
+    out[0] = (wide)_mm256_permute2f128_pd(ab, cd, 0x20);
+    out[1] = (wide)_mm256_permute2f128_pd(AB, CD, 0x20);
+    out[2] = (wide)_mm256_permute2f128_pd(ab, cd, 0x31);
+    out[3] = (wide)_mm256_permute2f128_pd(AB, CD, 0x31);
 #else
     for (uint32_t t = 0; t < NEIGHBOURS; ++t)
-        load_frames(&out[t], samples + 2 * (size_t)t, length);
+        for (uint32_t lane = 0; lane < WIDE_LANES; ++lane)
+            out[t][lane] = samples[lane / 2 * 2 * length + 2 * t + lane % 2];
 #endif
 }
 
-// As many samples as a register holds.
-static inline void load_samples(vector_part *out, const float *samples)
+// Frame t of each segment.
+static inline void load_frames(wide *out, const float *samples, size_t t, size_t length)
 {
-#if defined(__AVX512F__)
-    *out = (vector_part)_mm512_cvtps_pd(_mm256_loadu_ps(samples));
-#elif defined(__AVX2__)
-    *out = (vector_part)_mm256_cvtps_pd(_mm_loadu_ps(samples));
-#else
-    for (uint32_t i = 0; i < VECTOR_PART; ++i)
-        (*out)[i] = (double)samples[i];
-#endif
+    for (uint32_t lane = 0; lane < WIDE_LANES; ++lane)
+        (*out)[lane] = samples[lane / 2 * 2 * length + 2 * t + lane % 2];
 }
 
-// Add the samples of neighbouring frames, each by its weight of each order.
-static inline void add_weighed(struct memory *sums, const double *weights, size_t stride,
-                               const float *samples)
+// What a segment has goes to the one n after it; the first take what `before` begins with.
+static inline void shift_segments(wide *out, const wide *x, const wide *before, uint32_t n)
 {
-    vector_part x, shelf[2], high_pass[2];
-    load_samples(&x, samples);
-    memcpy(&shelf[0], weights, sizeof x);
-    memcpy(&shelf[1], weights + stride, sizeof x);
-    memcpy(&high_pass[0], weights + 2 * stride, sizeof x);
-    memcpy(&high_pass[1], weights + 3 * stride, sizeof x);
-    sums->shelf[0] += shelf[0] * x;
-    sums->shelf[1] += shelf[1] * x;
-    sums->high_pass[0] += high_pass[0] * x;
-    sums->high_pass[1] += high_pass[1] * x;
-}
-
-// The sum of each channel's lanes.
-static inline void fold(sides *sum, const vector_part *x)
-{
-#if defined(__AVX512F__)
-    const __m256d half =
-        _mm256_add_pd(_mm512_castpd512_pd256((__m512d)*x), _mm512_extractf64x4_pd((__m512d)*x, 1));
-    *sum = (sides)_mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
-#elif defined(__AVX2__)
-    *sum = (sides)_mm_add_pd(_mm256_castpd256_pd128((__m256d)*x),
-                             _mm256_extractf128_pd((__m256d)*x, 1));
-#else
-    memcpy(sum, x, sizeof *sum);
-#endif
-}
-
-// What a segment leaves in the filter's memory, beside what was there.
-static inline void contribute(sides sums[ORDER], const struct k_slice_plan *plan,
-                              const float *samples)
-{
-    struct memory even = {.shelf = {{0}}}, odd = even; // two, as a sum waits for the one before
-    const size_t count = plan->stride;
-    size_t i = 0; // of the samples
-    for (; i + 2 * VECTOR_PART <= count; i += 2 * VECTOR_PART) {
-        add_weighed(&even, plan->weights + i, count, samples + i);
-        add_weighed(&odd, plan->weights + i + VECTOR_PART, count, samples + i + VECTOR_PART);
-    }
-    even.shelf[0] += odd.shelf[0];
-    even.shelf[1] += odd.shelf[1];
-    even.high_pass[0] += odd.high_pass[0];
-    even.high_pass[1] += odd.high_pass[1];
-    fold(&sums[0], &even.shelf[0]);
-    fold(&sums[1], &even.shelf[1]);
-    fold(&sums[2], &even.high_pass[0]);
-    fold(&sums[3], &even.high_pass[1]);
-    for (; i < count; i += 2) {
-        const sides frame = {(double)samples[i], (double)samples[i + 1]};
-        for (uint32_t k = 0; k < ORDER; ++k)
-            sums[k] += plan->weights[k * count + i] * frame;
-    }
-}
-
-// The memory at the start of each segment.
-static inline void start_segments(struct memory *out, const struct k_slice_plan *plan,
-                                  const struct k_state states[2], const float *samples)
-{
-    sides memory[ORDER][SEGMENTS], sums[ORDER];
-    double start[2][ORDER];
-    memcpy(start, states, sizeof start);
-    for (uint32_t k = 0; k < ORDER; ++k)
-        memory[k][0] = (sides){start[0][k], start[1][k]};
-    for (uint32_t s = 0; s + 1 < SEGMENTS; ++s) {
-        contribute(sums, plan, samples + s * plan->stride);
-        for (uint32_t k = 0; k < ORDER; ++k) {
-            const double *a = plan->advance[k];
-            memory[k][s + 1] = sums[k] + ((a[0] * memory[0][s] + a[1] * memory[1][s]) +
-                                          (a[2] * memory[2][s] + a[3] * memory[3][s]));
-        }
-    }
-    memcpy(&out->shelf[0], memory[0], sizeof out->shelf[0]);
-    memcpy(&out->shelf[1], memory[1], sizeof out->shelf[1]);
-    memcpy(&out->high_pass[0], memory[2], sizeof out->high_pass[0]);
-    memcpy(&out->high_pass[1], memory[3], sizeof out->high_pass[1]);
-}
-
-// A filter under way: what the textbook keeps, the second of either memory with the input of the step to come already
-// added, so that no step waits long for the one before.
-struct under_way {
-    vector_part s, s_next, h, h_next; // shelf and high-pass
-    vector_part x, y;                 // their inputs at the step to come
-    vector_part energy;
-};
-
-static inline void shelf_step(struct under_way *u, const struct k_slice_factors *f,
-                              const vector_part *next)
-{
-    u->y = f->shelf_0 * u->x + u->s;
-    u->s = u->s_next - f->shelf_a1 * u->s;
-    u->s_next = (f->shelf_2 * u->x + *next) - f->shelf_a2 * u->y;
-    u->x = *next;
-}
-
-static inline void pass_step(struct under_way *u, const struct k_slice_factors *f,
-                             const vector_part *y, const vector_part *next)
-{
-    const vector_part z = *y + u->h;
-    u->h = u->h_next - f->pass_a1 * u->h;
-    u->h_next = (f->pass_1 * *next + *y) - f->pass_a2 * z;
-    u->energy += z * z;
-}
-
-static inline void filter_step(struct under_way *u, const struct k_slice_factors *f,
-                               const vector_part *next)
-{
-    const vector_part y = u->y;
-    shelf_step(u, f, next);
-    pass_step(u, f, &y, &u->y);
-}
-
-// Frame t of each segment; silence after the last.
-static inline void load_next(vector_part *out, const float *samples, size_t t, size_t length)
-{
-    if (t < length)
-        load_frames(out, samples + 2 * t, length);
+#ifdef __AVX512F__
+    if (n == 1)
+        *out = __builtin_shufflevector(*before, *x, 0, 1, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,
+                                       26, 27, 28, 29);
+    else if (n == 2)
+        *out = __builtin_shufflevector(*before, *x, 0, 1, 2, 3, 16, 17, 18, 19, 20, 21, 22, 23, 24,
+                                       25, 26, 27);
     else
-        memset(out, 0, sizeof *out);
+        *out = __builtin_shufflevector(*before, *x, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21,
+                                       22, 23);
+#else
+    if (n == 1)
+        *out = __builtin_shufflevector(*before, *x, 0, 1, 8, 9, 10, 11, 12, 13);
+    else
+        *out = __builtin_shufflevector(*before, *x, 0, 1, 2, 3, 8, 9, 10, 11);
+#endif
 }
 
-// Up to where the shelf has taken the first frame and the high-pass none.
-static inline void begin(struct under_way *u, const struct k_slice_factors *f,
-                         const struct memory *memory, const float *samples, size_t length)
+// How far a frame of each segment lies from the one before, and what that adds to the memories at their ends.
+static inline void take_frames(float *restrict out, struct memory *ends, const float *weights,
+                               const wide *frames, const wide *before)
 {
-    vector_part next;
-    load_frames(&u->x, samples, length);
-    load_next(&next, samples, 1, length);
-    u->s = f->unscale * memory->shelf[0];
-    u->s_next = f->unscale * memory->shelf[1] + u->x;
-    shelf_step(u, f, &next);
-    u->h = f->unscale * memory->high_pass[0];
-    u->h_next = f->unscale * memory->high_pass[1] + f->pass_1 * u->y;
-    memset(&u->energy, 0, sizeof u->energy);
+    const wide difference = *frames - *before;
+    memcpy(out, &difference, sizeof difference);
+#pragma GCC unroll 4
+    for (uint32_t k = 0; k < ORDER; ++k)
+        ends->of[k] += weights[k] * difference;
 }
 
-// The filter over all segments. @return the sums of its squared outputs.
-static inline vector_part filter(struct memory *memory, const struct k_slice_plan *plan,
-                                 const float *samples)
+// The frame before each segment, from the last ones.
+static inline void load_before(wide *before, const wide *last, const struct k_slice_state states[2])
+{
+    const wide latest = {states[0].sample, states[1].sample};
+    shift_segments(before, last, &latest, 1);
+}
+
+// Segments of less than a square, at low rates.
+static inline void differ_one_by_one(float *restrict differences, struct memory *ends,
+                                     const struct k_slice_plan *plan,
+                                     const struct k_slice_state states[2], const float *samples)
 {
     const size_t length = plan->segment_frames;
-    const struct k_slice_factors f = plan->factors;
-    struct under_way u;
-    vector_part x[NEIGHBOURS];
-    begin(&u, &f, memory, samples, length);
-    size_t t = 2;
-    for (; t + NEIGHBOURS <= length; t += NEIGHBOURS) {
-        load_neighbours(x, samples + 2 * t, length);
-#pragma GCC unroll 4
-        for (uint32_t i = 0; i < NEIGHBOURS; ++i)
-            filter_step(&u, &f, &x[i]);
+    wide x, before;
+    load_frames(&x, samples, length - 1, length);
+    load_before(&before, &x, states);
+    for (size_t t = 0; t < length; ++t) {
+        load_frames(&x, samples, t, length);
+        take_frames(differences + t * WIDE_LANES, ends, plan->weights + t * ORDER, &x, &before);
+        before = x;
     }
-    for (; t <= length; ++t) {
-        load_next(&x[0], samples, t, length);
-        filter_step(&u, &f, &x[0]);
-    }
-    const vector_part y = u.y, zero = {0};
-    pass_step(&u, &f, &y, &zero);
-    *memory = (struct memory){.shelf = {f.scale * u.s, f.scale * u.s_next},
-                              .high_pass = {f.scale * u.h, f.scale * u.h_next}};
-    return f.scale * f.scale * u.energy;
 }
 
-static inline void end_slice(struct k_state states[2], const struct memory *memory)
+// In squares. The last of them overlaps the one before it where the segments are no multiple of it, and comes first,
+// as a segment begins with the last frame of the one before.
+static inline void differ(float *restrict differences, struct memory *ends,
+                          const struct k_slice_plan *plan, const struct k_slice_state states[2],
+                          const float *samples)
 {
-    for (uint32_t c = 0; c < 2; ++c) {
-        const uint32_t lane = VECTOR_PART - 2 + c;
-        states[c] =
-            (struct k_state){.shelf = {memory->shelf[0][lane], memory->shelf[1][lane]},
-                             .high_pass = {memory->high_pass[0][lane], memory->high_pass[1][lane]}};
+    const size_t length = plan->segment_frames, whole = length / NEIGHBOURS * NEIGHBOURS;
+    const size_t last = length - NEIGHBOURS;
+    wide x[NEIGHBOURS], before;
+    load_neighbours(x, samples + 2 * last, length);
+#pragma GCC unroll 8
+    for (uint32_t i = 1; i < NEIGHBOURS; ++i)
+        if (last + i >= whole)
+            take_frames(differences + (last + i) * WIDE_LANES, ends,
+                        plan->weights + (last + i) * ORDER, &x[i], &x[i - 1]);
+    load_before(&before, &x[NEIGHBOURS - 1], states);
+    for (size_t t = 0; t < whole; t += NEIGHBOURS) {
+        load_neighbours(x, samples + 2 * t, length);
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < NEIGHBOURS; ++i)
+            take_frames(differences + (t + i) * WIDE_LANES, ends, plan->weights + (t + i) * ORDER,
+                        &x[i], i > 0 ? &x[i - 1] : &before);
+        before = x[NEIGHBOURS - 1];
     }
 }
 
-// The frames that are left over, sample by sample.
-static inline double end_channel(const struct k_coefficients *k, struct k_state *state,
+// Add what the memories n segments before leave at the start of each. The shelf does not hear the high-pass.
+static inline void add_earlier(struct memory *starts, const float advance[ORDER][ORDER], uint32_t n)
+{
+    const wide zero = {0};
+    wide earlier[ORDER];
+#pragma GCC unroll 4
+    for (uint32_t k = 0; k < ORDER; ++k)
+        shift_segments(&earlier[k], &starts->of[k], &zero, n);
+#pragma GCC unroll 4
+    for (uint32_t from = 0; from < ORDER; ++from)
+#pragma GCC unroll 4
+        for (uint32_t to = 0; to < ORDER; ++to)
+            if (from < 2 || to >= 2)
+                starts->of[to] += advance[to][from] * earlier[from];
+}
+
+// The memory at the start of each segment, from what each leaves at its end and what there was before the slice.
+static inline void start_segments(struct memory *starts, const struct memory *ends,
+                                  const struct k_slice_plan *plan,
+                                  const struct k_slice_state states[2])
+{
+    for (uint32_t k = 0; k < ORDER; ++k) {
+        const wide first = {states[0].memory[k], states[1].memory[k]};
+        shift_segments(&starts->of[k], &ends->of[k], &first, 1);
+    }
+    for (uint32_t n = 1, power = 0; n < SEGMENTS; n *= 2, ++power)
+        add_earlier(starts, plan->advance[power], n);
+}
+
+// One step of the filter, as k_slice_factors has it.
+static inline void filter_step(struct memory *m, wide *energy, const struct k_slice_factors *f,
+                               const wide *difference)
+{
+    const wide shelf = f->shelf_keep * m->of[0] + (*difference - f->shelf_pull * m->of[1]);
+    const wide shelved = (*difference + f->shelf_now * shelf) + f->shelf_before * m->of[0];
+    const wide pass = f->pass_keep * m->of[2] + (shelved - f->pass_pull * m->of[3]);
+    m->of[1] += m->of[0];
+    m->of[3] += m->of[2];
+    m->of[0] = shelf;
+    m->of[2] = pass;
+    *energy += pass * pass;
+}
+
+// The filter over all segments. The sums of its squared outputs.
+static inline void filter(struct memory *memory, wide *energy, const struct k_slice_plan *plan,
+                          const float *differences)
+{
+    const struct k_slice_factors f = plan->factors;
+    struct memory m = *memory;
+    wide sum = {0};
+    for (size_t t = 0; t < plan->segment_frames; ++t) {
+        wide difference;
+        memcpy(&difference, differences + t * WIDE_LANES, sizeof difference);
+        filter_step(&m, &sum, &f, &difference);
+    }
+    *memory = m;
+    *energy = sum;
+}
+
+// The frames that are left over, one by one.
+static inline double end_channel(const struct k_slice_factors *f, struct k_slice_state *state,
                                  const float *samples, uint32_t frames)
 {
-    enum { PIECE = 8 };
-    double energy = 0, piece[PIECE];
-    do {
-        const uint32_t count = frames < PIECE ? frames : PIECE;
-        for (uint32_t i = 0; i < count; ++i)
-            piece[i] = (double)samples[2 * i];
-        energy += k_weighting_energy(k, state, piece, count);
-        samples += 2 * PIECE;
-        frames -= count;
-    } while (frames > 0);
+    double energy = 0;
+    for (uint32_t i = 0; i < frames; ++i) {
+        const float output = k_slice_step(f, state->memory, samples[2 * (size_t)i] - state->sample);
+        state->sample = samples[2 * (size_t)i];
+        energy += (double)output * (double)output;
+    }
     return energy;
 }
 
-static inline void slice_energies(const struct k_slice_plan *plan, struct k_state states[2],
-                                  const float *samples, uint32_t frames, double energies[2])
+static inline void slice_energies(const struct k_slice_plan *plan, struct k_slice_state states[2],
+                                  const float *samples, uint32_t frames, float *differences,
+                                  double energies[2])
 {
-    const size_t done = SEGMENTS * plan->stride;
-    assert(plan->segments == SEGMENTS && 2 * (size_t)frames >= done);
-    struct memory memory;
-    sides energy;
-    start_segments(&memory, plan, states, samples);
-    const vector_part squares = filter(&memory, plan, samples);
-    fold(&energy, &squares);
-    end_slice(states, &memory);
-    for (uint32_t c = 0; c < 2; ++c)
-        energies[c] = energy[c] + end_channel(&plan->coefficients, &states[c], samples + done + c,
-                                              frames - (uint32_t)(done / 2));
+    const uint32_t done = SEGMENTS * plan->segment_frames;
+    assert(plan->segments == SEGMENTS && frames >= done);
+    struct memory ends = {{{0}}}, memory;
+    wide energy;
+    if (plan->segment_frames < NEIGHBOURS)
+        differ_one_by_one(differences, &ends, plan, states, samples);
+    else
+        differ(differences, &ends, plan, states, samples);
+    start_segments(&memory, &ends, plan, states);
+    filter(&memory, &energy, plan, differences);
+    for (uint32_t c = 0; c < 2; ++c) {
+        for (uint32_t k = 0; k < ORDER; ++k)
+            states[c].memory[k] = memory.of[k][WIDE_LANES - 2 + c];
+        states[c].sample = samples[2 * (size_t)(done - 1) + c];
+        energies[c] =
+            end_channel(&plan->factors, &states[c], samples + 2 * (size_t)done + c, frames - done);
+        for (uint32_t lane = c; lane < WIDE_LANES; lane += 2)
+            energies[c] += (double)energy[lane];
+        k_slice_settle(&states[c]);
+    }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/level/loudness_meter.h"
+#include "dsp/aligned.h"
 #include "dsp/cpu.h"
 #include "dsp/downmix.h"
 #include "dsp/level/k_slice.h"
@@ -34,9 +35,10 @@ struct loudness_meter {
     uint32_t rate_hz, channels;
     double weights[PCM_MAX_CHANNELS];
     // --- the slice under way: [slice_start, slice_end) in frames
-    struct k_state states[PCM_MAX_CHANNELS];
+    struct k_slice_state states[PCM_MAX_CHANNELS];
     float *slice; // interleaved pairs of channels, one pair after the other
     uint32_t slice_stride;
+    float *scratch; // of a pair
     uint64_t frame, slice_index, slice_start, slice_end;
     // --- energies of the last slices, in groups: of group g at g % GROUPS
     double slices[GROUPS][GROUP], newest; // the newest group's sum so far
@@ -83,9 +85,11 @@ int loudness_meter_create(struct loudness_meter **out, const struct pcm_format *
     meter->slice_stride = 2 * (format->rate_hz / SLICES_PER_SECOND + 1);
     meter->slice =
         calloc((size_t)(format->channels + 1) / 2 * meter->slice_stride, sizeof *meter->slice);
+    meter->scratch = aligned_zeroed(meter->slice_stride * sizeof *meter->scratch);
     meter->kernel = k_slice_select(cpu_flags());
-    if (!meter->slice || k_slice_plan_init(&meter->plan, meter->kernel, format->rate_hz,
-                                           format->rate_hz / SLICES_PER_SECOND)) {
+    if (!meter->slice || !meter->scratch ||
+        k_slice_plan_init(&meter->plan, meter->kernel, format->rate_hz,
+                          format->rate_hz / SLICES_PER_SECOND)) {
         loudness_meter_destroy(&meter);
         return -ENOMEM;
     }
@@ -98,6 +102,7 @@ void loudness_meter_destroy(struct loudness_meter **meter)
     if (*meter) {
         loudness_list_deinit(&(*meter)->list);
         free((*meter)->slice);
+        free((*meter)->scratch);
         k_slice_plan_deinit(&(*meter)->plan);
     }
     free(*meter);
@@ -161,7 +166,8 @@ static double slice_energy(struct loudness_meter *meter, const float *slice)
     for (uint32_t c = 0; c < meter->channels; c += 2) {
         double energies[2];
         meter->kernel->energies(&meter->plan, &meter->states[c],
-                                slice + (size_t)(c / 2) * meter->slice_stride, frames, energies);
+                                slice + (size_t)(c / 2) * meter->slice_stride, frames,
+                                meter->scratch, energies);
         for (uint32_t i = 0; i < 2; ++i)
             if (meter->weights[c + i] > 0)
                 energy += meter->weights[c + i] * energies[i];
