@@ -10,9 +10,12 @@
 // The range of tempos, and what a mean of whole frames may be off.
 #define SLOWEST_BPM (0.99 * 40.0)
 #define FASTEST_BPM (1.01 * 240.0)
-// Of the intervals, this share is within a quarter of the median; of the strength, this one is at the strokes.
+// Of the intervals, this share is even; of the strength, this one is at the strokes.
 #define LEAST_EVEN     0.95
 #define LEAST_STRENGTH 0.95
+// An interval is even that is like the median, or like the one before and no farther off than a tempo swings or runs.
+#define LIKE      0.25
+#define OFF_USUAL 0.5
 // The logarithm by which strokes differ at most, from one beat of a bar to another.
 #define MOST_ACCENT 0.5
 // A stroke's strength spreads over as many frames before and after its top.
@@ -24,7 +27,12 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/// Mean of the intervals that are within a quarter of the median; 0 where too few are. `list` has room for them.
+static int is_within(double share, double interval, double other)
+{
+    return fabs(interval - other) <= share * other;
+}
+
+/// Mean of the even intervals; 0 where too few are. `list` has room for them all.
 static double even_interval(const double *strokes, uint32_t count, double *list)
 {
     const uint32_t intervals = count - 1;
@@ -32,13 +40,16 @@ static double even_interval(const double *strokes, uint32_t count, double *list)
         list[i] = strokes[i + 1] - strokes[i];
     qsort(list, intervals, sizeof(*list), compare);
     const double median = list[intervals / 2];
-    double sum = 0.0;
+    double sum = 0.0, before = median;
     uint32_t even = 0;
     for (uint32_t i = 0; i < intervals; i++) {
-        if (fabs(list[i] - median) > 0.25 * median)
-            continue;
-        sum += list[i];
-        even++;
+        const double interval = strokes[i + 1] - strokes[i];
+        if (is_within(LIKE, interval, median) ||
+            (is_within(LIKE, interval, before) && is_within(OFF_USUAL, interval, median))) {
+            sum += interval;
+            even++;
+        }
+        before = interval;
     }
     return even >= LEAST_EVEN * intervals ? sum / even : 0.0;
 }
