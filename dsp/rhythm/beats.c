@@ -252,6 +252,12 @@ int beats_find(const uint16_t *strength, size_t frames, double period_frames,
     return 0;
 }
 
+void beats_refine(const uint16_t *strength, size_t frames, double *beats, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        beats[i] = refine(strength, frames, (size_t)beats[i]);
+}
+
 void beats_shift(const uint16_t *strength, size_t frames, double share, double *beats,
                  uint32_t *count)
 {

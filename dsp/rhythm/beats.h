@@ -22,6 +22,8 @@ MUST_CHECK int beats_find(const uint16_t *strength, size_t frames, double period
 /// strength; the last is dropped, and one before the first added where there is room for it.
 void beats_shift(const uint16_t *strength, size_t frames, double share, double *beats,
                  uint32_t *count);
+/// Move each beat to the top of the strength next to it, to a fraction of a frame.
+void beats_refine(const uint16_t *strength, size_t frames, double *beats, uint32_t count);
 /// How long the strength takes to rise at the beats: from half of the top to the top, the median in frames.
 /// A soft attack rises over several frames and is heard to begin before its top.
 double beats_rise(const uint16_t *strength, size_t frames, const double *beats, uint32_t count);

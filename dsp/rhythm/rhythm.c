@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/rhythm/rhythm.h"
 #include "dsp/rhythm/beats.h"
+#include "dsp/rhythm/loose.h"
 #include "dsp/rhythm/meter.h"
 #include "dsp/rhythm/onset.h"
 #include "dsp/rhythm/phase.h"
@@ -22,6 +23,8 @@
 // Onsets at random, picked as they are, are 0.7 uneven, give or take 0.7 / sqrt(n); those of a pulse that moves
 // are less so by three times that.
 #define RANDOM_UNEVENNESS 0.7
+// Loose beats that stray by less, in periods, stray from a line: it is the tempo that is steady, not the hand.
+#define STRAY_SPREAD 0.12
 // Two beats say nothing of a pulse: any two sounds are that.
 enum { LEAST_BEATS = 3 };
 
@@ -94,18 +97,27 @@ static void convert_beats(const struct rhythm *rhythm, uint64_t length_samples,
     out->beat_count = kept;
 }
 
+/// What the tempo of the beats is: the slope of a line through them, or, where none fits, an interval of many.
+enum beats_kind { BEATS_ON_A_LINE, BEATS_DRIFTING, BEATS_LOOSE };
+
 static int find_beats(const struct onset *onset, double period_frames, double frame_rate_hz,
-                      struct rhythm_result *out, int *is_steady)
+                      struct rhythm_result *out, enum beats_kind *kind)
 {
     const uint16_t *strength = onset_strength(onset);
     const size_t frames = onset_frames(onset);
     struct drift drift;
+    int is_loose = 0;
     int error = drift_find(strength, frames, frame_rate_hz, period_frames, &drift);
-    *is_steady = drift.count == 0;
+    *kind = drift.count ? BEATS_DRIFTING : BEATS_ON_A_LINE;
     if (!error)
         error =
             beats_find(strength, frames, period_frames, &drift, &out->beats_s, &out->beat_count);
     drift_deinit(&drift);
+    if (!error)
+        error = loose_follow(strength, frames, period_frames, &out->beats_s, &out->beat_count,
+                             &is_loose);
+    if (is_loose)
+        *kind = BEATS_LOOSE;
     return error;
 }
 
@@ -114,8 +126,8 @@ static int follow(const struct rhythm *rhythm, const struct meter *meter, struct
     const double frame_rate_hz = rhythm->rate_hz / RHYTHM_HOP;
     const uint16_t *strength = onset_strength(rhythm->onset);
     const size_t frames = onset_frames(rhythm->onset);
-    int is_steady;
-    if (find_beats(rhythm->onset, meter->period_frames, frame_rate_hz, out, &is_steady))
+    enum beats_kind kind;
+    if (find_beats(rhythm->onset, meter->period_frames, frame_rate_hz, out, &kind))
         return -ENOMEM;
     if (out->beat_count < LEAST_BEATS)
         return 0;
@@ -130,7 +142,9 @@ static int follow(const struct rhythm *rhythm, const struct meter *meter, struct
         beats_usual_interval(out->beats_s, out->beat_count, &interval) ||
         beats_stability(out->beats_s, out->beat_count, &out->stability))
         return -ENOMEM;
-    const double period_frames = is_steady ? line.period_frames : interval; // no line fits a drift
+    const int is_line =
+        kind == BEATS_ON_A_LINE || (kind == BEATS_LOOSE && line.spread < STRAY_SPREAD);
+    const double period_frames = is_line ? line.period_frames : interval;
     out->tempo.bpm = fmin(240.0, fmax(40.0, 60.0 * frame_rate_hz / period_frames));
     out->tempo.salience = meter->salience;
     out->tempo.alternative_salience = meter->alternative_salience;
