@@ -34,7 +34,8 @@ static float chord_gain(const struct strokes *strokes, int t, int bin)
     return t / (PERIOD * strokes->chord_beats) % 2 == bin / 8 % 2 ? 100.0f : 1.0f;
 }
 
-static void measure(const struct strokes *strokes, double evidence[LEVEL_EVIDENCE])
+static void measure_at(const struct strokes *strokes, double period,
+                       double evidence[LEVEL_EVIDENCE])
 {
     struct onset *onset;
     struct lags *lags = calloc(1, sizeof(*lags));
@@ -47,9 +48,14 @@ static void measure(const struct strokes *strokes, double evidence[LEVEL_EVIDENC
     }
     assert_non_null(lags);
     assert_int_equal(lags_measure(lags, onset, FRAME_RATE), 0);
-    assert_int_equal(level_measure(onset, lags, PERIOD, FRAME_RATE, 0.5, evidence), 0);
+    assert_int_equal(level_measure(onset, lags, period, FRAME_RATE, 0.5, evidence), 0);
     free(lags);
     onset_destroy(&onset);
+}
+
+static void measure(const struct strokes *strokes, double evidence[LEVEL_EVIDENCE])
+{
+    measure_at(strokes, PERIOD, evidence);
 }
 
 // A beat is LOUD, what lies between is SOFT: e^3 and e^1 times silence, so strengths are as 3 to 1.
@@ -82,6 +88,26 @@ static void a_beat_in_three_is_compound_and_a_beat_in_two_is_not(void **state)
     assert_true(evidence[LEVEL_COMPOUND] == 0.0);
     measure(&in_six, evidence);
     assert_true(fabs(evidence[LEVEL_COMPOUND]) < 0.01);
+}
+
+static void a_beat_with_one_of_its_thirds_is_not_compound(void **state)
+{
+    (void)state;
+    for (int third = 1; third <= 2; third++) {
+        static struct strokes strokes;
+        double evidence[LEVEL_EVIDENCE];
+        memset(&strokes, 0, sizeof(strokes));
+        strike(&strokes, 0, 1, 0, LOUD);
+        strike(&strokes, 0, 1, third * PERIOD / 3, SOFT);
+
+        measure(&strokes, evidence);
+
+        assert_true(evidence[LEVEL_COMPOUND] == 0.0);
+        const double mean = (3.0 + 1.0) / PERIOD; // nothing halfway, nor at both thirds
+        const double parts = 3.0 / 4.0;           // the pitch does not change
+        assert_true(fabs(evidence[LEVEL_BETWEEN] - parts * fmax(-2.5, log_ratio(0.0, 3.0, mean))) <
+                    0.1);
+    }
 }
 
 static void strokes_in_twos_are_not_compound_for_a_pulse_of_three_of_them(void **state)
@@ -163,6 +189,48 @@ static void chords_that_change_once_a_bar_speak_for_its_beats(void **state)
     assert_true(evidence[LEVEL_CHORDS] < 1.0);
 }
 
+static void changes_of_harmony_on_the_beats_count_up_to_a_limit(void **state)
+{
+    (void)state;
+    static struct strokes strokes;
+    double evidence[LEVEL_EVIDENCE];
+    strike(&strokes, 0, 2, 0, LOUD);
+
+    measure_at(&strokes, 2.0 * PERIOD, evidence);
+    assert_true(evidence[LEVEL_HARMONY] == 0.0);
+    strokes.chord_beats =
+        2; // every beat: the mean is a quarter of the top at most, log(1.0625 / 0.3125) = 1.2
+    measure_at(&strokes, 2.0 * PERIOD, evidence);
+    assert_true(fabs(evidence[LEVEL_HARMONY] - 0.8) < 1e-9);
+    strokes.chord_beats = 4; // every other beat: half of the top on the average, an eighth anywhere
+    measure_at(&strokes, 2.0 * PERIOD, evidence);
+    assert_true(fabs(evidence[LEVEL_HARMONY] - 0.8) < 1e-9);
+}
+
+// In the whole (weight 1) and three parts of four (1/2 each): the pitch does not change.
+#define MUCH (2.5 / 3.0)
+
+/// Pairs of strokes so far apart, farther from each other than anything is compared.
+static double explained_of_pairs(int apart)
+{
+    enum { FAR = 300 };
+    static struct strokes strokes;
+    double evidence[LEVEL_EVIDENCE];
+    memset(&strokes, 0, sizeof(strokes));
+    for (int t = 20; t + apart < FRAMES; t += FAR)
+        strokes.power[t] = strokes.power[t + apart] = LOUD;
+    measure(&strokes, evidence);
+    return evidence[LEVEL_EXPLAINS];
+}
+
+static void what_recurs_sooner_than_four_fifths_of_a_second_is_no_bar_to_be_explained(void **state)
+{
+    (void)state;
+    assert_true(explained_of_pairs(31) == 0.0); // 0.72 s
+    // 0.84 s, and no number of beats: every other stroke recurs, of which a twentieth counts as explained.
+    assert_true(fabs(explained_of_pairs(36) - log(0.05 / (0.5 * MUCH))) < 0.1);
+}
+
 /// Nothing else sounds: what recurs is known from the strokes alone.
 static void measure_recurring(int every_frames, double evidence[LEVEL_EVIDENCE])
 {
@@ -172,9 +240,6 @@ static void measure_recurring(int every_frames, double evidence[LEVEL_EVIDENCE])
         strokes.power[t] = LOUD;
     measure(&strokes, evidence);
 }
-
-// In the whole (weight 1) and three parts of four (1/2 each): the pitch does not change.
-#define MUCH (2.5 / 3.0)
 
 static int is_much(double recurrence)
 {
@@ -242,11 +307,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_beat_in_three_is_compound_and_a_beat_in_two_is_not),
+        cmocka_unit_test(a_beat_with_one_of_its_thirds_is_not_compound),
         cmocka_unit_test(strokes_in_twos_are_not_compound_for_a_pulse_of_three_of_them),
         cmocka_unit_test(the_weakest_beat_of_four_is_measured_against_anywhere),
         cmocka_unit_test(a_missing_beat_of_four_speaks_against_the_pulse),
         cmocka_unit_test(chords_that_change_once_a_bar_speak_for_its_beats),
         cmocka_unit_test(loud_and_soft_beats_alternate_loud_ones_and_silence_do_not),
+        cmocka_unit_test(changes_of_harmony_on_the_beats_count_up_to_a_limit),
+        cmocka_unit_test(what_recurs_sooner_than_four_fifths_of_a_second_is_no_bar_to_be_explained),
         cmocka_unit_test(what_recurs_is_measured_after_the_times_it_is_named_for),
         cmocka_unit_test(a_bar_has_two_to_four_beats_and_a_longer_one_six_or_eight),
         cmocka_unit_test(how_usual_a_tempo_is_counts_less_for_soft_notes),
