@@ -61,6 +61,47 @@ static void beats_lie_on_the_thumps_not_on_the_loud_pickup_a_third_before(void *
     free(track.samples);
 }
 
+/// Noise that rises evenly from nothing and then dies away.
+static void add_swell(struct rhythm_track *track, double time_s, double rise_s)
+{
+    const size_t begin = (size_t)lround(time_s * RHYTHM_TRACK_RATE_HZ);
+    const double rise = rise_s * RHYTHM_TRACK_RATE_HZ;
+    for (size_t i = 0; i < 6000 && begin + i < track->count; i++) {
+        const double decay = exp(-fmax(0.0, (double)i - rise) / 1000.0);
+        track->samples[begin + i] +=
+            (float)(0.5 * fmin(1.0, (double)i / rise) * decay * rhythm_track_next_noise(track));
+    }
+}
+
+/// By how much beats are later than the swells that they are found at, in seconds and in the mean.
+static double lateness_of_swells(double rise_s)
+{
+    const double beat_s = 60.0 / 113.0;
+    struct rhythm_track track = rhythm_track_make(24.0);
+    for (double time_s = 0.5; time_s < 23.0; time_s += beat_s)
+        add_swell(&track, time_s, rise_s);
+    struct rhythm_result result = rhythm_track_measure(&track);
+    double late_s = 0.0;
+    assert_true(result.beat_count >= 40);
+    for (uint32_t i = 0; i < result.beat_count; i++)
+        late_s += remainder(result.beats_s[i] - 0.5, beat_s) / result.beat_count;
+    rhythm_result_deinit(&result);
+    free(track.samples);
+    return late_s;
+}
+
+static void beats_lie_where_swells_begin_however_slowly_they_rise(void **state)
+{
+    (void)state;
+    double mean_s = 0.0;
+    for (int i = 0; i < 5; i++) {
+        const double late_s = lateness_of_swells(0.020 + 0.040 * i);
+        assert_true(fabs(late_s) < 0.007); // a third of a frame
+        mean_s += late_s / 5;
+    }
+    assert_true(fabs(mean_s) < 0.003);
+}
+
 /// Clicks whose tempo runs from one figure to another, or leaps between them halfway.
 static uint32_t add_moving_clicks(struct rhythm_track *track, double seconds, double from_bpm,
                                   double to_bpm, int leaps, double times[128])
@@ -160,6 +201,7 @@ int main(void)
         cmocka_unit_test(beats_lie_on_the_clicks),
         cmocka_unit_test(beats_lie_on_the_thumps_not_on_the_hats_between),
         cmocka_unit_test(beats_lie_on_the_thumps_not_on_the_loud_pickup_a_third_before),
+        cmocka_unit_test(beats_lie_where_swells_begin_however_slowly_they_rise),
         cmocka_unit_test(a_tempo_that_runs_or_leaps_is_followed_beat_by_beat),
         cmocka_unit_test(stability_of_jittered_clicks_follows_the_closed_form),
         cmocka_unit_test(even_clicks_are_steady),
