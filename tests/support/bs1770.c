@@ -5,6 +5,9 @@
 
 enum { MOMENTARY = 40, SHORT_TERM = 300, STEP = 10 }; // in slices of 10 ms
 
+// Less than this is nothing: as denormal numbers a tail in silence would take a hundred times as long.
+static const double DIED_AWAY = 1e-200;
+
 struct section {
     double b[3], a[2]; // a[0] and a[1] stand for z^-1 and z^-2
 };
@@ -47,31 +50,34 @@ static size_t slice_start(size_t slice, uint32_t rate_hz)
     return (size_t)floor((double)slice * rate_hz / 100.0 + 0.5);
 }
 
-// Direct form I, as the standard draws it. Adds each slice's weighted energy.
-static void add_channel(double *slices, size_t slice_count, const float *samples, size_t frames,
-                        uint32_t rate_hz, uint32_t channels, double weight)
+// Direct form I, as the standard draws it; what the next sample waits for comes last.
+static double filter(const struct section *s, double in, double x[2], double y[2])
+{
+    const double out =
+        s->b[0] * in + s->b[1] * x[0] + s->b[2] * x[1] - s->a[1] * y[1] - s->a[0] * y[0];
+    x[1] = x[0];
+    x[0] = in;
+    y[1] = y[0];
+    y[0] = fabs(out) < DIED_AWAY ? 0.0 : out;
+    return y[0];
+}
+
+// Adds each slice's weighted energy.
+static void add_channel(double *slices, size_t slice_count, const float *samples, uint32_t rate_hz,
+                        uint32_t channels, double weight)
 {
     struct section sections[2];
     design(sections, rate_hz);
-    double x[2] = {0}, y[2] = {0}, z[2] = {0};
-    size_t slice = 0, end = slice_start(1, rate_hz);
-    for (size_t i = 0; i < frames && slice < slice_count; ++i) {
-        const double in = (double)samples[i * channels];
-        const struct section *s = sections;
-        const double mid =
-            s->b[0] * in + s->b[1] * x[0] + s->b[2] * x[1] - s->a[0] * y[0] - s->a[1] * y[1];
-        ++s;
-        const double out =
-            s->b[0] * mid + s->b[1] * y[0] + s->b[2] * y[1] - s->a[0] * z[0] - s->a[1] * z[1];
-        x[1] = x[0];
-        x[0] = in;
-        y[1] = y[0];
-        y[0] = mid;
-        z[1] = z[0];
-        z[0] = out;
-        slices[slice] += weight * out * out;
-        if (i + 1 == end)
-            end = slice_start(++slice + 1, rate_hz);
+    double x[2] = {0}, y[2] = {0}, u[2] = {0}, v[2] = {0};
+    for (size_t slice = 0; slice < slice_count; ++slice) {
+        const size_t end = slice_start(slice + 1, rate_hz);
+        double energy = 0;
+        for (size_t i = slice_start(slice, rate_hz); i < end; ++i) {
+            const double shelved = filter(&sections[0], (double)samples[i * channels], x, y);
+            const double out = filter(&sections[1], shelved, u, v);
+            energy += out * out;
+        }
+        slices[slice] += weight * energy;
     }
 }
 
@@ -140,8 +146,7 @@ void bs1770_measure(struct bs1770 *out, const float *interleaved, size_t frames,
     assert_true(slices && powers);
     for (uint32_t c = 0; c < channels; ++c)
         if (weights[c] > 0)
-            add_channel(slices, slice_count, interleaved + c, frames, rate_hz, channels,
-                        weights[c]);
+            add_channel(slices, slice_count, interleaved + c, rate_hz, channels, weights[c]);
     size_t count = gate(powers, slices, slice_count, MOMENTARY, rate_hz, 0.1);
     double sum = 0;
     for (size_t i = 0; i < count; ++i)

@@ -45,10 +45,11 @@ loudness_signal_make_tones(uint32_t rate_hz, const struct loudness_piece *pieces
         const uint32_t from = (uint32_t)lround(start * rate_hz);
         start += pieces[p].seconds;
         const uint32_t to = (uint32_t)lround(start * rate_hz);
-        for (uint32_t i = from; i < to && i < signal.frames; ++i)
+        for (uint32_t i = from, k = from % cycle_frames; i < to && i < signal.frames; ++i) {
             for (uint32_t c = 0; c < signal.format.channels; ++c)
-                signal.samples[(size_t)i * signal.format.channels + c] =
-                    gain * cycle[i % cycle_frames];
+                signal.samples[(size_t)i * signal.format.channels + c] = gain * cycle[k];
+            k = k + 1 < cycle_frames ? k + 1 : 0;
+        }
     }
     return signal;
 }
