@@ -3,6 +3,7 @@
 #include "io/decoder.h"
 #include "io/container.h"
 #include "io/mp3_layout.h"
+#include "io/mpeg.h"
 #include "io/sound_file.h"
 #include <assert.h>
 #include <errno.h>
@@ -69,15 +70,36 @@ static void note_damage(struct decoder *d, enum decoder_damage damage, const cha
     snprintf(d->text, sizeof d->text, "%s", text);
 }
 
-/// What lies between frames that were counted. Of a tagged file what is lost shows at the end.
-static void note_junk(struct decoder *d)
+/// What the layout of an MP3 shows, when it is reached.
+static void note_flaw(struct decoder *d)
+{
+    const struct mp3_flaw *flaw = &d->layout.flaw;
+    char text[sizeof d->text];
+    if (flaw->kind == MP3_NO_FLAW || d->position < flaw->at)
+        return;
+    if (flaw->kind == MP3_JUNK)
+        snprintf(text, sizeof text, "corrupt: %llu bytes at %.1f s are no sound",
+                 (unsigned long long)flaw->amount, seconds(d, flaw->at));
+    else
+        snprintf(text, sizeof text, "truncated: %.2f s at %.2f s are missing",
+                 seconds(d, flaw->amount), seconds(d, flaw->at));
+    note_damage(d, flaw->kind == MP3_JUNK ? DECODER_CORRUPT : DECODER_TRUNCATED, text);
+}
+
+static void note_silence(struct decoder *d, uint64_t frames, uint64_t at)
 {
     char text[sizeof d->text];
-    if (d->layout.junk_bytes == 0 || d->position < d->layout.junk_at)
-        return;
-    snprintf(text, sizeof text, "corrupt: %llu bytes at %.1f s are no sound",
-             (unsigned long long)d->layout.junk_bytes, seconds(d, d->layout.junk_at));
+    snprintf(text, sizeof text, "corrupt: %.2f s at %.1f s are silent", seconds(d, frames),
+             seconds(d, at));
     note_damage(d, DECODER_CORRUPT, text);
+}
+
+/// Frames that an MP3 lost.
+static void note_hole(struct decoder *d)
+{
+    const struct mpeg_hole hole = mpeg_hole(d->file.mpeg);
+    if (hole.frames > 0)
+        note_silence(d, hole.frames, hole.at);
 }
 
 static void note_end(struct decoder *d, enum decoder_damage damage)
@@ -177,10 +199,7 @@ static void handle_short_read(struct decoder *d)
     } else {
         uint64_t hole_start = d->position;
         if (strcmp(d->names.codec, "flac") == 0 && resume(d)) {
-            char text[sizeof d->text];
-            snprintf(text, sizeof text, "corrupt: %.2f s at %.1f s are silent",
-                     seconds(d, d->silence_frames), seconds(d, hole_start));
-            note_damage(d, DECODER_CORRUPT, text);
+            note_silence(d, d->silence_frames, hole_start);
             return;
         }
         note_end(d, DECODER_CORRUPT);
@@ -224,7 +243,10 @@ static void decode_more(struct decoder *d)
     fade_in(d, to, n);
     d->position += n;
     d->count += n;
-    note_junk(d);
+    if (d->is_mp3) {
+        note_flaw(d);
+        note_hole(d);
+    }
     if (n < wanted || d->position == d->info.frames)
         handle_short_read(d);
 }
@@ -312,6 +334,7 @@ static int check_format(const SF_INFO *info)
 /// @return 0, also where it is no MP3; -EBADMSG; the source's errors.
 static int scan_mp3(struct decoder *d, uint64_t start, uint64_t end)
 {
+    mp3_layout_deinit(&d->layout);
     const int error = mp3_layout_scan(&d->layout, d->source, start, end);
     d->is_mp3 = !error;
     return error == -ENOTSUP ? 0 : error;
@@ -442,6 +465,7 @@ void decoder_close(struct decoder **decoder)
     if (!d)
         return;
     sound_file_close(&d->file);
+    mp3_layout_deinit(&d->layout);
     free(d->ahead);
     free(d);
 }

@@ -20,8 +20,9 @@ struct decoder_info {
 /// Damage met so far. What was delivered is sound; holes are delivered as silence with 5 ms fades at
 /// their edges.
 /// A broken FLAC frame becomes silence of its length or little more. A Vorbis or Opus stream ends where libsndfile
-/// cannot go on; a lost Ogg page or MP3 frame shifts what follows it forward, and shows as DECODER_CORRUPT: at
-/// once where the file does not state its length, else at the end. "Truncated" is said only where a header states more.
+/// cannot go on; a lost Ogg page shifts what follows it forward, and shows as DECODER_CORRUPT. MP3 frames that are
+/// known to be lost, by a tag's count or a constant bit rate, are silent; else what follows is shifted, and the junk
+/// told. "Truncated" is said only where a header states more.
 enum decoder_damage { DECODER_SOUND, DECODER_TRUNCATED, DECODER_CORRUPT, DECODER_IO_ERROR };
 
 /// Open a stream over `source` (borrowed; must outlive the decoder). Blocks for its bytes.

@@ -9,10 +9,14 @@ enum {
     RESYNC_BYTES = 65536, // how far the first frame may lie from where it should
     CONFIRMING_FRAMES = 2,
     BEHIND_BYTES = (CONFIRMING_FRAMES + 1) * MP3_MOST_FRAME_BYTES,
-    FREE_LEAST_BYTES = 24, // a frame of 8 kbit/s
+    FREE_LEAST_BYTES = 24,                      // a frame of 8 kbit/s
+    FREE_MOST_BYTES = MP3_MOST_FRAME_BYTES - 4, // and a slot of padding
     ID3_HEADER_BYTES = 10,
     ID3V1_BYTES = 128,
     APE_HEADER_BYTES = 32,
+    APE_IS_HEADER = 0x20, // of the flags' last byte; else it is a tag's end
+    LYRICS_END_BYTES = 9,
+    LYRICS_MOST_BYTES = 1 << 20,
 };
 
 // By version (1, or 2 and 2.5) and layer.
@@ -52,7 +56,7 @@ int mp3_parse_header(struct mp3_header *header, const unsigned char *bytes)
     header->side_bytes = is_lower                ? (header->channels == 1 ? 9 : 17)
                          : header->channels == 1 ? 17
                                                  : 32;
-    header->is_protected = !(bytes[1] & 1);
+    header->is_protected = (bytes[1] & 1) == 0;
     set_length(header, rates_kbps[is_lower][layer - 1][rate], bytes[2] >> 1 & 1);
     return 0;
 }
@@ -76,20 +80,52 @@ const unsigned char *mp3_look(struct mp3_view *v, uint64_t offset, size_t n)
     return v->data + (offset - v->offset);
 }
 
-static int is_of_kind(const struct mp3_header *header, const struct mp3_header *kind)
+static bool is_of_kind(const struct mp3_header *header, const struct mp3_header *kind)
 {
     return header->layer == kind->layer && header->rate_hz == kind->rate_hz &&
            header->samples == kind->samples && header->channels == kind->channels;
 }
 
-int mp3_look_at_header(struct mp3_view *v, uint64_t offset, struct mp3_header *header)
+bool mp3_look_at_header(struct mp3_view *v, uint64_t offset, struct mp3_header *header)
 {
     const unsigned char *bytes = mp3_look(v, offset, MP3_HEADER_BYTES);
     if (!bytes || mp3_parse_header(header, bytes))
-        return 0;
+        return false;
     if (header->bytes == 0 && v->free_bytes)
         header->bytes = v->free_bytes + header->padding_bytes;
     return v->kind.layer == 0 || (is_of_kind(header, &v->kind) && header->bytes > 0);
+}
+
+// --- Tags ----------------------------------------------------------------------------------------
+
+static uint64_t id3_bytes(const unsigned char *b)
+{
+    const uint32_t bytes = (uint32_t)(b[6] & 127) << 21 | (uint32_t)(b[7] & 127) << 14 |
+                           (uint32_t)(b[8] & 127) << 7 | (b[9] & 127);
+    return ID3_HEADER_BYTES + bytes + (b[5] & 0x10 ? ID3_HEADER_BYTES : 0);
+}
+
+/// Version 1 has no header: its end, behind bytes that nothing tells, is taken for a tag of its own.
+static uint64_t ape_bytes(const unsigned char *b)
+{
+    if (!(b[23] & APE_IS_HEADER))
+        return APE_HEADER_BYTES;
+    return APE_HEADER_BYTES +
+           ((uint64_t)b[15] << 24 | (uint32_t)b[14] << 16 | (uint32_t)b[13] << 8 | b[12]);
+}
+
+/// Only its end tells how long a Lyrics3 tag is.
+static uint64_t lyrics_bytes(struct mp3_view *v, uint64_t offset)
+{
+    const unsigned char *b;
+    for (uint64_t n = 0; n < LYRICS_MOST_BYTES; n++) {
+        if (!(b = mp3_look(v, offset + n, LYRICS_END_BYTES)))
+            return 0;
+        if (memcmp(b, "LYRICS200", LYRICS_END_BYTES) == 0 ||
+            memcmp(b, "LYRICSEND", LYRICS_END_BYTES) == 0)
+            return n + LYRICS_END_BYTES;
+    }
+    return 0;
 }
 
 uint64_t mp3_tag_bytes(struct mp3_view *v, uint64_t offset)
@@ -97,18 +133,29 @@ uint64_t mp3_tag_bytes(struct mp3_view *v, uint64_t offset)
     const unsigned char *b = mp3_look(v, offset, ID3_HEADER_BYTES);
     if (!b)
         return 0;
-    if (memcmp(b, "ID3", 3) == 0) {
-        const uint32_t bytes = (uint32_t)(b[6] & 127) << 21 | (uint32_t)(b[7] & 127) << 14 |
-                               (uint32_t)(b[8] & 127) << 7 | (b[9] & 127);
-        return ID3_HEADER_BYTES + bytes + (b[5] & 0x10 ? ID3_HEADER_BYTES : 0);
-    }
+    if (memcmp(b, "ID3", 3) == 0)
+        return id3_bytes(b);
     if (memcmp(b, "TAG", 3) == 0)
         return ID3V1_BYTES;
+    if (memcmp(b, "LYRICSBEGI", ID3_HEADER_BYTES) == 0)
+        return lyrics_bytes(v, offset);
     b = mp3_look(v, offset, APE_HEADER_BYTES);
-    if (!b || memcmp(b, "APETAGEX", 8) != 0)
-        return 0;
-    return APE_HEADER_BYTES +
-           ((uint64_t)b[15] << 24 | (uint32_t)b[14] << 16 | (uint32_t)b[13] << 8 | b[12]);
+    return b && memcmp(b, "APETAGEX", 8) == 0 ? ape_bytes(b) : 0;
+}
+
+uint64_t mp3_skip_tags(struct mp3_view *v, uint64_t offset)
+{
+    for (uint64_t n; (n = mp3_tag_bytes(v, offset)) > 0 && n <= v->end - offset;)
+        offset += n;
+    return offset;
+}
+
+uint64_t mp3_skip_zeros(struct mp3_view *v, uint64_t offset)
+{
+    const unsigned char *byte;
+    while ((byte = mp3_look(v, offset, 1)) && *byte == 0)
+        offset++;
+    return offset;
 }
 
 // --- Chains of frames ----------------------------------------------------------------------------
@@ -117,99 +164,140 @@ uint64_t mp3_tag_bytes(struct mp3_view *v, uint64_t offset)
 enum chain_end { CHAIN_WHOLE, CHAIN_TO_END };
 
 /// Whether a chain of frames of one kind, and of known length, begins at `offset`.
-static int is_chain(struct mp3_view *v, uint64_t offset, enum chain_end end)
+static bool is_chain(struct mp3_view *v, uint64_t offset, enum chain_end end)
 {
     struct mp3_header first = {0}, next;
     for (int i = 0; i <= CONFIRMING_FRAMES; i++) {
         if (!mp3_look_at_header(v, offset, &next)) // a file of a frame or two
             return i > 0 && end == CHAIN_TO_END && v->end - offset < MP3_HEADER_BYTES;
         if (next.bytes == 0 || (i > 0 && !is_of_kind(&next, &first)))
-            return 0;
+            return false;
         if (next.bytes > v->end - offset)
             return i > 0 && end == CHAIN_TO_END;
         first = next;
         offset += next.bytes;
     }
-    return 1;
+    return true;
 }
 
 /// Frames of a free bit rate do not say how long they are, but all are of one length: that at which more follow.
-static int is_free_chain(struct mp3_view *v, uint64_t offset)
+static bool is_free_chain(struct mp3_view *v, uint64_t offset)
 {
     struct mp3_header first, next;
     if (!mp3_look_at_header(v, offset, &first) || first.bytes)
-        return 0;
-    for (uint32_t n = FREE_LEAST_BYTES; n <= MP3_MOST_FRAME_BYTES && !v->error; n++) {
+        return false;
+    for (uint32_t n = FREE_LEAST_BYTES; n <= FREE_MOST_BYTES && !v->error; n++) {
         if (!mp3_look_at_header(v, offset + n, &next) || next.bytes || !is_of_kind(&next, &first))
             continue;
         v->free_bytes = n - first.padding_bytes;
         if (is_chain(v, offset, CHAIN_WHOLE))
-            return 1;
+            return true;
         v->free_bytes = 0;
     }
-    return 0;
+    return false;
 }
 
-/// The next chain of frames that begins in [offset, limit). @return limit where there is none.
+/// A chain of frames, or an ID3 tag and behind it one.
+static bool is_start(struct mp3_view *v, uint64_t offset, enum chain_end end)
+{
+    const unsigned char *b = mp3_look(v, offset, ID3_HEADER_BYTES);
+    if (b && memcmp(b, "ID3", 3) == 0)
+        offset = mp3_skip_tags(v, offset);
+    return is_chain(v, offset, end);
+}
+
+/// The next chain of frames that begins in [offset, limit), or the tag before it. @return limit where there is none.
 static uint64_t find_chain(struct mp3_view *v, uint64_t offset, uint64_t limit, enum chain_end end)
 {
     const unsigned char *byte;
     for (; offset < limit && (byte = mp3_look(v, offset, 1)); offset++)
-        if (*byte == 0xff && is_chain(v, offset, end))
+        if ((*byte == 0xff || *byte == 'I') && is_start(v, offset, end))
             return offset;
     return limit;
 }
 
-static uint64_t skip_zeros(struct mp3_view *v, uint64_t offset)
+// --- Streams -------------------------------------------------------------------------------------
+
+/// The view forgets of what kind the frames are. @return what it knew.
+static struct mp3_header forget_kind(struct mp3_view *v, uint32_t *free_bytes)
 {
-    const unsigned char *byte;
-    while ((byte = mp3_look(v, offset, 1)) && *byte == 0)
-        offset++;
-    return offset;
+    const struct mp3_header kind = v->kind;
+    *free_bytes = v->free_bytes;
+    v->kind.layer = v->free_bytes = 0;
+    return kind;
 }
 
-int mp3_find_first(struct mp3_view *v, uint64_t start, uint64_t *at)
+bool mp3_is_stream(struct mp3_view *v, uint64_t offset)
 {
-    *at = skip_zeros(v, start);
-    if (!is_chain(v, *at, CHAIN_TO_END) && !is_free_chain(v, *at)) {
-        const uint64_t left = v->end - *at;
-        *at = find_chain(v, *at, *at + (RESYNC_BYTES < left ? RESYNC_BYTES : left), CHAIN_WHOLE);
-    }
+    uint32_t free_bytes;
+    const struct mp3_header kind = forget_kind(v, &free_bytes);
+    const bool is_one = is_chain(v, offset, CHAIN_TO_END) || is_free_chain(v, offset);
+    v->kind = kind;
+    v->free_bytes = free_bytes;
+    return is_one;
+}
+
+uint64_t mp3_find_stream(struct mp3_view *v, uint64_t from, uint64_t limit)
+{
+    uint32_t free_bytes;
+    const struct mp3_header kind = forget_kind(v, &free_bytes);
+    const uint64_t at = find_chain(v, from, limit, CHAIN_WHOLE);
+    v->kind = kind;
+    v->free_bytes = free_bytes;
+    return at < limit ? mp3_skip_tags(v, at) : limit;
+}
+
+void mp3_begin_stream(struct mp3_view *v, uint64_t at)
+{
     struct mp3_header header;
-    if (!is_chain(v, *at, CHAIN_TO_END) || !mp3_look_at_header(v, *at, &header))
-        return 0;
-    v->kind = header;
-    return 1;
+    uint32_t dropped;
+    (void)forget_kind(v, &dropped);
+    if (!is_chain(v, at, CHAIN_TO_END))
+        (void)is_free_chain(v, at);
+    if (mp3_look_at_header(v, at, &header))
+        v->kind = header;
+}
+
+bool mp3_find_first(struct mp3_view *v, uint64_t start, uint64_t *at)
+{
+    *at = mp3_skip_zeros(v, start);
+    if (!mp3_is_stream(v, *at)) {
+        const uint64_t left = v->end - *at, most = RESYNC_BYTES < left ? RESYNC_BYTES : left;
+        *at = mp3_find_stream(v, *at, *at + most);
+        if (!mp3_is_stream(v, *at))
+            return false;
+    }
+    mp3_begin_stream(v, *at);
+    return true;
 }
 
 /// Whether what follows a frame that ends at `offset` shows that it is one.
-static int is_confirmed(struct mp3_view *v, uint64_t offset)
+static bool is_confirmed(struct mp3_view *v, uint64_t offset)
 {
     struct mp3_header next;
     return v->end - offset < MP3_HEADER_BYTES || mp3_look_at_header(v, offset, &next) ||
-           mp3_tag_bytes(v, offset) > 0;
+           mp3_tag_bytes(v, offset) > 0 || mp3_is_stream(v, offset);
 }
 
 /// The frame's header is not followed by another: which of both is broken?
 static void judge_unconfirmed(struct mp3_view *v, struct mp3_frame *frame)
 {
     const uint64_t from = frame->at, end = from + frame->header.bytes;
-    frame->at = find_chain(v, from + 1, end, CHAIN_WHOLE);
-    if (frame->at < end)
+    frame->at = mp3_find_stream(v, from + 1, end);
+    if (frame->at != end)
         return; // this: sound ones begin within it
-    frame->at = from;
     frame->is_torn = find_chain(v, end, v->end, CHAIN_TO_END) < v->end;
+    frame->at = from;
 }
 
-int mp3_find_next(struct mp3_view *v, uint64_t from, struct mp3_frame *frame)
+bool mp3_find_next(struct mp3_view *v, uint64_t from, struct mp3_frame *frame)
 {
-    for (uint64_t n; (n = mp3_tag_bytes(v, from)) > 0 && n <= v->end - from;)
-        from += n;
+    from = mp3_skip_tags(v, from);
     *frame = (struct mp3_frame){.at = from};
     if (!mp3_look_at_header(v, from, &frame->header)) {
-        frame->at = find_chain(v, from + 1, v->end, CHAIN_TO_END);
+        frame->at = mp3_skip_tags(v, find_chain(v, from + 1, v->end, CHAIN_TO_END));
     } else if (frame->header.bytes > v->end - from) {
-        return 0;
+        return false;
     } else if (!is_confirmed(v, from + frame->header.bytes)) {
         judge_unconfirmed(v, frame);
     }

@@ -3,6 +3,7 @@
 #pragma once
 #include "dsp/annotate.h"
 #include "io/source.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,8 +16,8 @@ struct mp3_header {
     uint32_t layer, rate_hz, channels, samples; // a frame's samples per channel
     uint32_t bytes;                             // of the whole frame; 0: its bit rate is free
     uint32_t padding_bytes;                     // of these
-    uint32_t side_bytes;   // of layer III's side information, after header and checksum
-    uint32_t is_protected; // 1: a checksum follows the header
+    uint32_t side_bytes; // of layer III's side information, after header and checksum
+    bool is_protected;   // a checksum follows the header
 };
 
 /// @return 0; -EBADMSG: not the header of a frame.
@@ -37,19 +38,31 @@ struct mp3_view {
 /// @return `bytes` bytes at `offset`, at most the window's; NULL: not there, or view->error. Valid until the next look.
 const unsigned char *mp3_look(struct mp3_view *view, uint64_t offset, size_t bytes);
 /// The header of a frame of the stream's kind, with the length of one of a free bit rate. @return whether it is there.
-int mp3_look_at_header(struct mp3_view *view, uint64_t offset, struct mp3_header *header);
-/// Bytes of the tag that begins at `offset`: ID3v2, ID3v1 or APEv2; 0: none does.
+bool mp3_look_at_header(struct mp3_view *view, uint64_t offset, struct mp3_header *header);
+/// Bytes of the tag that begins at `offset`: ID3v2, ID3v1, APE or Lyrics3; 0: none does.
 uint64_t mp3_tag_bytes(struct mp3_view *view, uint64_t offset);
-/// Find the stream's first frame, at `start` or a little farther, behind what other programs put there, and note its
-/// kind. @return whether there is one.
-int mp3_find_first(struct mp3_view *view, uint64_t start, uint64_t *at);
+/// @return where no further tag begins, from `offset` on. A tag that says it reaches beyond the view's end is none.
+uint64_t mp3_skip_tags(struct mp3_view *view, uint64_t offset);
+/// @return the place of the first byte that is not 0, from `offset` on.
+uint64_t mp3_skip_zeros(struct mp3_view *view, uint64_t offset);
+
+/// Find the first stream, at `start` or a little farther, behind what other programs put there, and note its kind.
+/// @return whether there is one.
+bool mp3_find_first(struct mp3_view *view, uint64_t start, uint64_t *at);
+/// Whether a stream of any kind begins at `offset`.
+bool mp3_is_stream(struct mp3_view *view, uint64_t offset);
+/// @return the first place in [from, limit) where a stream of any kind begins, tags before it left out; `limit`: none.
+uint64_t mp3_find_stream(struct mp3_view *view, uint64_t from, uint64_t limit);
+/// Note the kind of the stream that begins at `at`, as one of the three above found.
+void mp3_begin_stream(struct mp3_view *view, uint64_t at);
+
 struct mp3_frame {
     struct mp3_header header;
     uint64_t at; // its place; if there is none, where one begins that is cut off, or the end
     uint64_t junk_bytes; // before it, neither frame nor tag
-    int is_torn;         // what follows it is junk, and may begin within it
+    bool is_torn;        // what follows it is junk, and may begin within it
 };
 
 /// Find the next frame from `from` on, whose header may lie: others follow it, or no chain of frames begins within it.
 /// @return whether there is one.
-int mp3_find_next(struct mp3_view *view, uint64_t from, struct mp3_frame *frame);
+bool mp3_find_next(struct mp3_view *view, uint64_t from, struct mp3_frame *frame);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Frames of MPEG audio to PCM through libmpg123, which is given nothing but frames. libsndfile has the same library
-// decode, but lets it print, and it takes damaged bytes for frames of other kinds.
+// Frames of MPEG audio to PCM through libmpg123, which is given nothing but frames: streams joined to one file play one
+// behind another, in the layout's format. libsndfile has the same library decode, but lets it print, and it takes
+// damaged bytes for frames of other kinds.
 #pragma once
 #include "dsp/annotate.h"
 #include "io/mp3_layout.h"
@@ -13,10 +14,17 @@ struct mpeg;
 MUST_CHECK int mpeg_open(struct mpeg **out, struct source *source, const struct mp3_layout *layout);
 /// Close and set *mpeg to NULL. NULL is fine.
 void mpeg_close(struct mpeg **mpeg);
-/// Read frames; blocks. @return frames, fewer at the end or at an error.
+/// Read frames; blocks. What was lost of a damaged file is silent, where it can be known to have been. @return frames,
+/// fewer at the end or at an error.
 uint32_t mpeg_read(struct mpeg *mpeg, float *interleaved, uint32_t frames);
 /// Go to `frame`, from which on samples are those of reading on, to the last bit; blocks. @return 0; -EBADMSG: the
 /// frames do not reach so far; the source's errors.
 MUST_CHECK int mpeg_seek(struct mpeg *mpeg, uint64_t frame);
 /// The source's error that ended reading; 0: none.
 int mpeg_error(const struct mpeg *mpeg);
+
+/// The first place where frames were lost, of those met so far. 0 frames: none was.
+struct mpeg_hole {
+    uint64_t at, frames; // of PCM
+};
+struct mpeg_hole mpeg_hole(const struct mpeg *mpeg);

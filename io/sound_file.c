@@ -112,8 +112,8 @@ static int open_sndfile(struct sound_file *file)
 static int open_mpeg(struct sound_file *file, const struct mp3_layout *layout)
 {
     const int error = mpeg_open(&file->mpeg, file->source, layout);
-    file->info = (SF_INFO){.samplerate = (int)layout->kind.rate_hz,
-                           .channels = (int)layout->kind.channels,
+    file->info = (SF_INFO){.samplerate = (int)layout->rate_hz,
+                           .channels = (int)layout->channels,
                            .format = SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III,
                            .frames = (sf_count_t)layout->frames};
     return error;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// MP3 files to test with: encoded ones, frames written one by one, and what comes between them; and a way to hear them.
+#pragma once
+#include "io/decoder.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/// A file under way.
+struct mp3_file {
+    unsigned char *bytes;
+    size_t count;
+};
+
+/// Append bytes.
+void mp3_put(struct mp3_file *file, const void *bytes, size_t count);
+/// Append another, and free it.
+void mp3_put_file(struct mp3_file *file, struct mp3_file *other);
+/// Append bytes under 0x80, of which none begins a frame.
+void mp3_put_junk(struct mp3_file *file, size_t count);
+/// Append an ID3v2.3 tag with a picture, which says that it is `stated` bytes long behind its header.
+void mp3_put_id3(struct mp3_file *file, size_t picture_bytes, uint32_t stated);
+/// Append `count` frames that begin with `header` and hold nothing else, each of `frame_bytes` bytes.
+void mp3_put_frames(struct mp3_file *file, const unsigned char header[4], size_t frame_bytes,
+                    uint32_t count);
+/// Write a number in four bytes, the biggest first.
+void mp3_put_big(unsigned char *to, uint32_t value);
+
+enum { MP3_SILENT_BYTES = 417, MP3_SILENT_TAG_AT = 36 };
+/// Frames of silence of 44.1 kHz, stereo, 128 kbit/s, behind a tag that counts them.
+struct mp3_file mp3_silent_frames(uint32_t count);
+
+/// An encoded file of music: a frame with a tag, and frames of sound from `first` on.
+struct mp3_song {
+    struct mp3_file file;
+    size_t first, tag; // where the tag's name lies
+    uint32_t rate_hz, channels, frames;
+    float *samples; // what it plays as alone
+};
+/// LAME's default, encoded by libsndfile. Its samples are what mp3_play() hears.
+struct mp3_song mp3_encode(uint32_t rate_hz, uint32_t channels, uint32_t frames);
+void mp3_song_free(struct mp3_song *song);
+/// A new file of its bytes; of those without the frame with the tag.
+struct mp3_file mp3_copy(const struct mp3_song *song);
+struct mp3_file mp3_copy_untagged(const struct mp3_song *song);
+/// Where the first frame of the song at or behind `offset` begins.
+size_t mp3_frame_from(const struct mp3_song *song, size_t offset);
+
+struct mp3_heard {
+    float *samples;
+    struct pcm_format format;
+    uint64_t frames, stated;
+    enum decoder_damage damage;
+    char text[160]; // of the damage, or empty
+    bool is_quiet;  // nothing was written to standard error
+};
+/// Decode a file from its begin to its end, and free it. Asserts that it can be opened, as "mp3".
+struct mp3_heard mp3_play(struct mp3_file *file);
+/// @return the error of opening the file, which is freed.
+int mp3_open_error(struct mp3_file *file);
+/// Seek to every `step`-th frame, and assert that what is read there is what was read on from the start.
+void mp3_assert_seeks(const struct mp3_file *file, uint32_t step);
+/// The file as one in the folder, to be read by others. Its path stays valid until the next.
+const char *mp3_save(const struct mp3_file *file);
+/// A source of the saved file.
+struct source *mp3_open_source(const struct mp3_file *file);
+
+/// For cmocka: a folder, and a loader with its thread.
+int mp3_set_up(void **state);
+int mp3_tear_down(void **state);
