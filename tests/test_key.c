@@ -260,7 +260,7 @@ static void silence_frame(float power[STFT_BINS])
         power[k] = 1e-12f;
 }
 
-static double strength_of_frame(const float power[STFT_BINS])
+static struct key key_of_frame(const float power[STFT_BINS])
 {
     struct key_tracker *tracker;
     struct key key;
@@ -269,7 +269,12 @@ static double strength_of_frame(const float power[STFT_BINS])
         key_tracker_push(tracker, power);
     key_tracker_finish(tracker, &key);
     key_tracker_destroy(&tracker);
-    return key.strength;
+    return key;
+}
+
+static double strength_of_frame(const float power[STFT_BINS])
+{
+    return key_of_frame(power).strength;
 }
 
 static void a_note_out_of_tune_counts_by_a_bell_of_a_fifth_of_a_semitone(void **state)
@@ -318,18 +323,11 @@ static struct key key_over(double bass_hz)
     const int chord[] = {74, 78, 81, 83, 86, 90, 93, 95};
     const double cents = 1200.0 * log2(bass_hz / 146.832384); // all are tuned alike
     float power[STFT_BINS];
-    struct key_tracker *tracker;
-    struct key key;
     silence_frame(power);
     for (size_t i = 0; i < sizeof(chord) / sizeof(*chord); i++)
         add_peak_at(power, chord[i], cents, 1.0);
     add_peak_at(power, 50, cents, 1.0);
-    assert_int_equal(key_tracker_create(&tracker, RATE_HZ), 0);
-    for (int t = 0; t < 64; t++)
-        key_tracker_push(tracker, power);
-    key_tracker_finish(tracker, &key);
-    key_tracker_destroy(&tracker);
-    return key;
+    return key_of_frame(power);
 }
 
 static void a_bass_lies_below_150_hz(void **state)
@@ -341,6 +339,55 @@ static void a_bass_lies_below_150_hz(void **state)
     assert_int_equal(above.mode, KEY_MAJOR);
     assert_int_equal(without.tonic, 11);
     assert_int_equal(without.mode, KEY_MINOR);
+}
+
+static void what_lies_above_2100_hz_is_no_part_of_a_chord(void **state)
+{
+    (void)state;
+    const int triad[] = {73, 77, 80, 85, 89};
+    double strengths[3];
+    for (int i = 0; i < 3; i++) { // nothing, a C at 2080 Hz, and one at 2120
+        float power[STFT_BINS];
+        silence_frame(power);
+        for (size_t k = 0; k < sizeof(triad) / sizeof(*triad); k++)
+            add_peak_at(power, triad[k], 0.0, 1.0);
+        if (i > 0)
+            add_peak_at(power, 96, 1200.0 * log2((2040.0 + 40.0 * i) / 2093.004522), 1.0);
+        strengths[i] = strength_of_frame(power);
+    }
+    assert_true(fabs(strengths[1] - strengths[0]) > 0.01);
+    assert_true(strengths[2] == strengths[0]);
+}
+
+/// Strength of two chords in turn, the second with magnitudes of `share`, each for so many frames.
+static double strength_of_turns(int frames, double share)
+{
+    const int chords[2][5] = {{72, 76, 79, 84, 88}, {74, 78, 81, 83, 86}};
+    struct key_tracker *tracker;
+    struct key key;
+    float powers[2][STFT_BINS];
+    for (int i = 0; i < 2; i++) {
+        silence_frame(powers[i]);
+        for (int k = 0; k < 5; k++)
+            add_peak_at(powers[i], chords[i][k], 0.0, i ? share * share : 1.0);
+    }
+    assert_int_equal(key_tracker_create(&tracker, RATE_HZ), 0);
+    for (int t = 0; t < 10 * frames; t++)
+        key_tracker_push(tracker, powers[t / frames % 2]);
+    key_tracker_finish(tracker, &key);
+    key_tracker_destroy(&tracker);
+    return key.strength;
+}
+
+static void a_stretch_of_three_eighths_of_a_second_counts_the_same_however_loud(void **state)
+{
+    (void)state;
+    const double loud = strength_of_turns(16, 1.0); // 0.3715 s, the next to 3/8
+
+    assert_true(fabs(strength_of_turns(16, 0.05) - loud) < 1e-4);
+    assert_true(fabs(strength_of_turns(1, 0.05) - loud) > 0.05); // each stretch has both
+    assert_true(fabs(strength_of_turns(13, 0.05) - loud) > 0.01);
+    assert_true(fabs(strength_of_turns(19, 0.05) - loud) > 0.01);
 }
 
 /// Strength of stretches of one chord, the first loud, the others with magnitudes of `share` and notes of their own.
@@ -437,6 +484,8 @@ int main(void)
         cmocka_unit_test(peaks_40_db_under_the_strongest_are_no_notes),
         cmocka_unit_test(a_note_out_of_tune_counts_by_a_bell_of_a_fifth_of_a_semitone),
         cmocka_unit_test(what_lies_below_95_hz_is_no_part_of_a_chord),
+        cmocka_unit_test(what_lies_above_2100_hz_is_no_part_of_a_chord),
+        cmocka_unit_test(a_stretch_of_three_eighths_of_a_second_counts_the_same_however_loud),
         cmocka_unit_test(a_bass_lies_below_150_hz),
         cmocka_unit_test(stretches_60_db_under_the_strongest_do_not_count),
         cmocka_unit_test(gain_does_not_move_the_strength),
