@@ -21,6 +21,7 @@
 #include "dsp/tonality/chroma.h"
 #include "dsp/tonality/key.h"
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,8 +214,7 @@ static int run_block(struct rig *rig, const float *samples)
     charge(rig, STAGE_LEVELS);
     int error = loudness_meter_feed(rig->loudness, rig->block, rig->frames);
     charge(rig, STAGE_LOUDNESS);
-    if (!error)
-        error = native_spectrum_feed(rig->native, rig->left, rig->right, rig->frames);
+    native_spectrum_feed(rig->native, rig->left, rig->right, rig->frames);
     charge(rig, STAGE_NATIVE_SPECTRUM);
     find_peaks(rig);
     charge(rig, STAGE_TRUE_PEAK);
@@ -270,13 +270,11 @@ static int finish(struct rig *rig)
     struct level_result levels;
     level_sums_finish(&rig->levels, &levels);
     charge(rig, STAGE_LEVELS);
-    double range_lu;
-    int error = loudness_list_range_lu(loudness_meter_list(rig->loudness), &range_lu);
+    const int error = loudness_list_range_lu(loudness_meter_list(rig->loudness)) < 0 ? -EIO : 0;
     charge(rig, STAGE_LOUDNESS);
     double bands[BAND_COUNT];
     struct spectral_shape shape;
-    if (!error)
-        error = native_spectrum_finish(rig->native, bands, &shape);
+    native_spectrum_finish(rig->native, bands, &shape);
     charge(rig, STAGE_NATIVE_SPECTRUM);
     return error ? error : finish_mono(rig);
 }

@@ -177,9 +177,8 @@ static int measure_loudness(const struct analysis_track *track)
         for (uint32_t c = 0; c < channels; ++c)
             true_peak_feed(&peaks[c], samples + c, channels, frames);
     }
-    double range_lu = 0;
-    if (!error)
-        error = loudness_list_range_lu(loudness_meter_list(meter), &range_lu);
+    if (!error && loudness_list_range_lu(loudness_meter_list(meter)) < 0)
+        error = -EIO;
     for (uint32_t c = 0; c < channels; ++c)
         if (true_peak_finish(&peaks[c]) < 0)
             error = -EIO;

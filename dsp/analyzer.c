@@ -106,9 +106,10 @@ static int create_stages(struct analyzer *a)
     int error = loudness_meter_create(&a->loudness, format);
     if (!error)
         error = native_spectrum_create(&a->spectrum, format->rate_hz);
-    if (!error && a->config.depth == ANALYZER_FULL)
-        error = create_mono_stages(a);
-    return error;
+    if (error || a->config.depth != ANALYZER_FULL)
+        return error;
+    error = loudness_meter_reserve(a->loudness);
+    return error ? error : create_mono_stages(a);
 }
 
 int analyzer_create(struct analyzer **out, const struct analyzer_config *config)
@@ -213,9 +214,8 @@ static int analyze_block(struct analyzer *a)
     a->block_peak = 0;
     a->frames += frames;
     level_sums_feed(&a->levels, a->left, a->right, frames);
-    int error = loudness_meter_feed(a->loudness, a->block, frames);
-    if (!error)
-        error = native_spectrum_feed(a->spectrum, a->left, a->right, frames);
+    const int error = loudness_meter_feed(a->loudness, a->block, frames);
+    native_spectrum_feed(a->spectrum, a->left, a->right, frames);
     if (error || a->config.depth != ANALYZER_FULL)
         return error;
     const float *const sides[2] = {a->left, a->right};
@@ -315,15 +315,15 @@ static void fill_track(const struct analyzer *a, struct analysis *out)
     out->silence_tail_s = (double)tail / rate_hz;
 }
 
-static int fill_loudness(struct analyzer *a, struct analysis *out)
+static void fill_loudness(struct analyzer *a, struct analysis *out)
 {
     struct loudness *loudness = &out->loudness;
     loudness->integrated_lufs = loudness_meter_integrated_lufs(a->loudness);
     loudness->sample_peak_dbfs = decibels((double)a->sample_peak);
     loudness->momentary_max_lufs = loudness_meter_momentary_max_lufs(a->loudness);
     loudness->short_term_max_lufs = loudness_meter_short_term_max_lufs(a->loudness);
+    loudness->range_lu = loudness_list_range_lu(loudness_meter_list(a->loudness));
     out->fingerprint[FINGERPRINT_LUFS] = loudness->integrated_lufs;
-    return loudness_list_range_lu(loudness_meter_list(a->loudness), &loudness->range_lu);
 }
 
 // Decibels of E[60,250) over E[250,2000), held within 60.
@@ -335,13 +335,11 @@ static double bass_mid_ratio(const double bands[BAND_COUNT])
     return fmin(60.0, fmax(-60.0, 10.0 * log10(bass / middle)));
 }
 
-static int fill_spectrum(struct analyzer *a, struct analysis *out)
+static void fill_spectrum(struct analyzer *a, struct analysis *out)
 {
     double bands[BAND_COUNT], total = 0;
     struct spectral_shape shape;
-    const int error = native_spectrum_finish(a->spectrum, bands, &shape);
-    if (error)
-        return error;
+    native_spectrum_finish(a->spectrum, bands, &shape);
     for (uint32_t b = 0; b < BAND_COUNT; ++b)
         total += bands[b];
     double *f = out->fingerprint;
@@ -353,7 +351,6 @@ static int fill_spectrum(struct analyzer *a, struct analysis *out)
         f[FINGERPRINT_SPECTRAL_ROLLOFF] = fmin(1.0, shape.rolloff_hz / 10000.0);
         f[FINGERPRINT_SPECTRAL_FLATNESS] = shape.flatness;
     }
-    return 0;
 }
 
 static void fill_levels(struct analyzer *a, struct analysis *out)
@@ -400,19 +397,15 @@ static int flush(struct analyzer *a)
 }
 
 // Read every stage but the rhythm and the loudness list.
-static int read_stages(struct analyzer *a, struct analysis *out)
+static void read_stages(struct analyzer *a, struct analysis *out)
 {
     fill_silence(out);
     fill_track(a, out);
-    int error = fill_loudness(a, out);
-    if (!error)
-        error = fill_spectrum(a, out);
-    if (error)
-        return error;
+    fill_loudness(a, out);
+    fill_spectrum(a, out);
     fill_levels(a, out);
     if (a->config.depth == ANALYZER_FULL)
         fill_mono(a, out);
-    return 0;
 }
 
 // Stages that were read leave their memory to the search for beats and to the lists.
@@ -469,10 +462,9 @@ static int finish(struct analyzer *a, struct analysis **out)
     struct analysis figures = {.algorithm_version = ANALYSIS_ALGORITHM_VERSION};
     struct rhythm_result rhythm = {.tempo = {.first_beat_s = (double)NAN}};
     int error = flush(a);
-    if (!error)
-        error = read_stages(a, &figures);
     if (error)
         return error;
+    read_stages(a, &figures);
     drop_read_stages(a);
     error = read_rhythm(a, &figures, &rhythm);
     if (!error)

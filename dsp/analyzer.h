@@ -21,9 +21,9 @@ struct analyzer_config {
     enum analyzer_depth depth;
 };
 
-/// One analysis under way. Working memory grows with the first hour by some 150 bytes a second, result included, and
-/// not after it: up to an hour every figure is exact, and what is summed up beyond stands in loudness_list.h (within
-/// 0.01 LU), shape_medians.h and rhythm.h (tempo and beats of the first hour).
+/// One analysis under way. A full one takes all its working memory when it is created, some 5 MB, and touches it: none
+/// grows with the length of the track. Up to an hour every figure is exact, and what is summed up beyond stands in
+/// loudness_list.h (within 0.01 LU), shape_medians.h and rhythm.h (tempo and beats of the first hour).
 ///
 /// What a track has nothing of has the value of silence: 0; lufs -70; silence_ratio, peak_consistency and
 /// phase_correlation 1; chroma_energy 1/12. So is it for no frames at all, for what is fainter than -360 dBFS, for

@@ -38,12 +38,12 @@ static struct spectral_shape median_of(const struct frame *frames, uint32_t coun
 {
     struct shape_medians medians;
     struct spectral_shape out;
-    shape_medians_init(&medians);
+    assert_int_equal(shape_medians_init(&medians), 0);
     for (uint32_t i = 0; i < count; ++i) {
-        assert_int_equal(shape_medians_push(&medians, frames[i].power, &frames[i].shape), 0);
-        assert_true(medians.count <= MAX && medians.capacity <= MAX);
+        shape_medians_push(&medians, frames[i].power, &frames[i].shape);
+        assert_true(medians.count <= MAX);
     }
-    assert_int_equal(shape_medians_finish(&medians, &out), 0);
+    shape_medians_finish(&medians, &out);
     shape_medians_deinit(&medians);
     return out;
 }
@@ -116,9 +116,13 @@ static void a_pattern_of_two_to_the_n_frames_is_seen_whole(void **state)
         frames[i] = (struct frame){i % 64 == 7 ? 1e-3 : 1.0, {100.0 * (i % 64), 0, 0}};
     frames[COUNT - 1].power = 20;
     assert_near(median_of(frames, COUNT).centroid_hz, 3150, 100);
-    for (uint32_t i = 0; i < COUNT; ++i) // three of eight are low, and three of four even ones
-        frames[i].shape.centroid_hz = i % 8 == 0 || i % 8 == 2 || i % 8 == 4 ? 1000 : 5000;
-    assert_near(median_of(frames, COUNT).centroid_hz, 5000, 0.2);
+    for (uint32_t first = 0; first < 8;
+         ++first) { // three of eight are low: all of one place in four
+        for (uint32_t i = 0; i < COUNT; ++i)
+            frames[i].shape.centroid_hz =
+                (i + first) % 4 == 3 || (i + first) % 8 == 0 ? 1000 : 5000;
+        assert_near(median_of(frames, COUNT).centroid_hz, 5000, 0.2);
+    }
     free(frames);
 }
 

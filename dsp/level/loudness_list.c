@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/level/loudness_list.h"
+#include "dsp/aligned.h"
 #include "dsp/level/lufs.h"
 #include <errno.h>
 #include <math.h>
@@ -7,11 +8,11 @@
 #include <string.h>
 
 enum {
-    BLOCK_STEPS = 4,              // 400 ms
-    SHORT_TERM_STEPS = 30,        // 3 s
-    BEGUN = SHORT_TERM_STEPS - 1, // steps whose windows are not whole yet
-    LATEST_STEPS = 1024,          // kept of a track of over an hour
-    HALVES = 1 << 16,             // values of half of a float
+    BLOCK_STEPS = 4,                          // 400 ms
+    REACH = BLOCK_STEPS - 1,                  // steps before its last that a block covers
+    SHORT_TERM_STEPS = LOUDNESS_WINDOW_STEPS, // 3 s
+    DIGIT_BITS = 11,                          // of the bits of a float, a third
+    DIGIT_VALUES = 1 << DIGIT_BITS,
 };
 
 void loudness_list_init(struct loudness_list *list)
@@ -22,7 +23,6 @@ void loudness_list_init(struct loudness_list *list)
 void loudness_list_deinit(struct loudness_list *list)
 {
     free(list->powers);
-    free(list->thinned);
     loudness_tally_deinit(&list->blocks);
     loudness_tally_deinit(&list->short_terms);
     *list = (struct loudness_list){0};
@@ -42,93 +42,96 @@ static int is_long(const struct loudness_list *list)
     return list->counted > 0;
 }
 
-// The first of the kept steps that begins a window which is not counted yet.
-static uint32_t first_step(const struct loudness_list *list, uint32_t window)
-{
-    return is_long(list) ? SHORT_TERM_STEPS - window : 0;
-}
-
-// Whole windows that are not counted yet.
+// Whole windows of the steps of a track of up to an hour.
 static uint32_t window_count(const struct loudness_list *list, uint32_t window)
 {
-    const uint32_t first = first_step(list, window);
-    return list->count < first + window ? 0 : list->count - first - window + 1;
+    return is_long(list) || list->count < window ? 0 : list->count - window + 1;
 }
 
 static double window_power(const struct loudness_list *list, uint32_t window, uint32_t i)
 {
-    return mean_power(list->powers + first_step(list, window) + i, window);
+    return mean_power(list->powers + i, window);
 }
 
+// Half as many windows of a longer track.
 static void thin(struct loudness_list *list)
 {
     list->stride *= 2;
-    list->thinned_count = (list->thinned_count + 1) / 2;
-    for (uint32_t i = 0; i < list->thinned_count; ++i)
-        list->thinned[i] = list->thinned[(size_t)2 * i];
+    list->count = (list->count + 1) / 2;
+    for (uint32_t i = 0; i < list->count; ++i)
+        list->powers[i] = list->powers[(size_t)2 * i];
 }
 
 static void count_short_term(struct loudness_list *list, double power)
 {
     loudness_tally_add(&list->short_terms, power);
-    if (list->counted % list->stride == 0 && list->thinned_count == LOUDNESS_LIST_STEPS)
+    if (list->counted % list->stride == 0 && list->count == LOUDNESS_LIST_STEPS)
         thin(list);
     if (list->counted++ % list->stride == 0)
-        list->thinned[list->thinned_count++] = (float)power;
+        list->powers[list->count++] = (float)power;
 }
 
-// Count the windows of the kept steps, and go on with those steps that begin windows still to come.
-static void count_windows(struct loudness_list *list)
+static int make_tallies(struct loudness_list *list)
 {
+    int error = list->blocks.steps ? 0 : loudness_tally_init(&list->blocks);
+    if (!error && !list->short_terms.steps)
+        error = loudness_tally_init(&list->short_terms);
+    return error;
+}
+
+// An hour is full: its windows take the place of its steps, of which the last go on.
+static int become_long(struct loudness_list *list)
+{
+    if (make_tallies(list))
+        return -ENOMEM;
     const uint32_t blocks = window_count(list, BLOCK_STEPS);
     const uint32_t short_terms = window_count(list, SHORT_TERM_STEPS);
     for (uint32_t i = 0; i < blocks; ++i)
         loudness_tally_add(&list->blocks, window_power(list, BLOCK_STEPS, i));
-    for (uint32_t i = 0; i < short_terms; ++i)
+    const float *last = list->powers + list->count - LOUDNESS_LATEST_STEPS;
+    memcpy(list->latest, last, sizeof list->latest);
+    list->count = 0;
+    for (uint32_t i = 0; i < short_terms; ++i) // each is written where none to come begins
         count_short_term(list, window_power(list, SHORT_TERM_STEPS, i));
-    memmove(list->powers, list->powers + list->count - BEGUN, BEGUN * sizeof *list->powers);
-    list->count = BEGUN;
-}
-
-// An hour is full: fewer steps will do from here on.
-static int become_long(struct loudness_list *list)
-{
-    list->thinned = malloc(LOUDNESS_LIST_STEPS * sizeof *list->thinned);
-    if (!list->thinned || loudness_tally_init(&list->blocks) ||
-        loudness_tally_init(&list->short_terms))
-        return -ENOMEM;
-    count_windows(list);
-    float *fewer = realloc(list->powers, LATEST_STEPS * sizeof *fewer);
-    if (!fewer)
-        return -ENOMEM;
-    list->powers = fewer;
-    list->capacity = LATEST_STEPS;
     return 0;
 }
 
-// Room for one more: all that is ever kept at once. A short track touches little of it.
+// Count the windows that end with a step.
+static void count_step(struct loudness_list *list, float power)
+{
+    float steps[SHORT_TERM_STEPS];
+    memcpy(steps, list->latest, sizeof list->latest);
+    steps[SHORT_TERM_STEPS - 1] = power;
+    loudness_tally_add(&list->blocks,
+                       mean_power(steps + SHORT_TERM_STEPS - BLOCK_STEPS, BLOCK_STEPS));
+    count_short_term(list, mean_power(steps, SHORT_TERM_STEPS));
+    memcpy(list->latest, steps + 1, sizeof list->latest);
+}
+
 static int make_room(struct loudness_list *list)
 {
-    if (list->count < list->capacity)
-        return 0;
-    if (is_long(list)) {
-        count_windows(list);
-        return 0;
-    }
-    if (list->capacity > 0)
-        return become_long(list);
-    list->powers = malloc(LOUDNESS_LIST_STEPS * sizeof *list->powers);
-    if (!list->powers)
-        return -ENOMEM;
-    list->capacity = LOUDNESS_LIST_STEPS;
-    return 0;
+    if (!list->powers) // a short track touches little of it
+        list->powers = malloc(LOUDNESS_LIST_STEPS * sizeof *list->powers);
+    return list->powers ? 0 : -ENOMEM;
+}
+
+int loudness_list_reserve(struct loudness_list *list)
+{
+    list->powers = aligned_zeroed(LOUDNESS_LIST_STEPS * sizeof *list->powers);
+    return list->powers ? make_tallies(list) : -ENOMEM;
 }
 
 int loudness_list_add(struct loudness_list *list, double power)
 {
     if (make_room(list))
         return -ENOMEM;
-    list->powers[list->count++] = (float)power;
+    if (!is_long(list) && list->count < LOUDNESS_LIST_STEPS) {
+        list->powers[list->count++] = (float)power;
+        return 0;
+    }
+    if (!is_long(list) && become_long(list))
+        return -ENOMEM;
+    count_step(list, (float)power);
     return 0;
 }
 
@@ -136,11 +139,10 @@ struct loudness_steps loudness_list_steps(const struct loudness_list *list)
 {
     if (!is_long(list))
         return (struct loudness_steps){.powers = list->powers, .count = list->count};
-    const uint32_t first = first_step(list, BLOCK_STEPS);
     return (struct loudness_steps){
         .earlier = &list->blocks,
-        .powers = list->powers + first,
-        .count = list->count - first,
+        .powers = list->latest + LOUDNESS_LATEST_STEPS - REACH,
+        .count = REACH,
     };
 }
 
@@ -151,8 +153,6 @@ static void pass(struct loudness_passed *passed, double power, double gate)
         ++passed->count;
     }
 }
-
-enum { REACH = BLOCK_STEPS - 1 }; // steps before its last that a block covers
 
 // Steps around a join: too few on either side for a block of its own.
 struct seam {
@@ -233,74 +233,45 @@ static uint32_t bits_of(float value)
     return bits;
 }
 
-// The short-term power over the gate with `rank` others under it. Positive floats order as their bits:
-// one pass over the windows finds the upper half of those, another the lower half, without a list.
-static double power_at(const struct loudness_list *list, double gate, uint32_t rank,
-                       uint32_t counts[HALVES])
+// The short-term power over the gate with `rank` others under it. Positive floats order as their bits: a pass over the
+// windows finds a digit of those, without a list.
+static double power_at(const struct loudness_list *list, double gate, uint32_t rank)
 {
-    uint32_t found = 0;
-    for (uint32_t half_index = 0; half_index < 2; ++half_index) {
-        const uint32_t shift = half_index ? 0 : 16;
-        memset(counts, 0, HALVES * sizeof *counts);
+    uint64_t found = 0;
+    for (int shift = 2 * DIGIT_BITS; shift >= 0; shift -= DIGIT_BITS) {
+        uint32_t counts[DIGIT_VALUES] = {0}, digit = 0;
         for (uint32_t i = 0; i < window_count(list, SHORT_TERM_STEPS); ++i) {
             const double power = window_power(list, SHORT_TERM_STEPS, i);
-            const uint32_t bits = bits_of((float)power);
-            if (power > gate && (shift || bits >> 16 == found >> 16))
-                ++counts[bits >> shift & (HALVES - 1)];
+            const uint64_t bits = bits_of((float)power);
+            if (power > gate && bits >> (shift + DIGIT_BITS) == found >> (shift + DIGIT_BITS))
+                ++counts[bits >> shift & (DIGIT_VALUES - 1)];
         }
-        uint32_t half = 0;
-        while (counts[half] <= rank)
-            rank -= counts[half++];
-        found |= half << shift;
+        while (counts[digit] <= rank)
+            rank -= counts[digit++];
+        found |= (uint64_t)digit << shift;
     }
+    const uint32_t bits = (uint32_t)found;
     float power;
-    memcpy(&power, &found, sizeof power);
+    memcpy(&power, &bits, sizeof power);
     return (double)power;
 }
 
-// Powers of the two short-term values between which the range lies, by nearest rank.
-struct ends {
-    uint32_t low_rank, high_rank;
-    double low, high;
-};
-
-static int find_ends(const struct loudness_list *list, double gate, struct ends *ends)
+// The same of a track of any length.
+static double short_term_at(const struct loudness_list *list, double gate, uint32_t rank)
 {
-    uint32_t *counts = malloc(HALVES * sizeof *counts);
-    if (!counts)
-        return -ENOMEM;
-    ends->low = power_at(list, gate, ends->low_rank, counts);
-    ends->high = power_at(list, gate, ends->high_rank, counts);
-    free(counts);
-    return 0;
+    return is_long(list) ? loudness_tally_power_at(&list->short_terms, gate, rank)
+                         : power_at(list, gate, rank);
 }
 
-static int find_ends_of_long(const struct loudness_list *list, double gate, struct ends *ends)
+double loudness_list_range_lu(const struct loudness_list *list)
 {
-    struct loudness_tally all;
-    if (loudness_tally_copy(&all, &list->short_terms))
-        return -ENOMEM;
-    for (uint32_t i = 0; i < window_count(list, SHORT_TERM_STEPS); ++i)
-        loudness_tally_add(&all, window_power(list, SHORT_TERM_STEPS, i));
-    ends->low = loudness_tally_power_at(&all, gate, ends->low_rank);
-    ends->high = loudness_tally_power_at(&all, gate, ends->high_rank);
-    loudness_tally_deinit(&all);
-    return 0;
-}
-
-int loudness_list_range_lu(const struct loudness_list *list, double *range_lu)
-{
-    *range_lu = 0;
     const double gate = short_term_gate(list);
     const uint32_t passed = short_terms_passed(list, gate).count;
     if (passed == 0)
         return 0;
-    struct ends ends = {.low_rank = (uint32_t)floor((passed - 1) * 0.10 + 0.5),
-                        .high_rank = (uint32_t)floor((passed - 1) * 0.95 + 0.5)};
-    if (is_long(list) ? find_ends_of_long(list, gate, &ends) : find_ends(list, gate, &ends))
-        return -ENOMEM;
-    *range_lu = 10.0 * log10(ends.high / ends.low);
-    return 0;
+    const double low = short_term_at(list, gate, (uint32_t)floor((passed - 1) * 0.10 + 0.5));
+    const double high = short_term_at(list, gate, (uint32_t)floor((passed - 1) * 0.95 + 0.5));
+    return 10.0 * log10(high / low);
 }
 
 double loudness_list_variation_lu(const struct loudness_list *list)
@@ -320,20 +291,9 @@ double loudness_list_variation_lu(const struct loudness_list *list)
     return spread.count > 1 ? sqrt(spread.squares / spread.count) : 0.0;
 }
 
-// One window in so many is listed.
-static uint32_t stride_of(const struct loudness_list *list)
-{
-    const uint32_t windows = list->counted + window_count(list, SHORT_TERM_STEPS);
-    uint32_t stride = 1;
-    while ((windows + stride - 1) / stride > LOUDNESS_LIST_STEPS)
-        stride *= 2;
-    return stride;
-}
-
 uint32_t loudness_list_short_term_count(const struct loudness_list *list)
 {
-    const uint32_t windows = list->counted + window_count(list, SHORT_TERM_STEPS);
-    return (windows + stride_of(list) - 1) / stride_of(list);
+    return is_long(list) ? list->count : window_count(list, SHORT_TERM_STEPS);
 }
 
 static float listed(double power)
@@ -343,10 +303,8 @@ static float listed(double power)
 
 void loudness_list_short_term_fill(const struct loudness_list *list, float *out_lufs)
 {
-    const uint32_t stride = stride_of(list);
-    for (uint32_t i = 0; i < list->thinned_count; i += stride / list->stride)
-        *out_lufs++ = listed((double)list->thinned[i]);
-    for (uint32_t i = 0; i < window_count(list, SHORT_TERM_STEPS); ++i)
-        if ((list->counted + i) % stride == 0)
-            *out_lufs++ = listed(window_power(list, SHORT_TERM_STEPS, i));
+    const uint32_t count = loudness_list_short_term_count(list);
+    for (uint32_t i = 0; i < count; ++i)
+        out_lufs[i] = listed(is_long(list) ? (double)list->powers[i]
+                                           : window_power(list, SHORT_TERM_STEPS, i));
 }

@@ -97,6 +97,11 @@ int loudness_meter_create(struct loudness_meter **out, const struct pcm_format *
     return 0;
 }
 
+int loudness_meter_reserve(struct loudness_meter *meter)
+{
+    return loudness_list_reserve(&meter->list);
+}
+
 void loudness_meter_destroy(struct loudness_meter **meter)
 {
     if (*meter) {

@@ -14,6 +14,8 @@ struct loudness_meter;
 MUST_CHECK int loudness_meter_create(struct loudness_meter **out, const struct pcm_format *format);
 /// Destroy and set *meter to NULL. NULL is fine.
 void loudness_meter_destroy(struct loudness_meter **meter);
+/// Take all the memory now that a track of any length needs, before anything is fed. @return 0; -ENOMEM.
+MUST_CHECK int loudness_meter_reserve(struct loudness_meter *meter);
 /// @return 0; -ENOMEM.
 MUST_CHECK int loudness_meter_feed(struct loudness_meter *meter, const float *interleaved,
                                    uint32_t frames);

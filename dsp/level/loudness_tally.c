@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/level/loudness_tally.h"
+#include "dsp/aligned.h"
 #include "dsp/level/lufs.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { STEPS_PER_LU = 128, RANGE_LU = 160, STEPS = RANGE_LU * STEPS_PER_LU };
 
 int loudness_tally_init(struct loudness_tally *tally)
 {
-    tally->steps = calloc(STEPS, sizeof *tally->steps);
+    tally->steps = aligned_zeroed(STEPS * sizeof *tally->steps);
     return tally->steps ? 0 : -ENOMEM;
 }
 
@@ -18,14 +18,6 @@ void loudness_tally_deinit(struct loudness_tally *tally)
 {
     free(tally->steps);
     tally->steps = NULL;
-}
-
-int loudness_tally_copy(struct loudness_tally *out, const struct loudness_tally *tally)
-{
-    if (loudness_tally_init(out))
-        return -ENOMEM;
-    memcpy(out->steps, tally->steps, STEPS * sizeof *out->steps);
-    return 0;
 }
 
 // In the middle of a step.

@@ -27,8 +27,6 @@ struct loudness_passed {
 MUST_CHECK int loudness_tally_init(struct loudness_tally *tally);
 /// Free the memory. A zeroed tally is fine.
 void loudness_tally_deinit(struct loudness_tally *tally);
-/// Make an independent copy. @return 0; -ENOMEM.
-MUST_CHECK int loudness_tally_copy(struct loudness_tally *out, const struct loudness_tally *tally);
 /// Count a window by its mean power, weighted as loudness is; up to -70 LUFS it is left out.
 void loudness_tally_add(struct loudness_tally *tally, double power);
 /// Those over the power `gate`.

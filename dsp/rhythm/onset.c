@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/rhythm/onset.h"
+#include "dsp/aligned.h"
 #include "dsp/cpu.h"
 #include "dsp/logarithm.h"
 #include "dsp/rhythm/onset_kernel.h"
@@ -121,14 +122,14 @@ static void lay_out_bands(struct onset *o, double rate_hz)
     o->weight_end_bin = (uint32_t)fmin(ceil(WEIGHT_TOP_HZ / mel.bin_hz), ONSET_BINS);
 }
 
-/// Room for all that is ever kept: a short track touches little of it.
+/// Room for all that is ever kept.
 static int make_room(struct onset *o, double rate_hz)
 {
     o->kept_most = (size_t)(ONSET_KEPT_S * rate_hz / HOP);
-    o->strength = malloc((o->kept_most + ONSET_LATE_FRAMES) * sizeof(*o->strength));
+    o->strength = aligned_zeroed((o->kept_most + ONSET_LATE_FRAMES) * sizeof(*o->strength));
     int has_all = o->strength != NULL;
     for (int part = 0; part < ONSET_PARTS; part++) {
-        o->parts[part] = malloc(ONSET_PART_FRAMES * sizeof(*o->parts[part]));
+        o->parts[part] = aligned_zeroed(ONSET_PART_FRAMES * sizeof(*o->parts[part]));
         has_all &= o->parts[part] != NULL;
     }
     return has_all ? 0 : -ENOMEM;

@@ -44,7 +44,6 @@ int native_spectrum_create(struct native_spectrum **out, uint32_t rate_hz)
     while ((uint64_t)48000 * (s->size / 4096) < rate_hz)
         s->size *= 2;
     s->hop = s->size / 2;
-    shape_medians_init(&s->medians);
     const uint32_t bins = s->size / 2 + 1;
     s->window = aligned_zeroed(s->size * sizeof *s->window);
     for (int side = 0; side < 2; ++side)
@@ -53,7 +52,7 @@ int native_spectrum_create(struct native_spectrum **out, uint32_t rate_hz)
     s->energy = aligned_zeroed(bins * sizeof *s->energy);
     if (!s->window || !s->hops[0] || !s->hops[1] || !s->power || !s->energy ||
         spectral_grid_init(&s->grid, bins, (double)rate_hz / s->size) ||
-        fft_create(&s->fft, s->size)) {
+        fft_create(&s->fft, s->size) || shape_medians_init(&s->medians)) {
         native_spectrum_destroy(&s);
         return -ENOMEM;
     }
@@ -91,30 +90,30 @@ static double transform(struct native_spectrum *s)
     return fft_pair_power(s->fft, s->power, &sides);
 }
 
-static int measure_frame(struct native_spectrum *s)
+static void measure_frame(struct native_spectrum *s)
 {
     const double power = transform(s);
     // What the transform's rounding alone puts into a bin counts as nothing: a constant has no bands.
     s->kernels->settle(s->power, s->energy, (float)(ROUNDING_SHARE * power), s->size / 2 + 1);
     ++s->frames;
     if (power <= 0)
-        return 0;
+        return;
     struct spectral_shape shape;
     spectral_grid_measure(&s->grid, s->power, &shape);
-    return shape_medians_push(&s->medians, power, &shape);
+    shape_medians_push(&s->medians, power, &shape);
 }
 
 // The newest hop is whole: it ends a frame unless it is the first. Start the next.
-static int end_hop(struct native_spectrum *s)
+static void end_hop(struct native_spectrum *s)
 {
-    const int error = s->newest > 0 ? measure_frame(s) : 0;
+    if (s->newest > 0)
+        measure_frame(s);
     ++s->newest;
     s->fill = 0;
-    return error;
 }
 
-int native_spectrum_feed(struct native_spectrum *s, const float *left, const float *right,
-                         uint32_t frames)
+void native_spectrum_feed(struct native_spectrum *s, const float *left, const float *right,
+                          uint32_t frames)
 {
     while (frames > 0) {
         const uint32_t room = s->hop - s->fill, part = room < frames ? room : frames;
@@ -125,24 +124,20 @@ int native_spectrum_feed(struct native_spectrum *s, const float *left, const flo
         right += part;
         frames -= part;
         s->fill += part;
-        const int error = s->fill == s->hop ? end_hop(s) : 0;
-        if (error)
-            return error;
+        if (s->fill == s->hop)
+            end_hop(s);
     }
-    return 0;
 }
 
-int native_spectrum_finish(struct native_spectrum *s, double bands[BAND_COUNT],
-                           struct spectral_shape *median)
+void native_spectrum_finish(struct native_spectrum *s, double bands[BAND_COUNT],
+                            struct spectral_shape *median)
 {
     *median = (struct spectral_shape){0};
     // What is shorter than one frame is filled up with zeros, which the rest of the hops still is.
     if (s->frames == 0 && (s->newest > 0 || s->fill > 0)) {
         s->newest = 1;
-        const int error = measure_frame(s);
-        if (error)
-            return error;
+        measure_frame(s);
     }
     spectral_grid_bands(&s->grid, s->energy, bands);
-    return shape_medians_finish(&s->medians, median);
+    shape_medians_finish(&s->medians, median);
 }

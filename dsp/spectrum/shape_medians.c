@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/spectrum/shape_medians.h"
+#include "dsp/aligned.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CENTROID, ROLLOFF, FLATNESS, FIGURES, VALUES = 1 << 16 };
 enum { STEPS_PER_OCTAVE = 256 };
@@ -17,9 +19,12 @@ struct shape_figures {
 static const double WHOLE[FIGURES] = {20000.0, 20000.0, 1.0};
 static const int GATE_STEPS = 3402; // 1e-4 of power is 13.288 octaves
 
-void shape_medians_init(struct shape_medians *medians)
+int shape_medians_init(struct shape_medians *medians)
 {
     *medians = (struct shape_medians){.stride = 1, .draw = 1};
+    medians->kept = aligned_zeroed(SHAPE_MEDIANS_MAX_FRAMES * sizeof *medians->kept);
+    medians->counts = aligned_zeroed((size_t)FIGURES * VALUES * sizeof *medians->counts);
+    return medians->kept && medians->counts ? 0 : -ENOMEM;
 }
 
 void shape_medians_deinit(struct shape_medians *medians)
@@ -45,12 +50,6 @@ static uint32_t draw(struct shape_medians *m)
     return m->draw >> 8;
 }
 
-static void drop_counts(struct shape_medians *m)
-{
-    free(m->counts);
-    m->counts = NULL;
-}
-
 static void count_frame(struct shape_medians *m, const struct shape_figures *frame)
 {
     for (uint32_t figure = 0; figure < FIGURES; ++figure)
@@ -59,15 +58,13 @@ static void count_frame(struct shape_medians *m, const struct shape_figures *fra
 }
 
 // Count every kept frame; the list may be thinned then.
-static int start_counts(struct shape_medians *m)
+static void start_counts(struct shape_medians *m)
 {
-    m->counts = calloc((size_t)FIGURES * VALUES, sizeof *m->counts);
+    memset(m->counts, 0, (size_t)FIGURES * VALUES * sizeof *m->counts);
     m->counted = 0;
-    if (!m->counts)
-        return -ENOMEM;
+    m->is_counting = 1;
     for (uint32_t i = 0; i < m->count; ++i)
         count_frame(m, &m->kept[i]);
-    return 0;
 }
 
 // Counts cannot forget frames that fell under the gate: where more than one in a thousand did, they go.
@@ -80,7 +77,7 @@ static void drop_silent(struct shape_medians *m)
             m->kept[left++] = m->kept[i];
     m->count = left;
     if (before - left > before / 1000)
-        drop_counts(m);
+        m->is_counting = 0;
 }
 
 // One frame of every `stride` is kept, at a drawn place: no rhythm of the music can meet that.
@@ -101,33 +98,17 @@ static void set_stride(struct shape_medians *m, uint32_t stride)
 
 // The list is full: silent frames leave first. If that frees too little, all are counted from here on,
 // and one of every two neighbours goes, by lot.
-static int thin(struct shape_medians *m)
+static void thin(struct shape_medians *m)
 {
     drop_silent(m);
     if (m->count <= SHAPE_MEDIANS_MAX_FRAMES / 2)
-        return 0;
-    const int error = m->stride == 1 && !m->counts ? start_counts(m) : 0;
-    if (error)
-        return error;
+        return;
+    if (m->stride == 1 && !m->is_counting)
+        start_counts(m);
     m->count /= 2;
     for (uint32_t i = 0; i < m->count; ++i)
         m->kept[i] = m->kept[2 * i + draw(m) % 2];
     set_stride(m, 2 * m->stride);
-    return 0;
-}
-
-static int make_room(struct shape_medians *m)
-{
-    if (m->count < m->capacity)
-        return 0;
-    if (m->capacity > 0)
-        return thin(m);
-    m->kept =
-        malloc(SHAPE_MEDIANS_MAX_FRAMES * sizeof *m->kept); // a short track touches little of it
-    if (!m->kept)
-        return -ENOMEM;
-    m->capacity = SHAPE_MEDIANS_MAX_FRAMES;
-    return 0;
 }
 
 static uint16_t quantize(double value, uint32_t figure)
@@ -135,32 +116,30 @@ static uint16_t quantize(double value, uint32_t figure)
     return (uint16_t)lround(fmin(1.0, value / WHOLE[figure]) * (VALUES - 1));
 }
 
-int shape_medians_push(struct shape_medians *m, double power, const struct spectral_shape *shape)
+void shape_medians_push(struct shape_medians *m, double power, const struct spectral_shape *shape)
 {
     assert(power > 0 && m->stride > 0);
     const int level = level_of(power);
     if (level > m->loudest + GATE_STEPS) { // all before it was silent
         m->count = 0;
         set_stride(m, 1);
-        drop_counts(m);
+        m->is_counting = 0;
     }
     m->loudest = level > m->loudest ? level : m->loudest;
     if (level < m->loudest - GATE_STEPS)
-        return 0;
+        return;
     const struct shape_figures frame = {
         .level = (uint16_t)level,
         .figures = {[CENTROID] = quantize(shape->centroid_hz, CENTROID),
                     [ROLLOFF] = quantize(shape->rolloff_hz, ROLLOFF),
                     [FLATNESS] = quantize(shape->flatness, FLATNESS)},
     };
-    const int error = make_room(m);
-    if (error)
-        return error;
-    if (m->counts)
+    if (m->count == SHAPE_MEDIANS_MAX_FRAMES)
+        thin(m);
+    if (m->is_counting)
         count_frame(m, &frame);
     if (is_drawn(m))
         m->kept[m->count++] = frame;
-    return 0;
 }
 
 static double median_of(const struct shape_medians *m, uint32_t figure)
@@ -177,17 +156,15 @@ static double median_of(const struct shape_medians *m, uint32_t figure)
     return middle / (VALUES - 1) * WHOLE[figure];
 }
 
-int shape_medians_finish(struct shape_medians *m, struct spectral_shape *out)
+void shape_medians_finish(struct shape_medians *m, struct spectral_shape *out)
 {
     *out = (struct spectral_shape){0};
     drop_silent(m);
     if (m->count == 0)
-        return 0;
-    const int error = m->counts ? 0 : start_counts(m);
-    if (error)
-        return error;
+        return;
+    if (!m->is_counting)
+        start_counts(m);
     out->centroid_hz = median_of(m, CENTROID);
     out->rolloff_hz = median_of(m, ROLLOFF);
     out->flatness = median_of(m, FLATNESS);
-    return 0;
 }
