@@ -172,6 +172,18 @@ static void levels_that_fell_out_of_the_window_do_not_come_back(void **state)
         }
 }
 
+// A level that the gate cuts through has the frames of this turn of the ring alone, not those of the one before.
+static void a_level_at_the_gate_counts_no_frames_of_the_turn_before(void **state)
+{
+    (void)state;
+    const double step_db = 10 * log10(2) / 256, middle_db = 0.5 * step_db;
+    for (double above = -0.3; above <= 0.3; above += 0.2) { // of a step: over the gate, or under it
+        const double levels_db[] = {middle_db, middle_db + 4096 * step_db,
+                                    middle_db + (4096 - above) * step_db + 40};
+        assert_means(levels_db, 3, 0);
+    }
+}
+
 // A track may rest at just the gate's level: there a hundredth of a decibel is many frames.
 static void frames_a_two_thousandth_of_a_decibel_off_the_gate_are_told_apart(void **state)
 {
@@ -255,6 +267,7 @@ int main(void)
         cmocka_unit_test(weights_are_the_formulas_in_every_bin),
         cmocka_unit_test(means_leave_out_frames_40_db_under_the_loudest),
         cmocka_unit_test(levels_that_fell_out_of_the_window_do_not_come_back),
+        cmocka_unit_test(a_level_at_the_gate_counts_no_frames_of_the_turn_before),
         cmocka_unit_test(frames_a_two_thousandth_of_a_decibel_off_the_gate_are_told_apart),
         cmocka_unit_test(a_tone_belongs_to_its_class),
         cmocka_unit_test(silence_has_even_chroma),
