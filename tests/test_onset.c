@@ -104,6 +104,31 @@ static void strengths_are_mean_rises_of_mel_bands_and_loud_ones_count_fivefold(v
     free(spectra);
 }
 
+/// Of -320 dB, as decoders leave it before the music: 12 dB more or less would make an onset of it or none.
+static void what_is_left_in_silence_is_no_onset_at_any_gain(void **state)
+{
+    (void)state;
+    float *spectra = make_spectra();
+    uint64_t seed = 9;
+    for (int k = 0; k < 2 * ONSET_BINS; k++)
+        spectra[k] = (float)(1e-31 * exp(-12.0 * rng_unit(&seed)));
+    struct onset *plain = push(spectra, FRAMES);
+    for (int gain = 0; gain < 2; gain++) {
+        for (int k = 0; k < FRAMES * ONSET_BINS; k++)
+            spectra[k] *= gain ? 251.18864f : 0.063095734f; // 24 dB from 12 dB less
+        struct onset *moved = push(spectra, FRAMES);
+        for (int t = 0; t < FRAMES; t++)
+            assert_near(strength(onset_strength(moved), t), strength(onset_strength(plain), t),
+                        STORED);
+        onset_destroy(&moved);
+    }
+    assert_int_equal(onset_strength(plain)[0], 0);
+    assert_int_equal(onset_strength(plain)[1], 0);
+    assert_true(onset_strength(plain)[2] > ONSET_SCALE);
+    onset_destroy(&plain);
+    free(spectra);
+}
+
 /// The bins of up to 2 kHz are of one shape before a frame and of another, at right angles to it, from that frame on.
 /// What lies above changes all the time.
 static float *make_change(int change)
@@ -192,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strengths_are_mean_rises_of_mel_bands_and_loud_ones_count_fivefold),
+        cmocka_unit_test(what_is_left_in_silence_is_no_onset_at_any_gain),
         cmocka_unit_test(a_change_of_pitch_is_told_from_4_frames_and_one_of_harmony_from_12),
         cmocka_unit_test(
             weight_is_the_growth_of_the_amplitude_under_150_hz_as_a_share_of_the_largest),

@@ -34,6 +34,9 @@ static_assert(RECENT_FRAMES > HARMONY_SPAN, "what is compared is still there");
 // beat from the off-beat, faint ones find it where attacks are soft.
 #define LOUD_SHARE  1e-3f
 #define LOUD_WEIGHT 4.0f
+// Nothing has sounded while no band exceeded this, -290 dBFS or so: what a resampler or a decoder leaves in digital
+// silence is no onset, nor does it end at ONSET_LEAST_POWER in one version of a track and over it in a louder one.
+#define FAINTEST_SOUND 1e-24f
 
 struct onset {
     // --- fixed after create
@@ -183,6 +186,11 @@ static float measure_rise(struct onset *o, const float *power, float rise[ONSET_
     for (int b = 0; b < BANDS; b++)
         o->loudest = bands[b] > o->loudest ? bands[b] : o->loudest;
     k->take_logs(logs, bands);
+    if (o->loudest < FAINTEST_SOUND) {
+        memset(rise, 0, ONSET_CHANGE * sizeof(*rise));
+        memcpy(o->previous, logs, sizeof(logs));
+        return 0.0f;
+    }
     k->rise(rises, logs, o->previous,
             logarithm(fmaxf(o->loudest * FLOOR_SHARE, ONSET_LEAST_POWER)));
     for (int part = 0; part < ONSET_CHANGE; part++)
