@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-enum { BEATS = 25, PERIOD = 24, FRAMES = BEATS * PERIOD };
+enum { BEATS = 25, PERIOD = 96, FRAMES = BEATS * PERIOD };
 
 struct track {
     uint16_t strength[FRAMES];
@@ -40,11 +40,11 @@ static void each_place_is_measured_where_it_lies(void **state)
     struct track track = make_beats();
     for (int i = 0; i < BEATS; i++) {
         track.strength[i * PERIOD] = 4 * ONSET_SCALE;
-        track.strength[i * PERIOD + 8] = 3 * ONSET_SCALE;
-        track.strength[i * PERIOD + 12] = 2 * ONSET_SCALE;
-        track.strength[i * PERIOD + 16] = ONSET_SCALE;
-        track.strength[i * PERIOD + 6] = 6 * ONSET_SCALE;
-        track.strength[i * PERIOD + 18] = 5 * ONSET_SCALE;
+        track.strength[i * PERIOD + PERIOD / 3] = 3 * ONSET_SCALE;
+        track.strength[i * PERIOD + PERIOD / 2] = 2 * ONSET_SCALE;
+        track.strength[i * PERIOD + 2 * PERIOD / 3] = ONSET_SCALE;
+        track.strength[i * PERIOD + PERIOD / 4] = 6 * ONSET_SCALE;
+        track.strength[i * PERIOD + 3 * PERIOD / 4] = 5 * ONSET_SCALE;
     }
 
     const struct accents accents = measure(&track);

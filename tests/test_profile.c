@@ -212,6 +212,44 @@ static void a_trait_moves_the_genres_that_it_speaks_for(void **state)
     assert_genres_move(FINGERPRINT_PRESENCE_PCT, 0.04, airy);
 }
 
+static void a_trait_moves_the_feelings_that_it_speaks_for(void **state)
+{
+    (void)state;
+    static const struct {
+        enum fingerprint_dimension dimension;
+        double middle, spread;
+        double weights[FEELINGS]; // energy, dynamic range, brightness, warmth, rhythm, harmony
+    } traits[] = {
+        {FINGERPRINT_LUFS, -14.0, 6.0, {1.2}},
+        {FINGERPRINT_CREST_DB, 14.0, 4.0, {-0.8, 1.8}},
+        {FINGERPRINT_SPECTRAL_CENTROID, 0.30, 0.12, {0.0, 0.0, 2.0, -1.2}},
+        {FINGERPRINT_BASS_PCT, 0.42, 0.20, {0.0, 0.0, 0.0, 1.8}}, // half with what lies below
+        {FINGERPRINT_PRESENCE_PCT, 0.03, 0.05, {0.0, 0.0, 1.0}},  // and a twentieth with the air
+        {FINGERPRINT_SPECTRAL_FLATNESS, 0.08, 0.08, {[5] = -0.5}},
+        {FINGERPRINT_TRANSIENT_DENSITY, 0.35, 0.20, {0.7, 0.0, 0.0, 0.0, 0.8}},
+        {FINGERPRINT_RHYTHM_STABILITY, 0.75, 0.28, {[4] = 1.5}},
+        {FINGERPRINT_HARMONIC_RATIO, 0.65, 0.20, {-0.5, 0.0, 0.0, 0.0, -0.6, 1.0}},
+        {FINGERPRINT_CHROMA_ENERGY, 0.20, 0.08, {[5] = 0.9}},
+        {FINGERPRINT_LOUDNESS_VARIATION_STD, 3.0, 2.0, {0.0, 1.0}},
+    };
+    for (size_t i = 0; i < sizeof(traits) / sizeof(*traits); i++) {
+        struct analysis *analysis = make_analysis();
+        double *figure = &analysis->fingerprint[traits[i].dimension];
+        double usual[FEELINGS], moved[FEELINGS];
+        analysis->tempo.confidence = 1.0;
+        *figure = traits[i].middle;
+        profile_compute(analysis);
+        list_feelings(analysis, usual);
+        *figure += traits[i].spread;
+        profile_compute(analysis);
+        list_feelings(analysis, moved);
+        for (int f = 0; f < FEELINGS; f++)
+            assert_true(fabs(logit(moved[f]) - logit(usual[f]) - traits[i].weights[f] * tanh(1.0)) <
+                        1e-9);
+        free(analysis);
+    }
+}
+
 static void noise_takes_from_harmony_and_hardly_any_sound_from_all(void **state)
 {
     (void)state;
@@ -305,6 +343,33 @@ static void a_few_seconds_are_no_evidence_of_a_genre(void **state)
     free(analysis);
 }
 
+/// How much of its score a track keeps whose chroma is so much over even, by a pulse of such a certainty.
+static double share_kept(double over_even, double confidence, double duration_s)
+{
+    struct analysis *analysis = make_classical();
+    double scores[2];
+    for (int is_sure = 0; is_sure <= 1; is_sure++) { // as it is, and with notes beyond doubt
+        analysis->fingerprint[FINGERPRINT_CHROMA_ENERGY] =
+            1.0 / 12.0 + (is_sure ? 0.02 : over_even);
+        analysis->tempo.confidence = confidence;
+        analysis->duration_s = is_sure ? 200.0 : duration_s;
+        profile_compute(analysis);
+        scores[is_sure] = analysis->genre.scores[GENRE_CLASSICAL];
+    }
+    free(analysis);
+    return scores[0] / scores[1];
+}
+
+static void part_of_the_evidence_is_part_of_the_score(void **state)
+{
+    (void)state;
+    assert_true(fabs(share_kept(0.02, 0.0, 7.5) - 0.5) < 1e-9);
+    assert_true(fabs(share_kept(0.012, 0.0, 200.0) - 0.5) < 0.01); // chroma is a trait besides
+    assert_true(fabs(share_kept(0.008, 0.0, 200.0) - 0.25) < 0.01);
+    assert_true(fabs(share_kept(0.008, 0.175, 200.0) - 0.75) < 0.01); // a pulse will do instead
+    assert_true(fabs(share_kept(0.008, 0.11, 200.0) - 0.25) < 0.01);
+}
+
 static void neither_notes_nor_a_pulse_is_no_music(void **state)
 {
     (void)state;
@@ -383,6 +448,8 @@ int main(void)
         cmocka_unit_test(harmony_rises_with_chroma_and_harmonic_share),
         cmocka_unit_test(nothing_steps_when_one_dimension_moves_a_little),
         cmocka_unit_test(a_trait_moves_the_genres_that_it_speaks_for),
+        cmocka_unit_test(a_trait_moves_the_feelings_that_it_speaks_for),
+        cmocka_unit_test(part_of_the_evidence_is_part_of_the_score),
         cmocka_unit_test(noise_takes_from_harmony_and_hardly_any_sound_from_all),
         cmocka_unit_test(wild_measurements_stay_within_0_and_1),
         cmocka_unit_test(silence_is_nothing_and_unknown),
