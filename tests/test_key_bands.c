@@ -106,6 +106,23 @@ static void a_note_out_of_tune_counts_by_a_bell_of_a_fifth_of_a_semitone(void **
     assert_true(fabs(strength_of_frame(apart) - strength_of_frame(in_tune)) < 0.002);
 }
 
+static void a_note_out_of_tune_counts_by_how_the_others_are_tuned(void **state)
+{
+    (void)state;
+    const int triad[] = {72, 76, 79, 84, 88};
+    double in_tune = 0.0;
+    for (double cents = 0.0; cents <= 45.0; cents += 7.5) {
+        float power[STFT_BINS];
+        silence_frame(power);
+        for (size_t i = 0; i < sizeof(triad) / sizeof(*triad); i++)
+            add_peak_at(power, triad[i], cents, 1.0);
+        add_peak_at(power, 90, cents + 30.0, 1.0); // F sharp, nearer than G
+        const double strength = strength_of_frame(power);
+        in_tune = cents > 0.0 ? in_tune : strength;
+        assert_true(fabs(strength - in_tune) < 0.01);
+    }
+}
+
 static double strength_above(double lowest_hz)
 {
     const int triad[] = {73, 77, 80, 85, 89};
@@ -234,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(peaks_40_db_under_the_strongest_are_no_notes),
         cmocka_unit_test(a_note_out_of_tune_counts_by_a_bell_of_a_fifth_of_a_semitone),
+        cmocka_unit_test(a_note_out_of_tune_counts_by_how_the_others_are_tuned),
         cmocka_unit_test(what_lies_below_95_hz_is_no_part_of_a_chord),
         cmocka_unit_test(what_lies_above_2100_hz_is_no_part_of_a_chord),
         cmocka_unit_test(a_stretch_of_three_eighths_of_a_second_counts_the_same_however_loud),
