@@ -178,16 +178,10 @@ static double weigh_triads(const struct key_evidence *evidence,
     return all > 0.0 ? sum / all : 0.0;
 }
 
-/// How long the tonic's triad stayed at most against the one that stayed longest, as a logarithm: it begins,
-/// ends and rests.
+/// How long the tonic's triad stayed at most, as a logarithm: it begins, ends and rests.
 static double weigh_stay(const struct key_evidence *evidence, int tonic, int mode)
 {
-    uint32_t longest = 0;
-    for (int kind = 0; kind < KEY_MODES; kind++)
-        for (int root = 0; root < CLASSES; root++)
-            if (evidence->longest[kind][root] > longest)
-                longest = evidence->longest[kind][root];
-    return log((evidence->longest[mode][tonic] + 1.0) / (longest + 1.0));
+    return log(evidence->longest[mode][tonic] + 1.0);
 }
 
 // What speaks for a key, by degree from the tonic up, as logarithms of odds: by multinomial logistic regression on 753
