@@ -186,7 +186,7 @@ static void call_fold_squares(struct bench_data *d, size_t variant)
 
 static void call_settle(struct bench_data *d, size_t variant)
 {
-    spectrum_impls[variant]->settle(d->out, d->energy, 1e-3F, BINS);
+    spectrum_impls[variant]->settle(d->out, d->even, 1e-3F, BINS);
 }
 
 static void call_split_pair(struct bench_data *d, size_t variant)

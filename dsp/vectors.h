@@ -122,17 +122,6 @@ static inline void vector8_add_to(struct vector8_wide *sums, const vector8 *valu
         sums->part[h] += added.part[h];
 }
 
-/// Keep the values of *x that are over those of *floor, and 0 for the rest. No NaN.
-static inline void vector8_keep_over(vector8 *x, const vector8 *floor)
-{
-#if defined(__AVX2__)
-    const __m256 over = _mm256_cmp_ps((__m256)*x, (__m256)*floor, _CMP_GT_OQ);
-    *x = (vector8)_mm256_and_ps((__m256)*x, over);
-#else
-    *x = (vector8)((vector8_mask)*x & (vector8_mask)(*x > *floor));
-#endif
-}
-
 /// Deal sixteen values out by turns: even[i] = values[2i], odd[i] = values[2i + 1].
 static inline void vector8_deal(vector8 *even, vector8 *odd, const float *values)
 {
@@ -219,6 +208,20 @@ static inline void wide_higher(wide *x, const wide *y)
     *x = (wide)_mm512_max_ps((__m512)*y, (__m512)*x);
 #else
     vector8_higher(x, y);
+#endif
+}
+
+/// Keep the values of *x that are over those of *floor, and 0 for the rest. No NaN.
+static inline void wide_keep_over(wide *x, const wide *floor)
+{
+#if defined(__AVX512F__)
+    const __mmask16 over = _mm512_cmp_ps_mask((__m512)*x, (__m512)*floor, _CMP_GT_OQ);
+    *x = (wide)_mm512_maskz_mov_ps(over, (__m512)*x);
+#elif defined(__AVX2__)
+    const __m256 over = _mm256_cmp_ps((__m256)*x, (__m256)*floor, _CMP_GT_OQ);
+    *x = (wide)_mm256_and_ps((__m256)*x, over);
+#else
+    *x = (wide)((wide_mask)*x & (wide_mask)(*x > *floor));
 #endif
 }
 

@@ -132,21 +132,21 @@ static void check_settle(const struct spectrum_impl *impl)
     for (size_t offset = 0; offset < KERNEL_OFFSETS; ++offset)
         for (uint32_t count = 0; count < KERNEL_LENGTHS; ++count) {
             float *power = kernel_output_at(&powers, offset * sizeof(float));
-            double *energy = kernel_output_at(&energies, offset * sizeof(double));
+            float *energy = kernel_output_at(&energies, offset * sizeof(float));
             kernel_fill_positive(before, KERNEL_LENGTHS, &seed);
             for (uint32_t i = 0; i < count; ++i) {
                 power[i] = before[i];
-                energy[i] = i;
+                energy[i] = (float)i;
             }
             impl->settle(power, energy, 0.25F, count);
             for (uint32_t i = 0; i < count; ++i) {
                 assert_true(power[i] == (before[i] > 0.25F ? before[i] : 0.0F));
-                assert_true(energy[i] == i + (double)power[i]);
+                assert_true(energy[i] == (float)i + power[i]);
             }
             assert_true(
                 kernel_output_is_whole(&powers, offset * sizeof(float), count * sizeof(float)));
             assert_true(
-                kernel_output_is_whole(&energies, offset * sizeof(double), count * sizeof(double)));
+                kernel_output_is_whole(&energies, offset * sizeof(float), count * sizeof(float)));
         }
 }
 

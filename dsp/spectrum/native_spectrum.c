@@ -14,6 +14,7 @@
 
 // Rounding in single precision leaves up to 7e-16 of a frame's power in any bin (tones and constants,
 // 4,096 to 65,536 points).
+enum { TOGETHER = 16 }; // frames whose powers are summed in single precision, before double
 static const double ROUNDING_SHARE = 4e-15;
 
 struct native_spectrum {
@@ -29,7 +30,8 @@ struct native_spectrum {
     uint64_t newest; // its number
     float *power;    // scratch
     // --- results so far
-    double *energy; // summed power, by bin
+    float *recent;  // summed power of the latest frames, by bin
+    double *energy; // of those before
     uint64_t frames;
     struct shape_medians medians;
 };
@@ -49,8 +51,9 @@ int native_spectrum_create(struct native_spectrum **out, uint32_t rate_hz)
     for (int side = 0; side < 2; ++side)
         s->hops[side] = aligned_zeroed(s->size * sizeof *s->hops[side]);
     s->power = aligned_zeroed(bins * sizeof *s->power);
+    s->recent = aligned_zeroed(bins * sizeof *s->recent);
     s->energy = aligned_zeroed(bins * sizeof *s->energy);
-    if (!s->window || !s->hops[0] || !s->hops[1] || !s->power || !s->energy ||
+    if (!s->window || !s->hops[0] || !s->hops[1] || !s->power || !s->recent || !s->energy ||
         spectral_grid_init(&s->grid, bins, (double)rate_hz / s->size) ||
         fft_create(&s->fft, s->size) || shape_medians_init(&s->medians)) {
         native_spectrum_destroy(&s);
@@ -73,6 +76,7 @@ void native_spectrum_destroy(struct native_spectrum **spectrum)
     free(s->hops[0]);
     free(s->hops[1]);
     free(s->power);
+    free(s->recent);
     free(s->energy);
     shape_medians_deinit(&s->medians);
     free(s);
@@ -90,12 +94,21 @@ static double transform(struct native_spectrum *s)
     return fft_pair_power(s->fft, s->power, &sides);
 }
 
+static void add_recent(struct native_spectrum *s)
+{
+    const uint32_t bins = s->size / 2 + 1;
+    for (uint32_t k = 0; k < bins; ++k)
+        s->energy[k] += (double)s->recent[k];
+    memset(s->recent, 0, bins * sizeof *s->recent);
+}
+
 static void measure_frame(struct native_spectrum *s)
 {
     const double power = transform(s);
     // What the transform's rounding alone puts into a bin counts as nothing: a constant has no bands.
-    s->kernels->settle(s->power, s->energy, (float)(ROUNDING_SHARE * power), s->size / 2 + 1);
-    ++s->frames;
+    s->kernels->settle(s->power, s->recent, (float)(ROUNDING_SHARE * power), s->size / 2 + 1);
+    if (++s->frames % TOGETHER == 0)
+        add_recent(s);
     if (power <= 0)
         return;
     struct spectral_shape shape;
@@ -138,6 +151,7 @@ void native_spectrum_finish(struct native_spectrum *s, double bands[BAND_COUNT],
         s->newest = 1;
         measure_frame(s);
     }
+    add_recent(s);
     spectral_grid_bands(&s->grid, s->energy, bands);
     shape_medians_finish(&s->medians, median);
 }

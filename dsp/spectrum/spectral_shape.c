@@ -9,7 +9,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BLOCKS_MAX = 1025 }; // of SPECTRUM_BLOCK bins: 65,536 points
+enum {
+    BLOCKS_MAX = 129, // of SPECTRUM_BLOCK bins: 65,536 points
+    PIECE = 32,       // bins of a block that are looked at together
+};
 static const double LOWEST_HZ = 20.0, HIGHEST_HZ = 20000.0;
 static const double BAND_EDGES_HZ[BAND_COUNT + 1] = {20, 60, 250, 500, 2000, 4000, 8000, 20000};
 static const float FLATNESS_FLOOR = 1e-4F;
@@ -52,8 +55,22 @@ void spectral_grid_deinit(struct spectral_grid *grid)
     grid->share = grid->share_hz = NULL;
 }
 
+// From bin k on, bins in whole pieces that the wanted magnitude lies beyond; their sum joins *below.
+static uint32_t whole_pieces(const struct spectral_grid *grid, uint32_t k, const float *power,
+                             double wanted, double *below)
+{
+    const uint32_t first = k;
+    for (double piece; k + PIECE < grid->bins; k += PIECE, *below += piece) {
+        (void)grid->kernels->weigh_blocks(&piece, grid->share + k, grid->share_hz + k, power + k,
+                                          PIECE); // their moment is of no use here
+        if (*below + piece >= wanted)
+            break;
+    }
+    return k - first;
+}
+
 // The frequency under which 85 % of the weighted magnitude lies, linear inside the cell: the block that
-// holds it first, then the cell in it.
+// holds it first, then the piece of it, then the cell in that.
 static double rolloff_of(const struct spectral_grid *grid, const float *power, const double *blocks,
                          double total)
 {
@@ -63,6 +80,7 @@ static double rolloff_of(const struct spectral_grid *grid, const float *power, c
     for (; k + SPECTRUM_BLOCK < grid->bins && below + blocks[k / SPECTRUM_BLOCK] < wanted;
          k += SPECTRUM_BLOCK)
         below += blocks[k / SPECTRUM_BLOCK];
+    k += whole_pieces(grid, k, power, wanted, &below);
     for (; k < grid->bins; ++k) {
         const double cell = (double)(grid->share[k] * sqrtf(power[k]));
         if (cell > 0 && below + cell >= wanted) {

@@ -70,28 +70,22 @@ static double fold_squares(float *restrict power, const float *restrict squares,
     return vector8_wide_sum(&sums) + (double)power[size / 2];
 }
 
-static void settle(float *restrict power, double *restrict energy, float floor, uint32_t count)
+static void settle(float *restrict power, float *restrict energy, float floor, uint32_t count)
 {
-    const vector8 lowest = floor + (vector8){0};
+    const wide lowest = floor + (wide){0};
     uint32_t k = 0;
-    for (; k + LANES <= count; k += LANES) {
-        vector8 x;
-        struct vector8_wide added;
+    for (; k + WIDE_LANES <= count; k += WIDE_LANES) {
+        wide x, sum;
         memcpy(&x, power + k, sizeof x);
-        vector8_keep_over(&x, &lowest);
+        memcpy(&sum, energy + k, sizeof sum);
+        wide_keep_over(&x, &lowest);
+        sum += x;
         memcpy(power + k, &x, sizeof x);
-        vector8_widen(&added, power + k);
-        for (uint32_t h = 0; h < VECTOR_PARTS; ++h) {
-            vector_part sum;
-            double *place = energy + k + h * VECTOR_PART;
-            memcpy(&sum, place, sizeof sum);
-            sum += added.part[h];
-            memcpy(place, &sum, sizeof sum);
-        }
+        memcpy(energy + k, &sum, sizeof sum);
     }
     for (; k < count; ++k) {
         power[k] = power[k] > floor ? power[k] : 0.0F;
-        energy[k] += (double)power[k];
+        energy[k] += power[k];
     }
 }
 
@@ -262,34 +256,42 @@ static inline void wide_root(wide *x)
 #endif
 }
 
+// The same of one block.
+static inline double weigh_block(wide *moment, double *rest, const float *restrict weights,
+                                 const float *restrict moments, const float *restrict powers,
+                                 uint32_t count)
+{
+    wide block = {0};
+    uint32_t k = 0;
+    for (; k + WIDE_LANES <= count; k += WIDE_LANES) {
+        wide root, weight, weight_of_moment;
+        memcpy(&root, powers + k, sizeof root);
+        memcpy(&weight, weights + k, sizeof weight);
+        memcpy(&weight_of_moment, moments + k, sizeof weight_of_moment);
+        wide_root(&root);
+        block += weight * root;
+        *moment += weight_of_moment * root;
+    }
+    double sum = (double)wide_sum(&block);
+    for (; k < count; ++k) {
+        const float root = sqrtf(powers[k]);
+        sum += (double)(weights[k] * root);
+        *rest += (double)(moments[k] * root);
+    }
+    return sum;
+}
+
 static double weigh_blocks(double *restrict blocks, const float *restrict weights,
                            const float *restrict moments, const float *restrict powers,
                            uint32_t count)
 {
     wide moment = {0};
-    uint32_t k = 0;
-    for (; k + SPECTRUM_BLOCK <= count; k += SPECTRUM_BLOCK) {
-        wide block = {0};
-        for (uint32_t i = 0; i < SPECTRUM_BLOCK; i += WIDE_LANES) {
-            wide root, weight, weight_of_moment;
-            memcpy(&root, powers + k + i, sizeof root);
-            memcpy(&weight, weights + k + i, sizeof weight);
-            memcpy(&weight_of_moment, moments + k + i, sizeof weight_of_moment);
-            wide_root(&root);
-            block += weight * root;
-            moment += weight_of_moment * root;
-        }
-        blocks[k / SPECTRUM_BLOCK] = (double)wide_sum(&block);
-    }
-    double moments_sum = (double)wide_sum(&moment), rest = 0;
-    for (uint32_t i = k; i < count; ++i) {
-        const float root = sqrtf(powers[i]);
-        rest += (double)(weights[i] * root);
-        moments_sum += (double)(moments[i] * root);
-    }
-    if (k < count)
-        blocks[k / SPECTRUM_BLOCK] = rest;
-    return moments_sum;
+    double rest = 0;
+    for (uint32_t k = 0; k < count; k += SPECTRUM_BLOCK)
+        blocks[k / SPECTRUM_BLOCK] =
+            weigh_block(&moment, &rest, weights + k, moments + k, powers + k,
+                        count - k < SPECTRUM_BLOCK ? count - k : SPECTRUM_BLOCK);
+    return (double)wide_sum(&moment) + rest;
 }
 
 // Leave each product its mantissa, and add its exponent to those of its lane.

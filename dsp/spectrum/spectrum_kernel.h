@@ -7,7 +7,7 @@
 enum {
     SPECTRUM_CLASSES = 12,
     SPECTRUM_TOGETHER = 4,    // rows that share one reading of the weights of classes
-    SPECTRUM_BLOCK = 32,      // bins whose weighted magnitudes are summed apart
+    SPECTRUM_BLOCK = 256,     // bins whose weighted magnitudes are summed apart
     SPECTRUM_HALF = 513,      // bins of a spectrum_half
     SPECTRUM_HALF_ROOM = 528, // whole cache lines
 };
@@ -42,7 +42,7 @@ struct spectrum_impl {
     /// The same from the squared magnitudes of z, size + 1 of them.
     double (*fold_squares)(float *power, const float *squares, uint32_t size);
     /// Powers not over `floor` become 0; all are added to `energy`.
-    void (*settle)(float *power, double *energy, float floor, uint32_t count);
+    void (*settle)(float *power, float *energy, float floor, uint32_t count);
     /// From the transform z of first + i second, as above, the powers of both.
     void (*pair_power)(float *first, float *second, const float *z, uint32_t size);
     /// From the transform z of first + i second, as above, 1024 points, the transforms of both.
