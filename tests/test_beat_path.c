@@ -211,7 +211,7 @@ static double rise_of(double frames)
 static void a_rise_lasts_from_half_of_the_top_to_the_top(void **state)
 {
     (void)state;
-    for (double frames = 1.0; frames <= 11.0; frames += 0.5)
+    for (double frames = 1.0; frames <= 11.0; frames += 0.1)
         assert_near(rise_of(frames), fmax(0.5, frames / 2.0), 1.0 / 16.0);
     assert_near(rise_of(16.0), 6.0, 1.0 / 16.0); // it is followed no further
 }

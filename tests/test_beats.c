@@ -99,6 +99,19 @@ static void beats_far_off_the_line_do_not_bend_it(void **state)
     assert_true(line.spread < 1e-9);
 }
 
+static void beats_that_only_the_others_hid_are_left_out_too(void **state)
+{
+    (void)state;
+    double beats[60];
+    for (int i = 0; i < 60; i++)
+        beats[i] = 100.0 + 20.0 * i + (i >= 55 ? 6.0 : i >= 51 ? 1.0 : 0.0);
+    struct beat_line line;
+
+    assert_int_equal(beats_fit(beats, 60, 20.5, &line), 0);
+
+    assert_true(fabs(line.period_frames - 20.0) < 1e-9); // without the last 5 alone: 20.007
+}
+
 static void the_spread_is_the_median_of_what_is_off_the_line(void **state)
 {
     (void)state;
@@ -169,6 +182,7 @@ int main(void)
         cmocka_unit_test(a_shift_by_a_third_moves_every_beat_a_third_of_the_way),
         cmocka_unit_test(a_rise_is_measured_from_half_of_the_top),
         cmocka_unit_test(beats_far_off_the_line_do_not_bend_it),
+        cmocka_unit_test(beats_that_only_the_others_hid_are_left_out_too),
         cmocka_unit_test(the_spread_is_the_median_of_what_is_off_the_line),
         cmocka_unit_test(a_missed_beat_leaves_a_gap_in_the_numbering),
         cmocka_unit_test(no_beats_are_put_where_a_track_begins_and_ends_without),

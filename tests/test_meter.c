@@ -103,6 +103,65 @@ static void a_pulse_that_recurs_less_than_a_tenth_is_less_certain_by_that(void *
     assert_true(clear.significance > faint.significance);
 }
 
+/// The period within 2 % of one, in steps of a thousandth, after which and after twice which most recurs.
+static double tuned(const struct lags *lags, double period)
+{
+    double best = period, most = -HUGE_VAL;
+    for (int i = -20; i <= 20; i++) {
+        const double here = period * (1.0 + 0.001 * i);
+        const double recurs = lags_recurrence(lags, here) + 0.5 * lags_recurrence(lags, 2.0 * here);
+        if (recurs > most) {
+            most = recurs;
+            best = here;
+        }
+    }
+    return best;
+}
+
+/// How likely a pulse is among its simple ratios from 40 to 240 BPM, by what speaks for each of them.
+static double likelihood_among_ratios(const struct onset *onset, double pulse)
+{
+    static const double ratios[] = {1.0 / 4, 1.0 / 3, 1.0 / 2, 2.0 / 3, 3.0 / 4, 1.0,
+                                    4.0 / 3, 3.0 / 2, 2.0,     3.0,     4.0};
+    struct lags *lags = calloc(1, sizeof(*lags));
+    struct level_beats beats;
+    double odds[11], all = 0.0, best = -HUGE_VAL;
+    assert_non_null(lags);
+    assert_int_equal(lags_measure(lags, onset, FRAME_RATE), 0);
+    assert_int_equal(level_measure_beats(onset, pulse, &beats), 0);
+    for (int i = 0; i < 11; i++) {
+        double evidence[LEVEL_EVIDENCE];
+        const double period = tuned(lags, ratios[i] * pulse);
+        assert_int_equal(
+            level_measure(onset, lags, period, FRAME_RATE, level_softness(beats.rise), evidence),
+            0);
+        odds[i] =
+            bpm_of(period) < 40.0 || bpm_of(period) > 240.0 ? -HUGE_VAL : level_weigh(evidence);
+        best = fmax(best, odds[i]);
+    }
+    for (int i = 0; i < 11; i++)
+        all += exp(odds[i] - best);
+    free(lags);
+    return 1.0 / all;
+}
+
+static void certainty_is_the_likelihood_among_simple_ratios(void **state)
+{
+    (void)state;
+    const int patterns[2][4] = {{3, 1, 2, 1}, {3, 1, 1, 3}}; // by halves of a beat
+    for (int p = 0; p < 2; p++) {
+        struct strokes strokes = {{0.0}};
+        for (int i = 0; 10 + 12 * i < FRAMES; i++)
+            strokes.power[10 + 12 * i] = exp(patterns[p][i % 4]) - 1.0;
+        double once;
+        const struct meter meter = find(&strokes, &once);
+        struct onset *onset = play(&strokes);
+        assert_true(once > 0.1);
+        assert_near(meter.certainty, likelihood_among_ratios(onset, 24.0), 1e-3);
+        onset_destroy(&onset);
+    }
+}
+
 static void silence_and_a_single_frame_have_no_pulse(void **state)
 {
     (void)state;
@@ -128,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strokes_alike_are_beats_as_salient_as_they_recur_and_are_usual),
         cmocka_unit_test(a_pulse_that_recurs_less_than_a_tenth_is_less_certain_by_that),
+        cmocka_unit_test(certainty_is_the_likelihood_among_simple_ratios),
         cmocka_unit_test(silence_and_a_single_frame_have_no_pulse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
