@@ -242,7 +242,8 @@ int container_probe(struct container_lengths *lengths, struct source *source, ui
     const int error = tags_locate(&places, source, size_bytes);
     if (error || places.flac != TAGS_NOWHERE)
         return error ? error : tags_walk_flac(source, places.flac, note_block, lengths);
-    if (memcmp(b, "OggS", 4) == 0)
+    lengths->is_ogg = memcmp(b, "OggS", 4) == 0;
+    if (lengths->is_ogg)
         return find_last_page(lengths, source, size_bytes);
     if (memcmp(b, ".snd", 4) == 0)
         probe_au(lengths, b, size_bytes);

@@ -18,6 +18,8 @@ struct byte_patch {
 struct container_lengths {
     uint64_t stated_bytes; // that the file must have by its own header; 0: it does not say
     uint64_t data_offset;  // of the first sample's byte; 0: not known
+    int is_ogg;            // it begins as an Ogg file
+    int is_hidden_ogg;     // it does behind other bytes, or nobody knows it
     int is_mpeg;           // its data are frames of MPEG audio, in a WAV file
     /// For the size of data whose writer left it open and never came back to it, as one that was killed, or that
     /// wrote to a pipe: all that follows. libsndfile would take it for no data, or for a corrupt header.

@@ -102,6 +102,25 @@ static void note_hole(struct decoder *d)
         note_silence(d, hole.frames, hole.at);
 }
 
+static void note_junk_before(struct decoder *d)
+{
+    char text[sizeof d->text];
+    snprintf(text, sizeof text, "corrupt: %llu bytes before the sound are none",
+             (unsigned long long)d->file.junk_bytes);
+    note_damage(d, DECODER_CORRUPT, text);
+}
+
+/// What else is known of the end that was come to.
+static void note_end_flaw(struct decoder *d)
+{
+    char text[sizeof d->text];
+    const char *flaw = sound_file_flaw(&d->file);
+    if (!flaw)
+        return;
+    snprintf(text, sizeof text, "%s at %.1f s", flaw, seconds(d, d->position));
+    note_damage(d, DECODER_CORRUPT, text);
+}
+
 static void note_end(struct decoder *d, enum decoder_damage damage)
 {
     const uint64_t whole = d->stated_frames > d->info.frames ? d->stated_frames : d->info.frames;
@@ -165,6 +184,18 @@ static bool resume(struct decoder *d)
     return false;
 }
 
+/// Where it is known how much is missing of an Ogg stream, the rest keeps its time. @return whether it is.
+static bool pass_hole(struct decoder *d)
+{
+    const uint64_t hole = sound_file_pass_hole(&d->file), left = d->info.frames - d->position;
+    if (hole == 0)
+        return false;
+    fade_out(d);
+    d->silence_frames = hole < left ? hole : left;
+    note_silence(d, d->silence_frames, d->position);
+    return true;
+}
+
 /// Whether what is missing lies beyond the file. The decoder came to its end then; but so does one of MP3 that passed
 /// over what it could not read, whatever the reason.
 static bool is_cut(const struct decoder *d)
@@ -179,13 +210,17 @@ static void handle_short_read(struct decoder *d)
 {
     bool is_complete = d->position >= d->info.frames;
     if (is_complete && d->stated_frames <= d->info.frames && !d->file.io_error) {
+        note_end_flaw(d);
         d->has_ended = true;
         return;
     }
+    if (pass_hole(d))
+        return;
     int error = d->file.io_error;
     bool is_ogg = strcmp(d->names.container, "ogg") == 0;
     if (is_ogg && !error && d->stated_frames <= d->info.frames &&
         d->info.frames - d->position < OGG_SLACK_FRAMES) {
+        note_end_flaw(d);
         d->has_ended = true;
         return;
     }
@@ -197,11 +232,12 @@ static void handle_short_read(struct decoder *d)
     } else if (is_cut(d) && !is_ogg) {
         note_end(d, DECODER_TRUNCATED);
     } else {
-        uint64_t hole_start = d->position;
         if (strcmp(d->names.codec, "flac") == 0 && resume(d)) {
-            note_silence(d, d->silence_frames, hole_start);
+            note_silence(d, d->silence_frames, d->position);
             return;
         }
+        if (d->stated_frames <= d->info.frames)
+            note_end_flaw(d); // which says more
         note_end(d, DECODER_CORRUPT);
     }
     d->has_ended = true;
@@ -351,6 +387,16 @@ static int open_wrapped_mp3(struct decoder *d)
     return error ? error : d->is_mp3 ? reopen(d) : -EBADMSG;
 }
 
+/// Ogg is known by its first bytes, but also by a page behind others, which has a checksum.
+static int open_hidden_ogg(struct decoder *d, int error)
+{
+    if (d->lengths.is_ogg)
+        return error;
+    d->lengths.is_hidden_ogg = 1;
+    const int ogg_error = reopen(d);
+    return ogg_error == -ENOTSUP || ogg_error == -EBADMSG ? error : ogg_error;
+}
+
 /// MP3 is known by its first bytes, after other tags perhaps. Where nobody knows a file, its first frame is looked for
 /// behind bytes that are none. What only looks like MP3 is kept from libsndfile, which would let libmpg123 print.
 static int open_file(struct decoder *d)
@@ -367,6 +413,8 @@ static int open_file(struct decoder *d)
         return open_wrapped_mp3(d);
     if (!error)
         error = d->is_mp3 || !d->layout.is_alike ? reopen(d) : -ENOTSUP;
+    if (error == -ENOTSUP || (error == -EBADMSG && may_be_mp3))
+        error = open_hidden_ogg(d, error);
     if (error != -ENOTSUP || may_be_mp3)
         return error;
     error = scan_mp3(d, 0, d->size_bytes);
@@ -429,6 +477,8 @@ static int open_decoder(struct decoder *d)
         error = count_frames(d, &d->info.frames);
     d->stated_frames =
         d->layout.cut_frames ? d->info.frames + d->layout.cut_frames : find_stated_frames(d);
+    if (!error && d->file.junk_bytes)
+        note_junk_before(d);
     if (!error && d->info.frames == 0)
         handle_short_read(d); // what is wrong is known at once, as no one may read
     return error;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "io/sound_file.h"
 #include "io/mpeg.h"
+#include "io/ogg_sound.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -119,11 +120,33 @@ static int open_mpeg(struct sound_file *file, const struct mp3_layout *layout)
     return error;
 }
 
+/// @return -ENOTSUP also where it is an Ogg file, but of other streams.
+static int open_ogg(struct sound_file *file)
+{
+    struct ogg_sound_info info;
+    const int error = ogg_sound_open(&file->ogg, file->source, file->bytes, &info);
+    if (error)
+        return error;
+    file->junk_bytes = info.junk_bytes;
+    file->info = (SF_INFO){
+        .samplerate = (int)info.format.rate_hz,
+        .channels = (int)info.format.channels,
+        .format = SF_FORMAT_OGG | (info.codec == &ogg_vorbis ? SF_FORMAT_VORBIS : SF_FORMAT_OPUS),
+        .frames = (sf_count_t)info.frames};
+    return 0;
+}
+
 int sound_file_open(struct sound_file *file, struct source *source, uint64_t size_bytes,
                     const struct mp3_layout *layout, const struct container_lengths *lengths)
 {
     *file = (struct sound_file){.source = source, .bytes = size_bytes, .lengths = lengths};
-    int error = layout ? open_mpeg(file, layout) : open_sndfile(file);
+    int error = -ENOTSUP;
+    if (layout)
+        error = open_mpeg(file, layout);
+    else if (lengths->is_ogg || lengths->is_hidden_ogg)
+        error = open_ogg(file);
+    if (!layout && error == -ENOTSUP && !lengths->is_hidden_ogg)
+        error = open_sndfile(file);
     if (!error && file->io_error) {
         error = file->io_error;
         sound_file_close(file);
@@ -131,15 +154,24 @@ int sound_file_open(struct sound_file *file, struct source *source, uint64_t siz
     return error;
 }
 
+static void note_error(struct sound_file *file)
+{
+    if (file->mpeg)
+        file->io_error = mpeg_error(file->mpeg);
+    else if (file->ogg)
+        file->io_error = ogg_sound_error(file->ogg);
+}
+
 int sound_file_seek(struct sound_file *file, uint64_t frame)
 {
     int error = 0;
     if (file->mpeg)
         error = mpeg_seek(file->mpeg, frame);
+    else if (file->ogg)
+        error = ogg_sound_seek(file->ogg, frame);
     else if (sf_seek(file->handle, (sf_count_t)frame, SEEK_SET) != (sf_count_t)frame)
         error = -EBADMSG;
-    if (file->mpeg)
-        file->io_error = mpeg_error(file->mpeg);
+    note_error(file);
     return error && file->io_error ? file->io_error : error;
 }
 
@@ -150,18 +182,30 @@ void sound_file_close(struct sound_file *file)
         (void)sf_close(file->handle);
     file->handle = NULL;
     mpeg_close(&file->mpeg);
+    ogg_sound_close(&file->ogg);
 }
 
 uint32_t sound_file_read(struct sound_file *file, float *interleaved, uint32_t frames)
 {
-    if (file->mpeg) {
-        const uint32_t n = mpeg_read(file->mpeg, interleaved, frames);
-        file->io_error = mpeg_error(file->mpeg);
+    if (file->mpeg || file->ogg) {
+        const uint32_t n = file->mpeg ? mpeg_read(file->mpeg, interleaved, frames)
+                                      : ogg_sound_read(file->ogg, interleaved, frames);
+        note_error(file);
         return n;
     }
     sf_count_t n = sf_readf_float(file->handle, interleaved, frames);
     assert(n <= frames);
     return n > 0 ? (uint32_t)n : 0;
+}
+
+uint64_t sound_file_pass_hole(struct sound_file *file)
+{
+    return file->ogg ? ogg_sound_pass_hole(file->ogg) : 0;
+}
+
+const char *sound_file_flaw(const struct sound_file *file)
+{
+    return file->ogg ? ogg_sound_flaw(file->ogg) : NULL;
 }
 
 static uint32_t depth_of(int format)
@@ -211,11 +255,9 @@ struct sound_file_names sound_file_names(int format)
     switch (format & SF_FORMAT_SUBMASK) {
     case SF_FORMAT_VORBIS:
         names.codec = "vorbis";
-        names.run_up_s = 1;
         break;
     case SF_FORMAT_OPUS:
         names.codec = "opus";
-        names.run_up_s = 3; // its predictions fade, at low bit rates over more than a second
         break;
     case SF_FORMAT_MPEG_LAYER_I:
     case SF_FORMAT_MPEG_LAYER_II:

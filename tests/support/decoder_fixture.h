@@ -26,13 +26,6 @@ static char folder[] = "/tmp/segue-decoder-XXXXXX";
 static struct loop_thread loop;
 static struct loader *loader;
 
-/// libsndfile 1.2.0 itself leaks what it knows of a Vorbis stream whose open fails.
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:vorbis_info_init\nleak:libsndfile";
-}
-
 struct opened {
     struct source *source;
     struct decoder *decoder;

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: MIT
+// Vorbis and Opus of which something is missing, or has become more: the rest plays, in its time, and what is wrong is
+// told.
+#include "io/decoder.h"
+#include "support/loop_thread.h"
+#include "support/ogg_file.h"
+#include "support/scratch.h"
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <sndfile.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { FRAMES = 300013, RATE_HZ = 48000, FADE_FRAMES = RATE_HZ / 200 };
+
+static struct loop_thread loop;
+static struct loader *loader;
+static char folder[SCRATCH_PATH_BYTES], path[SCRATCH_PATH_BYTES], bad[SCRATCH_PATH_BYTES];
+static const int formats[] = {SF_FORMAT_VORBIS, SF_FORMAT_OPUS};
+
+/// A file, in small pages, and what it sounds like.
+struct sound {
+    struct ogg_file file;
+    struct ogg_played whole;
+};
+
+static void make(struct sound *s, int format)
+{
+    struct ogg_file file;
+    ogg_file_write(path, format, RATE_HZ, 1, FRAMES);
+    ogg_file_load(&file, path);
+    ogg_file_save_paged(&file, path, 1);
+    ogg_file_free(&file);
+    ogg_file_load(&s->file, path);
+    assert_true(s->file.pages > 7);
+    assert_int_equal(ogg_file_play(&s->whole, loader, path), 0);
+    assert_int_equal(s->whole.read, FRAMES);
+}
+
+static void unmake(struct sound *s)
+{
+    ogg_file_free(&s->file);
+    free(s->whole.samples);
+}
+
+static void save(const unsigned char *before, size_t before_bytes, const struct ogg_file *file,
+                 size_t bytes, const unsigned char *behind, size_t behind_bytes)
+{
+    FILE *stream = fopen(bad, "wb");
+    assert_non_null(stream);
+    assert_int_equal(fwrite(before, 1, before_bytes, stream), before_bytes);
+    assert_int_equal(fwrite(file->bytes, 1, bytes, stream), bytes);
+    assert_int_equal(fwrite(behind, 1, behind_bytes, stream), behind_bytes);
+    assert_int_equal(fclose(stream), 0);
+}
+
+/// Play, and demand the first `frames` frames of the whole and words for what is wrong; NULL: nothing is.
+static void expect(const struct sound *s, uint64_t frames, const char *words)
+{
+    struct ogg_played played;
+    assert_int_equal(ogg_file_play(&played, loader, bad), 0);
+    assert_int_equal(played.read, frames);
+    assert_true(frames < FADE_FRAMES ||
+                memcmp(played.samples, s->whole.samples,
+                       (frames - FADE_FRAMES) * sizeof *played.samples) == 0);
+    if (words ? !strstr(played.text, words) : played.damage)
+        fail_msg("\"%s\", not \"%s\"", played.text, words ? words : "");
+    free(played.samples);
+}
+
+static bool is_silent(const struct ogg_played *p, uint64_t frame)
+{
+    return p->samples[frame] == 0;
+}
+
+/// One run of silence of at least `least` frames, between sound that is the whole's but for a fade.
+static void expect_hole(const struct sound *s, uint64_t least)
+{
+    struct ogg_played p;
+    assert_int_equal(ogg_file_play(&p, loader, bad), 0);
+    assert_int_equal(p.frames, FRAMES);
+    assert_int_equal(p.read, FRAMES);
+    assert_int_equal(p.damage, DECODER_CORRUPT);
+    assert_non_null(strstr(p.text, "are silent"));
+    uint64_t first = 0, last;
+    while (first + 2 < FRAMES &&
+           !(is_silent(&p, first) && is_silent(&p, first + 1) && is_silent(&p, first + 2)))
+        ++first;
+    for (last = first; last < FRAMES && is_silent(&p, last);)
+        ++last;
+    assert_true(last - first >= least && last < FRAMES);
+    for (uint64_t i = 0; i + FADE_FRAMES < first; ++i)
+        assert_true(p.samples[i] == s->whole.samples[i]);
+    // Opus predicts what follows from what came before, for a while.
+    const bool is_vorbis = s->file.bytes[28] == 1;
+    double error = 0, power = 0;
+    for (uint64_t i = last + FADE_FRAMES; i < FRAMES; ++i) {
+        const double sound = s->whole.samples[i], difference = p.samples[i] - sound;
+        assert_true(!is_vorbis || difference == 0);
+        error += difference * difference;
+        power += sound * sound;
+    }
+    assert_true(error < 0.02 * power);
+    free(p.samples);
+}
+
+static void what_follows_a_lost_page_keeps_its_time(void **state)
+{
+    (void)state;
+    for (int f = 0; f < 2; ++f) {
+        struct sound s;
+        make(&s, formats[f]);
+        for (uint32_t page = s.file.pages / 2; page < s.file.pages / 2 + 2; ++page) {
+            ogg_file_save(&s.file, bad, page);
+            expect_hole(&s, 500);
+            unsigned char *byte = s.file.bytes + s.file.at[page] + 60; // its checksum is wrong
+            *byte ^= 0x55;
+            ogg_file_save(&s.file, bad, UINT32_MAX);
+            expect_hole(&s, 500);
+            *byte ^= 0x55;
+        }
+        unmake(&s);
+    }
+}
+
+static void broken_first_page_of_sound_leaves_silence(void **state)
+{
+    (void)state;
+    for (int f = 0; f < 2; ++f) {
+        struct sound s;
+        make(&s, formats[f]);
+        uint32_t page = 0;
+        for (ogg_page p; p = ogg_file_page(&s.file, page), ogg_page_granulepos(&p) <= 0;)
+            ++page;
+        const ogg_page p = ogg_file_page(&s.file, page);
+        if (p.header[5] == 0 && page > 1) { // no header ends on it
+            s.file.bytes[s.file.at[page + 1] - 1] ^= 1;
+            ogg_file_save(&s.file, bad, UINT32_MAX);
+            struct ogg_played played;
+            assert_int_equal(ogg_file_play(&played, loader, bad), 0);
+            assert_int_equal(played.read, FRAMES);
+            assert_true(is_silent(&played, 0) && is_silent(&played, 200));
+            assert_true(played.samples[FRAMES - 1] == s.whole.samples[FRAMES - 1]);
+            assert_non_null(strstr(played.text, "at 0.0 s are silent"));
+            free(played.samples);
+        }
+        unmake(&s);
+    }
+}
+
+static void bytes_between_pages_take_nothing_away(void **state)
+{
+    (void)state;
+    static const unsigned char junk[3000] = "OggS\0\0";
+    for (int f = 0; f < 2; ++f) {
+        struct sound s;
+        make(&s, formats[f]);
+        const size_t at = s.file.at[s.file.pages / 2];
+        save(NULL, 0, &s.file, at, junk, sizeof junk);
+        FILE *stream = fopen(bad, "ab");
+        assert_non_null(stream);
+        assert_int_equal(fwrite(s.file.bytes + at, 1, s.file.size - at, stream), s.file.size - at);
+        assert_int_equal(fclose(stream), 0);
+        expect(&s, FRAMES, NULL);
+        unmake(&s);
+    }
+}
+
+static void bytes_before_the_first_page_are_told(void **state)
+{
+    (void)state;
+    static const unsigned char junk[200] = "junk", id3[138] = "ID3\3\0\0\0\0\1";
+    for (int f = 0; f < 2; ++f) {
+        struct sound s;
+        make(&s, formats[f]);
+        save(junk, sizeof junk, &s.file, s.file.size, NULL, 0);
+        expect(&s, FRAMES, "200 bytes before the sound");
+        save(id3, sizeof id3, &s.file, s.file.size, NULL, 0);
+        expect(&s, FRAMES, "138 bytes before the sound");
+        unmake(&s);
+    }
+}
+
+static void end_that_is_missing_is_told(void **state)
+{
+    (void)state;
+    for (int f = 0; f < 2; ++f) {
+        struct sound s;
+        make(&s, formats[f]);
+        const ogg_page before = ogg_file_page(&s.file, s.file.pages - 2);
+        const uint64_t skipped =
+            formats[f] == SF_FORMAT_OPUS ? s.file.bytes[38] + 256U * s.file.bytes[39] : 0;
+        const uint64_t frames = (uint64_t)ogg_page_granulepos(&before) - skipped;
+        s.file.bytes[s.file.size - 1] ^= 1;
+        ogg_file_save(&s.file, bad, UINT32_MAX);
+        expect(&s, frames, "the last page is broken");
+        unmake(&s);
+    }
+}
+
+static void headers_alone_are_told(void **state)
+{
+    (void)state;
+    for (int f = 0; f < 2; ++f) {
+        struct sound s;
+        make(&s, formats[f]);
+        uint32_t page = 1;
+        for (ogg_page p; p = ogg_file_page(&s.file, page), ogg_page_granulepos(&p) <= 0;)
+            ++page;
+        if (page > 1) {
+            save(NULL, 0, &s.file, s.file.at[page], NULL, 0);
+            struct ogg_played played;
+            const int error = ogg_file_play(&played, loader, bad);
+            assert_true(error == -EBADMSG ||
+                        (!error && played.read == 0 && strstr(played.text, "no sound follows")));
+            free(played.samples);
+        }
+        save(NULL, 0, &s.file, s.file.at[1], NULL, 0);
+        struct ogg_played played;
+        assert_int_equal(ogg_file_play(&played, loader, bad), -EBADMSG);
+        unmake(&s);
+    }
+}
+
+static void stream_that_follows_is_told(void **state)
+{
+    (void)state;
+    for (int f = 0; f < 2; ++f) {
+        struct sound s, next;
+        make(&s, formats[f]);
+        save(NULL, 0, &s.file, s.file.size, s.file.bytes, s.file.size); // of the same number
+        expect(&s, FRAMES, "another stream begins");
+        make(&next, formats[1 - f]);
+        for (uint32_t i = 0; i < next.file.pages; ++i) {
+            ogg_page page = ogg_file_page(&next.file, i);
+            page.header[14] ^= 1; // its number
+            ogg_page_checksum_set(&page);
+        }
+        save(NULL, 0, &s.file, s.file.size, next.file.bytes, next.file.size);
+        expect(&s, FRAMES, "another stream begins, which is not read, at 6.3 s");
+        unmake(&next);
+        unmake(&s);
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    scratch_create(folder);
+    scratch_path(path, folder, "file");
+    scratch_path(bad, folder, "bad");
+    if (loader_create(&loader, &(struct loader_config){0}))
+        return -1;
+    loop_thread_start(&loop, loader);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    const int error = loop_thread_stop(&loop);
+    loader_destroy(&loader);
+    scratch_remove(folder);
+    return error;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_follows_a_lost_page_keeps_its_time),
+        cmocka_unit_test(broken_first_page_of_sound_leaves_silence),
+        cmocka_unit_test(bytes_between_pages_take_nothing_away),
+        cmocka_unit_test(bytes_before_the_first_page_are_told),
+        cmocka_unit_test(end_that_is_missing_is_told),
+        cmocka_unit_test(headers_alone_are_told),
+        cmocka_unit_test(stream_that_follows_is_told),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
