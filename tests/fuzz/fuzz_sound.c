@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Any bytes as a sound file: what is decoded is within bounds and no longer than was said, and reading tags and
-// pictures ends.
+// Any bytes as a sound file, and the same as an Ogg file whose checksums are right: what is decoded is within bounds
+// and no longer than was said, and reading tags and pictures ends.
 #include "io/decoder.h"
 #include "io/pictures.h"
 #include "io/tags.h"
 #include "support/loop_thread.h"
 #include <fcntl.h>
 #include <math.h>
+#include <ogg/ogg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -17,13 +19,6 @@ enum {
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
-
-/// libsndfile 1.2.0 itself leaks what it knows of a stream whose open fails.
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libsndfile\nleak:vorbis_info_init";
-}
 
 static char path[64];
 static struct loop_thread loop; // ends with the process
@@ -91,13 +86,11 @@ static void decode(struct source *source)
     decoder_close(&decoder);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+static void try_file(const uint8_t *data, size_t bytes)
 {
     struct source *source;
     struct tags tags;
     struct pictures pictures;
-    if (!path[0])
-        begin();
     save(data, bytes);
     demand(source_open(&source, loop.loader, &(struct source_config){.path = path}) == 0);
     decode(source);
@@ -106,5 +99,40 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     demand(pictures_read(&pictures, source, bytes) == 0);
     pictures_deinit(&pictures);
     source_close(&source);
+}
+
+/// Give all that looks like an Ogg page its checksum, without which nobody would look into it. @return pages.
+static int mend_pages(uint8_t *data, size_t bytes)
+{
+    enum { HEADER_BYTES = 27 };
+    int pages = 0;
+    for (size_t at = 0; at + HEADER_BYTES <= bytes; ++at) {
+        const size_t header = HEADER_BYTES + (size_t)data[at + HEADER_BYTES - 1];
+        size_t body = 0;
+        if (memcmp(data + at, "OggS", 4) != 0 || header > bytes - at)
+            continue;
+        for (size_t i = HEADER_BYTES; i < header; ++i)
+            body += data[at + i];
+        if (body > bytes - at - header)
+            continue;
+        ogg_page page = {data + at, (long)header, data + at + header, (long)body};
+        ogg_page_checksum_set(&page);
+        ++pages;
+        at += header + body - 1;
+    }
+    return pages;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+    if (!path[0])
+        begin();
+    try_file(data, bytes);
+    uint8_t *mended = malloc(bytes + 1);
+    demand(mended != NULL);
+    memcpy(mended, data, bytes);
+    if (mend_pages(mended, bytes) > 0 && memcmp(mended, data, bytes) != 0)
+        try_file(mended, bytes);
+    free(mended);
     return 0;
 }

@@ -22,7 +22,9 @@ static const struct {
               {SF_FORMAT_FLAC | SF_FORMAT_PCM_16, 44100, 2, "s16.flac"},
               {SF_FORMAT_FLAC | SF_FORMAT_PCM_24, 96000, 1, "s24.flac"},
               {SF_FORMAT_OGG | SF_FORMAT_VORBIS, 44100, 2, "vorbis.ogg"},
+              {SF_FORMAT_OGG | SF_FORMAT_VORBIS, 8000, 6, "six.ogg"},
               {SF_FORMAT_OGG | SF_FORMAT_OPUS, 48000, 2, "opus.ogg"},
+              {SF_FORMAT_OGG | SF_FORMAT_OPUS, 16000, 3, "three.opus"},
               {SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 44100, 2, "a.mp3"},
               {SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 22050, 1, "b.mp3"}};
 
