@@ -177,14 +177,27 @@ static uint16_t stored(float strength)
     return (uint16_t)fminf(strength * ONSET_SCALE + 0.5f, UINT16_MAX);
 }
 
+/// The larger of a power and of those of the bands; side by side, as a comparison waits for the one before.
+static float loudest_of(float loudest, const float bands[BANDS])
+{
+    static_assert(BANDS % LANES == 0, "bands are whole rows");
+    float lanes[LANES];
+    memcpy(lanes, bands, sizeof lanes);
+    for (uint32_t b = LANES; b < BANDS; b += LANES)
+        for (uint32_t i = 0; i < LANES; i++)
+            lanes[i] = bands[b + i] > lanes[i] ? bands[b + i] : lanes[i];
+    for (uint32_t i = 0; i < LANES; i++)
+        loudest = lanes[i] > loudest ? lanes[i] : loudest;
+    return loudest;
+}
+
 /// Mean rise of the bands of each part, and of them all (the return value), in nepers of power.
 static float measure_rise(struct onset *o, const float *power, float rise[ONSET_CHANGE])
 {
     const struct onset_impl *k = o->kernels;
     float bands[BANDS], logs[BANDS], rises[BANDS];
     k->sum_bands(bands, &o->rows, power);
-    for (int b = 0; b < BANDS; b++)
-        o->loudest = bands[b] > o->loudest ? bands[b] : o->loudest;
+    o->loudest = loudest_of(o->loudest, bands);
     k->take_logs(logs, bands);
     if (o->loudest < FAINTEST_SOUND) {
         memset(rise, 0, ONSET_CHANGE * sizeof(*rise));
