@@ -39,6 +39,7 @@ struct bench_data {
     alignas(ALIGNED_BYTES) float work[2 * POINTS];
     struct fft_tables tables[FFT_VARIANTS];
     float x[2 * POINTS + 2], y[2 * POINTS + 2], out[2 * POINTS + 2], even[POINTS];
+    float changes[ONSET_INTERVALS][ONSET_INTERVALS];
     float weights[SPECTRUM_CLASSES * LOW_BINS];
     float rows[ROWS][LANES], medians[MEDIAN31_RUN][LANES];
     struct spectrum_half halves[3];
@@ -255,6 +256,14 @@ static void call_best_step(struct bench_data *d, size_t variant)
     d->kept += onset_impls[variant]->best_step(d->sums, d->differences, INTERVALS, &place);
 }
 
+static void call_best_changes(struct bench_data *d, size_t variant)
+{
+    enum { INTERVALS = 21 }; // as many as lie around 120 BPM
+    uint8_t places[ONSET_INTERVALS];
+    onset_impls[variant]->best_changes(d->out, places, d->x, d->changes, INTERVALS);
+    d->kept += places[0];
+}
+
 static void call_find_peaks(struct bench_data *d, size_t variant)
 {
     peaks_impls[variant]->find(&d->peaks, d->y, 4, CHANGE_BINS, 1e-4F);
@@ -371,6 +380,7 @@ static const struct {
     {"onset-logs", call_logs, onset_name, &onset_impl_count},
     {"onset-compare", call_compare, onset_name, &onset_impl_count},
     {"beats-step", call_best_step, onset_name, &onset_impl_count},
+    {"loose-changes", call_best_changes, onset_name, &onset_impl_count},
     {"peaks-find", call_find_peaks, peaks_name, &peaks_impl_count},
     {"peaks-refine", call_refine_peaks, peaks_name, &peaks_impl_count},
 };

@@ -158,11 +158,43 @@ static void the_last_of_the_best_steps_is_taken(void **state)
     for_each_variant(check_steps);
 }
 
+static void check_changes(const struct onset_impl *impl)
+{
+    enum { N = ONSET_INTERVALS };
+    static float total[N], cost[N][N];
+    uint64_t seed = 9;
+    for (uint32_t count = 1; count <= N; count++) {
+        float best[N];
+        uint8_t places[N];
+        for (uint32_t i = 0; i < N; i++) {
+            total[i] = (float)floor(8 * rng_unit(&seed)); // many are equal
+            for (uint32_t j = 0; j < N; j++)
+                cost[i][j] = (float)floor(8 * rng_unit(&seed));
+        }
+        impl->best_changes(best, places, total, cost, count);
+        for (uint32_t j = 0; j < N; j++) {
+            uint32_t first = 0;
+            for (uint32_t i = 1; i < count; i++)
+                if (total[i] - cost[i][j] > total[first] - cost[first][j])
+                    first = i;
+            assert_true(best[j] == total[first] - cost[first][j]);
+            assert_int_equal(places[j], first);
+        }
+    }
+}
+
+static void the_first_of_the_best_changes_is_taken(void **state)
+{
+    (void)state;
+    for_each_variant(check_changes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bins_are_shared_between_two_bands),
         cmocka_unit_test(rises_are_differences_of_logarithms_over_a_floor),
+        cmocka_unit_test(the_first_of_the_best_changes_is_taken),
         cmocka_unit_test(the_last_of_the_best_steps_is_taken),
         cmocka_unit_test(spans_are_sums_of_amplitudes_and_compared_by_products),
     };

@@ -2,8 +2,10 @@
 // Dynamic programming over beats and the intervals before them: an interval costs by how much it differs from the one
 // before.
 #include "dsp/rhythm/loose.h"
+#include "dsp/cpu.h"
 #include "dsp/rhythm/beats.h"
 #include "dsp/rhythm/onset.h"
+#include "dsp/rhythm/onset_kernel.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -29,14 +31,15 @@
 #define UNREACHED  (-1e9f)
 enum {
     LEAST_BEATS = 8,
-    LEAST_CELLS = 16, // of a period: a cell is one frame, of slow pulses a few
-    INTERVALS = 32,   // from the shortest on; whole registers
-    RING = 64,        // cells: a power of two over the longest interval, 1.6 times 2 LEAST_CELLS
-    START = 255,      // no beat before
+    LEAST_CELLS = 16,            // of a period: a cell is one frame, of slow pulses a few
+    INTERVALS = ONSET_INTERVALS, // from the shortest on
+    RING = 64,   // cells: a power of two over the longest interval, 1.6 times 2 LEAST_CELLS
+    START = 255, // no beat before
 };
 static_assert(5 * RING > 8 * 2 * LEAST_CELLS, "the beat before is still there");
 
 struct search {
+    const struct onset_impl *kernels;
     const uint16_t *strength;
     size_t frames;
     // --- cells of frames, as long as intervals are counted in
@@ -132,18 +135,8 @@ static size_t end_intervals(struct search *s, size_t t, float totals[INTERVALS])
 /// Go on from a beat in cell t, by the interval before it, to the best for each interval after it.
 static void begin_intervals(struct search *s, size_t t, const float totals[INTERVALS])
 {
-    float *best = s->total[t % RING];
-    int32_t which[INTERVALS] = {0};
-    for (size_t j = 0; j < INTERVALS; j++)
-        best[j] = totals[0] - s->change[0][j];
-    for (size_t i = 1; i < s->intervals; i++)
-        for (size_t j = 0; j < INTERVALS; j++) {
-            const float total = totals[i] - s->change[i][j];
-            which[j] = total > best[j] ? (int32_t)i : which[j];
-            best[j] = total > best[j] ? total : best[j];
-        }
-    for (size_t j = 0; j < INTERVALS; j++)
-        s->before[t % RING][j] = (uint8_t)which[j];
+    s->kernels->best_changes(s->total[t % RING], s->before[t % RING], totals, s->change,
+                             (uint32_t)s->intervals);
 }
 
 struct path_end {
@@ -251,6 +244,7 @@ int loose_follow(const uint16_t *strength, size_t frames, double period_frames, 
     struct search *s = calloc(1, sizeof(*s));
     if (!s)
         return -ENOMEM;
+    s->kernels = onset_select(cpu_flags());
     s->strength = strength;
     s->frames = frames;
     double *others = NULL;

@@ -152,6 +152,42 @@ static double best_step(const double *total, const double *cost, uint32_t count,
 }
 #endif
 
+// Keep the larger of both in each lane of *best, and in *places where it comes from.
+static inline void keep_larger(wide *best, wide_mask *places, const wide *value, int32_t place)
+{
+#if defined(__AVX512F__)
+    const __mmask16 is_larger = _mm512_cmp_ps_mask((__m512)*value, (__m512)*best, _CMP_GT_OQ);
+    *places =
+        (wide_mask)_mm512_mask_mov_epi32((__m512i)*places, is_larger, _mm512_set1_epi32(place));
+#else
+    const wide_mask is_larger = *value > *best;
+    *places = (place & is_larger) | (*places & ~is_larger);
+#endif
+    wide_higher(best, value);
+}
+
+static void best_changes(float best[ONSET_INTERVALS], uint8_t places[ONSET_INTERVALS],
+                         const float *total, float (*cost)[ONSET_INTERVALS], uint32_t count)
+{
+    int32_t stored[ONSET_INTERVALS];
+    for (uint32_t j = 0; j < ONSET_INTERVALS; j += WIDE_LANES) {
+        wide value, highest;
+        wide_mask from = {0};
+        memcpy(&highest, cost[0] + j, sizeof highest);
+        highest = total[0] - highest;
+        for (uint32_t i = 1; i < count; ++i) {
+            memcpy(&value, cost[i] + j, sizeof value);
+            value = total[i] - value;
+            keep_larger(&highest, &from, &value, (int32_t)i);
+        }
+        memcpy(best + j, &highest, sizeof highest);
+        memcpy(stored + j, &from, sizeof from);
+    }
+    for (uint32_t j = 0; j < ONSET_INTERVALS; ++j)
+        places[j] = (uint8_t)stored[j];
+}
+
 #define ONSET_FUNCTIONS                                                                            \
     .sum_bands = sum_bands, .take_logs = take_logs, .rise = rise, .multiply = multiply,            \
-    .root = root, .add = add, .compare = compare, .best_step = best_step
+    .root = root, .add = add, .compare = compare, .best_step = best_step,                          \
+    .best_changes = best_changes

@@ -10,6 +10,7 @@ enum {
     ONSET_LANES = 8, // bins side by side
     ONSET_ROWS = (ONSET_BINS + ONSET_BANDS * 2 * (ONSET_LANES - 1)) / ONSET_LANES,
     ONSET_SPAN_BINS = 256, // the most that are compared, in whole registers
+    ONSET_INTERVALS = 32,  // between beats that are told apart, in whole registers
 };
 
 #define ONSET_LEAST_POWER 1e-37f // what is less has its logarithm
@@ -47,6 +48,10 @@ struct onset_impl {
     /// @return the largest of total[i] - cost[i] and 0; *place: the last i that has it, if it is over 0. `count` is a
     /// multiple of ONSET_LANES. To the same bits in every variant.
     double (*best_step)(const double *total, const double *cost, uint32_t count, uint32_t *place);
+    /// best[j] = the largest of total[i] - cost[i][j] for i < count, and places[j] = the first i that has it; `count`
+    /// is 1 or more. No NaN. To the same bits in every variant.
+    void (*best_changes)(float best[ONSET_INTERVALS], uint8_t places[ONSET_INTERVALS],
+                         const float *total, float (*cost)[ONSET_INTERVALS], uint32_t count);
 };
 /// Best first; the last is the reference and needs nothing.
 extern const struct onset_impl *const onset_impls[];
