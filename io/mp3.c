@@ -14,9 +14,6 @@ enum {
     ID3_HEADER_BYTES = 10,
     ID3V1_BYTES = 128,
     APE_HEADER_BYTES = 32,
-    APE_IS_HEADER = 0x20, // of the flags' last byte; else it is a tag's end
-    LYRICS_END_BYTES = 9,
-    LYRICS_MOST_BYTES = 1 << 20,
 };
 
 // By version (1, or 2 and 2.5) and layer.
@@ -105,26 +102,39 @@ static uint64_t id3_bytes(const unsigned char *b)
     return ID3_HEADER_BYTES + bytes + (b[5] & 0x10 ? ID3_HEADER_BYTES : 0);
 }
 
-/// Version 1 has no header: its end, behind bytes that nothing tells, is taken for a tag of its own.
-static uint64_t ape_bytes(const unsigned char *b)
+static bool are_digits(const unsigned char *b, int count)
 {
-    if (!(b[23] & APE_IS_HEADER))
-        return APE_HEADER_BYTES;
-    return APE_HEADER_BYTES +
-           ((uint64_t)b[15] << 24 | (uint32_t)b[14] << 16 | (uint32_t)b[13] << 8 | b[12]);
+    while (count > 0 && *b >= '0' && *b <= '9')
+        b++, count--;
+    return count == 0;
 }
 
-/// Only its end tells how long a Lyrics3 tag is.
+/// Lyrics3 2.00: fields of three letters, five digits that tell how much follows, and that.
 static uint64_t lyrics_bytes(struct mp3_view *v, uint64_t offset)
 {
+    enum { BEGIN = 11, FIELD = 8, END = 15 };
     const unsigned char *b;
-    for (uint64_t n = 0; n < LYRICS_MOST_BYTES; n++) {
-        if (!(b = mp3_look(v, offset + n, LYRICS_END_BYTES)))
+    for (uint64_t n = BEGIN; (b = mp3_look(v, offset + n, END));) {
+        if (are_digits(b, 6) && memcmp(b + 6, "LYRICS200", 9) == 0)
+            return n + END;
+        if (!are_digits(b + 3, 5))
             return 0;
-        if (memcmp(b, "LYRICS200", LYRICS_END_BYTES) == 0 ||
-            memcmp(b, "LYRICSEND", LYRICS_END_BYTES) == 0)
-            return n + LYRICS_END_BYTES;
+        uint32_t bytes = 0;
+        for (int i = 3; i < FIELD; i++)
+            bytes = 10 * bytes + (b[i] - '0');
+        n += FIELD + bytes;
     }
+    return 0;
+}
+
+/// Of version 1, in which only its end tells how long it is.
+static uint64_t old_lyrics_bytes(struct mp3_view *v, uint64_t offset)
+{
+    enum { MOST = 11 + 5100, END = 9 };
+    const unsigned char *b;
+    for (uint64_t n = 0; n <= MOST && (b = mp3_look(v, offset + n, END)); n++)
+        if (memcmp(b, "LYRICSEND", END) == 0)
+            return n + END;
     return 0;
 }
 
@@ -137,24 +147,21 @@ uint64_t mp3_tag_bytes(struct mp3_view *v, uint64_t offset)
         return id3_bytes(b);
     if (memcmp(b, "TAG", 3) == 0)
         return ID3V1_BYTES;
-    if (memcmp(b, "LYRICSBEGI", ID3_HEADER_BYTES) == 0)
-        return lyrics_bytes(v, offset);
+    if (memcmp(b, "LYRICSBEGI", ID3_HEADER_BYTES) == 0) {
+        const uint64_t n = lyrics_bytes(v, offset);
+        return n ? n : old_lyrics_bytes(v, offset);
+    }
     b = mp3_look(v, offset, APE_HEADER_BYTES);
-    return b && memcmp(b, "APETAGEX", 8) == 0 ? ape_bytes(b) : 0;
+    if (!b || memcmp(b, "APETAGEX", 8) != 0)
+        return 0;
+    return APE_HEADER_BYTES +
+           ((uint64_t)b[15] << 24 | (uint32_t)b[14] << 16 | (uint32_t)b[13] << 8 | b[12]);
 }
 
 uint64_t mp3_skip_tags(struct mp3_view *v, uint64_t offset)
 {
     for (uint64_t n; (n = mp3_tag_bytes(v, offset)) > 0 && n <= v->end - offset;)
         offset += n;
-    return offset;
-}
-
-uint64_t mp3_skip_zeros(struct mp3_view *v, uint64_t offset)
-{
-    const unsigned char *byte;
-    while ((byte = mp3_look(v, offset, 1)) && *byte == 0)
-        offset++;
     return offset;
 }
 
@@ -258,9 +265,17 @@ void mp3_begin_stream(struct mp3_view *v, uint64_t at)
         v->kind = header;
 }
 
+static uint64_t skip_zeros(struct mp3_view *v, uint64_t offset)
+{
+    const unsigned char *byte;
+    while ((byte = mp3_look(v, offset, 1)) && *byte == 0)
+        offset++;
+    return offset;
+}
+
 bool mp3_find_first(struct mp3_view *v, uint64_t start, uint64_t *at)
 {
-    *at = mp3_skip_zeros(v, start);
+    *at = skip_zeros(v, start);
     if (!mp3_is_stream(v, *at)) {
         const uint64_t left = v->end - *at, most = RESYNC_BYTES < left ? RESYNC_BYTES : left;
         *at = mp3_find_stream(v, *at, *at + most);
@@ -276,7 +291,7 @@ static bool is_confirmed(struct mp3_view *v, uint64_t offset)
 {
     struct mp3_header next;
     return v->end - offset < MP3_HEADER_BYTES || mp3_look_at_header(v, offset, &next) ||
-           mp3_tag_bytes(v, offset) > 0 || mp3_is_stream(v, offset);
+           mp3_tag_bytes(v, offset) > 0;
 }
 
 /// The frame's header is not followed by another: which of both is broken?

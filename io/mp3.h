@@ -39,12 +39,10 @@ struct mp3_view {
 const unsigned char *mp3_look(struct mp3_view *view, uint64_t offset, size_t bytes);
 /// The header of a frame of the stream's kind, with the length of one of a free bit rate. @return whether it is there.
 bool mp3_look_at_header(struct mp3_view *view, uint64_t offset, struct mp3_header *header);
-/// Bytes of the tag that begins at `offset`: ID3v2, ID3v1, APE or Lyrics3; 0: none does.
+/// Bytes of the tag that begins at `offset`: ID3v2, ID3v1, APEv2 or Lyrics3; 0: none does.
 uint64_t mp3_tag_bytes(struct mp3_view *view, uint64_t offset);
 /// @return where no further tag begins, from `offset` on. A tag that says it reaches beyond the view's end is none.
 uint64_t mp3_skip_tags(struct mp3_view *view, uint64_t offset);
-/// @return the place of the first byte that is not 0, from `offset` on.
-uint64_t mp3_skip_zeros(struct mp3_view *view, uint64_t offset);
 
 /// Find the first stream, at `start` or a little farther, behind what other programs put there, and note its kind.
 /// @return whether there is one.

@@ -33,10 +33,8 @@ static bool is_end(struct mp3_view *v, uint64_t end, uint64_t *next)
     struct mp3_header header;
     struct mp3_info info;
     *next = nowhere;
-    if (end > v->end)
-        return false;
     const uint64_t at = mp3_skip_tags(v, end);
-    if (mp3_skip_zeros(v, at) == v->end)
+    if (at == v->end)
         return true;
     *next = at;
     return mp3_is_stream(v, at) && (at > end || !mp3_look_at_header(v, at, &header) ||
@@ -201,8 +199,7 @@ static uint64_t lay_out_piece(struct scan *s, uint64_t at)
     else
         next = measure_piece(s, piece, &info, stated_end);
     set_length(piece, &info);
-    if (piece->own_frames > 0)
-        s->layout->piece_count++;
+    s->layout->piece_count++;
     return next > at ? next : nowhere;
 }
 
@@ -232,6 +229,17 @@ static void choose_format(struct mp3_layout *layout)
     layout->rate_hz = most->rate_hz;
 }
 
+/// The flaw's place and length, so far frames of the piece with its delay, at its rate.
+static void place_flaw(struct mp3_layout *layout, const struct mp3_piece *piece)
+{
+    struct mp3_flaw *flaw = &layout->flaw;
+    const uint32_t rate_hz = piece->kind.rate_hz;
+    const uint64_t at = flaw->at > piece->skipped ? flaw->at - piece->skipped : 0;
+    flaw->at = piece->at + convert(at, rate_hz, layout->rate_hz);
+    if (flaw->kind == MP3_MISSING)
+        flaw->amount = convert(flaw->amount, rate_hz, layout->rate_hz);
+}
+
 /// With all pieces known.
 static void finish(struct scan *s)
 {
@@ -239,15 +247,14 @@ static void finish(struct scan *s)
     choose_format(layout);
     for (uint32_t i = 0; i < layout->piece_count; ++i) {
         struct mp3_piece *piece = &layout->pieces[i];
-        const uint32_t rate_hz = piece->kind.rate_hz;
-        if (i == s->flawed_piece)
-            layout->flaw.at = layout->frames + convert(layout->flaw.at, rate_hz, layout->rate_hz);
-        if (i == s->flawed_piece && layout->flaw.kind == MP3_MISSING)
-            layout->flaw.amount = convert(layout->flaw.amount, rate_hz, layout->rate_hz);
         piece->at = layout->frames;
-        piece->frames = convert(piece->own_frames, rate_hz, layout->rate_hz);
+        piece->frames = convert(piece->own_frames, piece->kind.rate_hz, layout->rate_hz);
         piece->is_padded = i + 1 < layout->piece_count;
         layout->frames += piece->frames;
+        if (!piece->is_padded)
+            layout->cut_frames = convert(layout->cut_frames, piece->kind.rate_hz, layout->rate_hz);
+        if (i == s->flawed_piece && layout->flaw.kind != MP3_NO_FLAW)
+            place_flaw(layout, piece);
     }
 }
 

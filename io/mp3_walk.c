@@ -57,9 +57,9 @@ static uint64_t count_lost(struct mp3_walk *w, uint64_t junk_bytes, uint32_t tor
     const double hole_bytes = (double)(junk_bytes + torn_bytes);
     const double frames = round(hole_bytes / loss->frame_bytes);
     const double off_bytes = fabs(hole_bytes - frames * loss->frame_bytes);
-    const double slot_bytes =
-        w->piece.kind.layer == 1 ? 4 : 1; // of padding, that may come sooner or later
-    if (loss->is_even && off_bytes > slot_bytes)
+    // Padding comes at either end, a slot of which is four bytes in layer I or one.
+    const double slack_bytes = w->piece.kind.layer == 1 ? 8 : 2;
+    if (loss->is_even && off_bytes > slack_bytes)
         return 0;
     const uint64_t torn = torn_bytes > 0;
     return (uint64_t)frames > torn ? (uint64_t)frames - torn : 0;

@@ -27,7 +27,7 @@ struct mp3_piece {
     uint64_t own_frames, frames; // of PCM, behind these, at the piece's rate, and at the layout's
 };
 
-/// What a look at all of a stream's frames shows.
+/// What a look at all of a stream's frames shows, each of which is to be noted in turn.
 struct mp3_survey {
     uint64_t frames, torn;            // all there are, and those that junk follows
     uint64_t bytes, hole_bytes;       // of the others, and of junk with the torn frame before it
@@ -61,8 +61,8 @@ struct mp3_walk {
 /// A frame on the way. One that was lost has the place of the junk, and no bytes.
 struct mp3_step {
     struct mp3_frame frame;
-    uint64_t number,
-        lost; // it is lost, with so many more behind it, this one counted; 0: it is there
+    uint64_t number;
+    uint64_t lost; // it and what follows it, so many; 0: it is there
 };
 
 /// Begin before the piece's first frame, and look at nothing else through the view from now on.

@@ -77,7 +77,6 @@ static void make_silent_frame(struct mpeg *m)
     m->frame_bytes = header.bytes ? header.bytes : piece->free_bytes + header.padding_bytes;
     memset(m->frame, 0, m->frame_bytes);
     memcpy(m->frame, piece->head, sizeof piece->head);
-    m->frame[1] |= 1; // without a checksum
     m->reservoir_bytes = 0;
 }
 

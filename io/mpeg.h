@@ -17,7 +17,9 @@ void mpeg_close(struct mpeg **mpeg);
 /// Read frames; blocks. What was lost of a damaged file is silent, where it can be known to have been. @return frames,
 /// fewer at the end or at an error.
 uint32_t mpeg_read(struct mpeg *mpeg, float *interleaved, uint32_t frames);
-/// Go to `frame`, from which on samples are those of reading on, to the last bit; blocks. @return 0; -EBADMSG: the
+/// Go to `frame`, from which on samples are those of reading on, to the last bit; blocks. Only behind a frame whose
+/// broken bits nothing but its decoding shows they can be 1e-7 off: the library leaves it out without a word, and adds
+/// in another order from there. @return 0; -EBADMSG: the
 /// frames do not reach so far; the source's errors.
 MUST_CHECK int mpeg_seek(struct mpeg *mpeg, uint64_t frame);
 /// The source's error that ended reading; 0: none.

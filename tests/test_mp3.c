@@ -68,60 +68,66 @@ static void junk_and_zeros_before_the_first_frame_are_passed_over(void **state)
     assert_plain(&zeros);
 }
 
-// APE's begin with a header and end with a footer, or, in version 1, with a footer alone.
-static void put_ape(struct mp3_file *f, bool has_header)
+enum tag { ID3, ID3_WITH_FOOTER, OLD_ID3, APE, LYRICS, OLD_LYRICS, TAGS };
+
+static void put_ape(struct mp3_file *f)
 {
     unsigned char ape[32] = "APETAGEX\xd0\7\0\0";
     ape[12] = 132; // with the footer
-    ape[23] = 0xa0;
-    if (has_header)
-        mp3_put(f, ape, sizeof ape);
+    mp3_put(f, ape, sizeof ape);
     mp3_put_junk(f, 100);
-    ape[23] = has_header ? 0x80 : 0;
     mp3_put(f, ape, sizeof ape);
 }
 
-static void put_lyrics(struct mp3_file *f)
+static void put_tag(struct mp3_file *f, enum tag tag)
 {
-    mp3_put(f, "LYRICSBEGIN", 11);
-    mp3_put_junk(f, 3000);
-    mp3_put(f, "003011LYRICS200", 15);
+    static const char old[128] = "TAGtitle";
+    if (tag == ID3)
+        mp3_put_id3(f, 5000, 5010);
+    else if (tag == ID3_WITH_FOOTER) {
+        mp3_put(f, "ID3\4\0\x10\0\0\0\x14....................3DI\4\0\x10\0\0\0\x14", 40);
+    } else if (tag == OLD_ID3) {
+        mp3_put(f, old, sizeof old);
+    } else if (tag == APE) {
+        put_ape(f);
+    } else {
+        mp3_put(f, "LYRICSBEGININD0000211", 21);
+        mp3_put(f, tag == LYRICS ? "LYR90000" : "[00:02]an", tag == LYRICS ? 8 : 9);
+        mp3_put_junk(f, tag == LYRICS ? 90000 : 5000);
+        mp3_put(f, tag == LYRICS ? "090029LYRICS200" : "LYRICSEND", tag == LYRICS ? 15 : 9);
+    }
 }
 
 static void tags_behind_the_last_frame_are_passed_over(void **state)
 {
     (void)state;
-    static const char old[128] = "TAGtitle";
-    for (int i = 0; i < 3; ++i) {
+    for (enum tag tag = ID3; tag < TAGS; ++tag) {
         struct mp3_file f = mp3_copy(&song);
-        if (i == 2)
-            put_lyrics(&f);
-        else
-            put_ape(&f, i == 0);
-        mp3_put(&f, old, sizeof old);
+        put_tag(&f, tag);
+        put_tag(&f, OLD_ID3);
         assert_plain(&f);
     }
 }
 
-// A tag between frames is no damage, be its bytes like frames or not.
+// A tag between frames is no damage, to its last byte: of frames that were counted junk would be told.
 static void tags_between_frames_are_passed_over(void **state)
 {
     (void)state;
-    static const char old[128] = "TAGtitle";
     const size_t half = mp3_frame_from(&song, song.file.count / 2);
-    for (int i = 0; i < 4; ++i) {
+    struct mp3_file untagged = mp3_copy_untagged(&song);
+    const struct mp3_heard plain = mp3_play(&untagged);
+    for (enum tag tag = ID3; tag < TAGS; ++tag) {
         struct mp3_file f = {0};
-        mp3_put(&f, song.file.bytes, half);
-        if (i == 0)
-            mp3_put_id3(&f, 5000, 5010);
-        else if (i == 1)
-            put_ape(&f, true);
-        else if (i == 2)
-            put_lyrics(&f);
-        mp3_put(&f, old, i == 3 ? sizeof old : 0);
+        mp3_put(&f, song.file.bytes + song.first, half - song.first);
+        put_tag(&f, tag);
         mp3_put(&f, song.file.bytes + half, song.file.count - half);
-        assert_plain(&f);
+        const struct mp3_heard h = mp3_play(&f);
+        assert_int_equal(h.damage, DECODER_SOUND);
+        assert_int_equal(h.frames, plain.frames);
+        assert_memory_equal(h.samples, plain.samples, h.frames * CHANNELS * sizeof *h.samples);
+        free(h.samples);
     }
+    free(plain.samples);
 }
 
 // --- What is no MP3 ------------------------------------------------------------------------------
@@ -156,6 +162,19 @@ static void two_frames_behind_junk_are_no_mp3(void **state)
         assert_int_equal(h.frames, 3 * 1152);
         free(h.samples);
     }
+}
+
+// Nor are three of as many kinds.
+static void frames_of_several_kinds_are_no_mp3(void **state)
+{
+    (void)state;
+    struct mp3_file f = {0};
+    mp3_put_junk(&f, 5000);
+    for (unsigned char mode = 0; mode < 4; ++mode)
+        mp3_put_frames(&f, (unsigned char[]){0xff, 0xfb, 0x90, mode % 2 ? 0xc0 : 0x40},
+                       MP3_SILENT_BYTES, 1);
+    mp3_put_junk(&f, 5000);
+    assert_int_equal(mp3_open_error(&f), -ENOTSUP);
 }
 
 static void a_file_that_ends_within_its_first_frame_is_refused(void **state)
@@ -238,11 +257,28 @@ static void layers_and_free_bit_rates_are_decoded(void **state)
     (void)state;
     static const unsigned char layer_1[] = {0xff, 0xff, 0xe0, 0x00},
                                layer_2[] = {0xff, 0xfd, 0xe4, 0x00},
-                               free_rate[] = {0xff, 0xfb, 0x00, 0x40};
+                               free_rate[] = {0xff, 0xfb, 0x00, 0x40},
+                               free_mono[] = {0xff, 0xe3, 0x08, 0xc0};
     assert_int_equal(play_empty(layer_1, 484, 50), 50 * 384);
     assert_int_equal(play_empty(layer_2, 1152, 20), 20 * 1152);
     assert_int_equal(play_empty(free_rate, 999, 20), 20 * 1152);
     assert_int_equal(play_empty(free_rate, 2089, 20), 20 * 1152);
+    assert_int_equal(play_empty(free_mono, 24, 20), 20 * 576);
+}
+
+static void one_frame_or_two_are_a_file(void **state)
+{
+    (void)state;
+    static const unsigned char header[] = {0xff, 0xfb, 0x90, 0x40};
+    assert_int_equal(play_empty(header, MP3_SILENT_BYTES, 1), 1152);
+    assert_int_equal(play_empty(header, MP3_SILENT_BYTES, 2), 2 * 1152);
+    struct mp3_file cut = {0};
+    mp3_put_frames(&cut, header, MP3_SILENT_BYTES, 2);
+    cut.count -= 100;
+    const struct mp3_heard h = mp3_play(&cut);
+    assert_int_equal(h.frames, 1152);
+    assert_int_equal(h.damage, DECODER_TRUNCATED);
+    free(h.samples);
 }
 
 /// What libmpg123 makes of a header. @return whether it takes it.
@@ -349,10 +385,12 @@ int main(void)
         cmocka_unit_test(tags_between_frames_are_passed_over),
         cmocka_unit_test(bytes_with_a_header_at_their_end_are_no_mp3),
         cmocka_unit_test(two_frames_behind_junk_are_no_mp3),
+        cmocka_unit_test(frames_of_several_kinds_are_no_mp3),
         cmocka_unit_test(a_file_that_ends_within_its_first_frame_is_refused),
         cmocka_unit_test(what_only_begins_like_a_frame_is_no_mp3),
         cmocka_unit_test(mp3_within_wav_is_played),
         cmocka_unit_test(layers_and_free_bit_rates_are_decoded),
+        cmocka_unit_test(one_frame_or_two_are_a_file),
         cmocka_unit_test(every_header_is_read_as_libmpg123_reads_it),
         cmocka_unit_test(headers_tell_length_and_samples),
     };

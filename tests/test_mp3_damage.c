@@ -103,6 +103,29 @@ static void a_frame_of_another_kind_is_none(void **state)
     }
 }
 
+// Of two frames of which the first one's header lies, with a kilobyte between: the tag counts one more than there is.
+static void a_hole_of_more_bytes_than_frames_is_as_long_as_these(void **state)
+{
+    (void)state;
+    const size_t from = 30 * MP3_SILENT_BYTES, behind = 32 * MP3_SILENT_BYTES;
+    struct mp3_file f = mp3_silent_frames(90), rest = mp3_silent_frames(90);
+    break_bytes(&f, from, behind - from);
+    memcpy(f.bytes + from, "\xff\xfb\xe2\x40", 4);
+    f.count = behind;
+    mp3_put_junk(&f, 1000);
+    mp3_put(&f, rest.bytes + behind, rest.count - behind);
+    free(rest.bytes);
+    assert_silent(&f, "corrupt: 0.03 s at 0.8 s are silent");
+}
+
+static void the_last_two_frames_behind_junk_are_some(void **state)
+{
+    (void)state;
+    struct mp3_file f = mp3_silent_frames(90);
+    break_bytes(&f, 80 * MP3_SILENT_BYTES, 9 * MP3_SILENT_BYTES);
+    assert_silent(&f, "corrupt: 0.24 s at 2.1 s are silent");
+}
+
 // The count of the tag, or a constant bit rate without one, tells how much was lost: what follows is where it was.
 static void what_follows_lost_frames_keeps_its_place(void **state)
 {
@@ -148,21 +171,91 @@ static struct mp3_file constant_rate(void)
 static void a_constant_bit_rate_tells_what_was_lost(void **state)
 {
     (void)state;
-    struct mp3_file whole = constant_rate(), broken = constant_rate();
+    struct mp3_file whole = constant_rate();
     const struct mp3_heard sound = mp3_play(&whole);
     assert_int_equal(sound.frames, LAYER_1_FRAMES * LAYER_1_SAMPLES);
-    break_bytes(&broken, 100 * 138, 3000); // 21 or 22 frames, from the 100th on
-    const struct mp3_heard h = mp3_play(&broken);
-    assert_int_equal(h.frames, sound.frames);
-    assert_int_equal(h.stated, sound.frames);
-    assert_int_equal(h.damage, DECODER_CORRUPT);
-    assert_string_equal(h.text, "corrupt: 0.18 s at 0.9 s are silent");
-    const size_t behind = 125 * LAYER_1_SAMPLES;
-    assert_true(sound.samples[behind] != 0);
-    assert_memory_equal(h.samples + behind, sound.samples + behind,
-                        (sound.frames - behind) * sizeof *h.samples);
-    free(h.samples);
+    for (size_t from = 100; from < 110; ++from) {
+        struct mp3_file broken = constant_rate();
+        break_bytes(&broken, from * 138, 3000); // 21 or 22 frames
+        const struct mp3_heard h = mp3_play(&broken);
+        assert_int_equal(h.frames, sound.frames);
+        assert_int_equal(h.stated, sound.frames);
+        assert_int_equal(h.damage, DECODER_CORRUPT);
+        assert_non_null(strstr(h.text, "corrupt: 0.1"));
+        assert_non_null(strstr(h.text, " s are silent"));
+        const size_t behind = (from + 25) * LAYER_1_SAMPLES;
+        assert_true(sound.samples[behind] != 0);
+        assert_memory_equal(h.samples + behind, sound.samples + behind,
+                            (sound.frames - behind) * sizeof *h.samples);
+        free(h.samples);
+    }
     free(sound.samples);
+}
+
+/// Whether all samples of an MPEG frame are 0.
+static bool is_silent(const struct mp3_heard *h, uint32_t frame)
+{
+    bool is_any = false;
+    for (uint64_t i = 0; i < MP3_TONE_SAMPLES; ++i)
+        is_any = is_any || h->samples[(uint64_t)frame * MP3_TONE_SAMPLES + i] != 0;
+    return !is_any;
+}
+
+// The first frame behind a hole takes its bits from within it; the next one's are there, and sound like ever from the
+// second on, as frames overlap.
+static void a_frame_whose_bits_were_lost_is_silent(void **state)
+{
+    (void)state;
+    enum { LOST = 36 };
+    for (enum mp3_tone kind = MP3_TONE_PLAIN; kind <= MP3_TONE_EARLY; ++kind) {
+        const uint32_t first = LOST + 1 + (kind == MP3_TONE_EARLY);
+        struct mp3_file f = {0}, whole = {0};
+        mp3_put_tones(&f, kind, 60);
+        mp3_put_tones(&whole, kind, 60);
+        break_bytes(&f, mp3_tone_at(LOST), 104);
+        const struct mp3_heard h = mp3_play(&f), all = mp3_play(&whole);
+        assert_int_equal(h.frames, 60 * MP3_TONE_SAMPLES);
+        assert_string_equal(h.text, "corrupt: 0.03 s at 0.9 s are silent");
+        assert_false(is_silent(&h, LOST - 2));
+        assert_true(is_silent(&h, first - 1) && !is_silent(&h, first));
+        for (uint64_t i = 0; i < 60; ++i) {
+            const size_t at = i * MP3_TONE_SAMPLES;
+            if (i < LOST - 1 || i > first + 1)
+                assert_memory_equal(h.samples + at, all.samples + at,
+                                    MP3_TONE_SAMPLES * sizeof *h.samples);
+        }
+        free(h.samples);
+        free(all.samples);
+    }
+}
+
+static void a_lost_frame_of_a_free_bit_rate_is_silent(void **state)
+{
+    (void)state;
+    struct mp3_file f = {0};
+    mp3_put_frames(&f, (const unsigned char[]){0xff, 0xfb, 0x00, 0x40}, 999, 60);
+    break_bytes(&f, 30 * 999, 999);
+    const struct mp3_heard h = mp3_play(&f);
+    assert_int_equal(h.frames, 60 * MPEG_SAMPLES);
+    assert_string_equal(h.text, "corrupt: 0.03 s at 0.8 s are silent");
+    free(h.samples);
+}
+
+// Libmpg123 does not compare them.
+static void checksums_are_passed_over(void **state)
+{
+    (void)state;
+    struct mp3_file plain = {0}, checked = {0}, early = {0};
+    mp3_put_tones(&plain, MP3_TONE_PLAIN, 60);
+    mp3_put_tones(&checked, MP3_TONE_CHECKED, 60);
+    mp3_put_tones(&early, MP3_TONE_EARLY, 60);
+    const struct mp3_heard a = mp3_play(&plain), b = mp3_play(&checked), c = mp3_play(&early);
+    assert_false(is_silent(&a, 5));
+    assert_memory_equal(a.samples, b.samples, 60 * MP3_TONE_SAMPLES * sizeof *a.samples);
+    assert_memory_equal(a.samples, c.samples, 60 * MP3_TONE_SAMPLES * sizeof *a.samples);
+    free(a.samples);
+    free(b.samples);
+    free(c.samples);
 }
 
 // --- Junk ----------------------------------------------------------------------------------------
@@ -174,13 +267,31 @@ static void junk_among_frames_of_a_constant_bit_rate_is_told(void **state)
     struct mp3_file f = constant_rate(), rest = constant_rate();
     f.count = 12 * 128000 * 100 / 44100 * 4;
     const size_t from = f.count;
-    mp3_put_junk(&f, 1110); // 7.97 frames
+    mp3_put_junk(&f, 1050); // 7.5 frames
     mp3_put(&f, rest.bytes + from, rest.count - from);
     free(rest.bytes);
     const struct mp3_heard h = mp3_play(&f);
     assert_int_equal(h.frames, LAYER_1_FRAMES * LAYER_1_SAMPLES);
     assert_int_equal(h.damage, DECODER_CORRUPT);
-    assert_string_equal(h.text, "corrupt: 1110 bytes at 0.9 s are no sound");
+    assert_string_equal(h.text, "corrupt: 1050 bytes at 0.9 s are no sound");
+    free(h.samples);
+}
+
+// Nor where frames are of any length, be a hole as long as four on the average.
+static void junk_among_frames_of_a_variable_bit_rate_is_told(void **state)
+{
+    (void)state;
+    struct mp3_file f = {0};
+    for (int i = 0; i < 61; ++i) {
+        const bool is_long = i % 2; // thirty each, but for the one before the junk
+        mp3_put_frames(&f, (unsigned char[]){0xff, 0xfb, is_long ? 0xa0 : 0x90, 0x40},
+                       is_long ? 522 : 417, 1);
+        if (i == 30)
+            mp3_put_junk(&f, 4 * (417 + 522) / 2 - 417);
+    }
+    const struct mp3_heard h = mp3_play(&f);
+    assert_int_equal(h.frames, 61 * MPEG_SAMPLES);
+    assert_string_equal(h.text, "corrupt: 1461 bytes at 0.8 s are no sound");
     free(h.samples);
 }
 
@@ -248,7 +359,8 @@ static void a_cut_frame_of_a_file_without_tag_is_told(void **state)
 {
     (void)state;
     const size_t half = mp3_frame_from(&song, song.file.count / 2);
-    for (size_t more = 3; more <= 30; more += 27) {
+    const size_t next = mp3_frame_from(&song, half + 1), all = next - half;
+    for (size_t more = 3; more < all; more += more == 3 ? 27 : all - 32) { // 3, 30, all but 2
         struct mp3_file f = {0};
         mp3_put(&f, song.file.bytes + song.first, half - song.first + more);
         const struct mp3_heard h = mp3_play(&f);
@@ -282,9 +394,15 @@ int main(void)
         cmocka_unit_test(a_broken_kilobyte_costs_the_frames_it_hits),
         cmocka_unit_test(headers_within_a_broken_kilobyte_are_none),
         cmocka_unit_test(a_frame_of_another_kind_is_none),
+        cmocka_unit_test(a_hole_of_more_bytes_than_frames_is_as_long_as_these),
+        cmocka_unit_test(the_last_two_frames_behind_junk_are_some),
         cmocka_unit_test(what_follows_lost_frames_keeps_its_place),
         cmocka_unit_test(a_constant_bit_rate_tells_what_was_lost),
+        cmocka_unit_test(a_frame_whose_bits_were_lost_is_silent),
+        cmocka_unit_test(a_lost_frame_of_a_free_bit_rate_is_silent),
+        cmocka_unit_test(checksums_are_passed_over),
         cmocka_unit_test(junk_among_frames_of_a_constant_bit_rate_is_told),
+        cmocka_unit_test(junk_among_frames_of_a_variable_bit_rate_is_told),
         cmocka_unit_test(junk_between_frames_is_passed_over),
         cmocka_unit_test(junk_between_frames_that_were_counted_is_told),
         cmocka_unit_test(broken_frames_are_decoded_quietly),

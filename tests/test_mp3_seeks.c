@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Seeks in MP3: what is read at a place is what reading on from the start gives there, to the last bit.
+#include "io/mp3_layout.h"
 #include "support/mp3_file.h"
 #include <setjmp.h>
 #include <sndfile.h>
@@ -38,7 +39,40 @@ static void seeks_give_the_samples_of_reading_on_at_every_rate(void **state)
     }
 }
 
-// Frames of a thousand numbers and more: the index of places has become coarse.
+// Else a seek would have to walk far.
+static void the_index_of_places_reaches_over_a_long_file(void **state)
+{
+    (void)state;
+    struct mp3_file f = {0};
+    mp3_put_frames(&f, (const unsigned char[]){0xff, 0xf3, 0x18, 0xc0}, 36, 5000);
+    struct source *source = mp3_open_source(&f);
+    struct mp3_layout layout;
+    struct mp3_view *view = calloc(1, sizeof *view);
+    struct mp3_walk *walk = calloc(1, sizeof *walk);
+    assert_true(view && walk);
+    view->source = source;
+    assert_int_equal(mp3_layout_scan(&layout, source, 0, f.count), 0);
+    mp3_walk_begin(walk, view, &layout.pieces[0]);
+    struct mp3_step step;
+    for (uint64_t i = 0; i < 5000; ++i) {
+        assert_true(mp3_walk_next(walk, &step));
+        assert_int_equal(step.number, i);
+    }
+    assert_false(mp3_walk_next(walk, &step));
+    assert_int_equal(walk->step, 8);
+    assert_int_equal(walk->index_count, 5000 / 8);
+    for (uint32_t i = 0; i < walk->index_count; ++i) {
+        assert_int_equal(walk->index[i].number, 8 * i);
+        assert_int_equal(walk->index[i].at, 8 * i * 36);
+    }
+    mp3_layout_deinit(&layout);
+    source_close(&source);
+    free(walk);
+    free(view);
+    free(f.bytes);
+}
+
+// The index of places has become coarse.
 static void seeks_in_a_long_file_give_the_samples_of_reading_on(void **state)
 {
     (void)state;
@@ -69,7 +103,7 @@ static void seeks_beside_damage_give_the_samples_of_reading_on(void **state)
 static void seeks_into_a_hole_give_the_samples_of_reading_on(void **state)
 {
     (void)state;
-    struct mp3_file f = mp3_silent_frames(90), sound = {0};
+    struct mp3_file f = mp3_silent_frames(90);
     for (int i = 30 * MP3_SILENT_BYTES; i < 40 * MP3_SILENT_BYTES; ++i)
         f.bytes[i] = (unsigned char)(i * 37) & 0x7f;
     struct mp3_song song = mp3_encode(44100, 2, FRAMES);
@@ -77,7 +111,6 @@ static void seeks_into_a_hole_give_the_samples_of_reading_on(void **state)
     mp3_assert_seeks(&f, 577);
     mp3_song_free(&song);
     free(f.bytes);
-    free(sound.bytes);
 }
 
 static void seeks_over_joins_give_the_samples_of_reading_on(void **state)
@@ -98,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seeks_give_the_samples_of_reading_on_at_every_rate),
+        cmocka_unit_test(the_index_of_places_reaches_over_a_long_file),
         cmocka_unit_test(seeks_in_a_long_file_give_the_samples_of_reading_on),
         cmocka_unit_test(seeks_beside_damage_give_the_samples_of_reading_on),
         cmocka_unit_test(seeks_into_a_hole_give_the_samples_of_reading_on),

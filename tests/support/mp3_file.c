@@ -81,6 +81,60 @@ struct mp3_file mp3_silent_frames(uint32_t count)
     return f;
 }
 
+/// Bits under way, the highest of a byte first.
+struct bits {
+    unsigned char *bytes;
+    uint32_t at;
+};
+
+static void put_bits(struct bits *b, uint32_t count, uint32_t value)
+{
+    for (; count > 0; --count, ++b->at)
+        b->bytes[b->at / 8] |= (unsigned char)((value >> (count - 1) & 1) << (7 - b->at % 8));
+}
+
+/// Side information of two granules alike (ISO 11172-3, 2.4.1.7): eight bits of sound, of six pairs of lines.
+static void put_side(unsigned char *to, uint32_t sound_begin, uint32_t gain)
+{
+    struct bits b = {.bytes = to};
+    put_bits(&b, 9, sound_begin);
+    put_bits(&b, 9, 0);
+    for (int granule = 0; granule < 2; ++granule) {
+        put_bits(&b, 12, 8);
+        put_bits(&b, 9, 6);
+        put_bits(&b, 8, gain);
+        put_bits(&b, 5, 0);
+        put_bits(&b, 15, 1 << 10 | 1 << 5 | 1); // code table 1 in each of the regions
+        put_bits(&b, 10, 0);
+    }
+}
+
+size_t mp3_tone_at(uint32_t number)
+{
+    return (size_t)number * 144 * 32000 / 44100;
+}
+
+void mp3_put_tones(struct mp3_file *f, enum mp3_tone kind, uint32_t count)
+{
+    enum { SIDE_BYTES = 17, CHECK_BYTES = 2, SOUND_BYTES = 2 };
+    const size_t side_at = MP3_HEADER_BYTES + (kind == MP3_TONE_CHECKED ? CHECK_BYTES : 0);
+    for (uint32_t i = 0; i < count; ++i) {
+        const size_t bytes = mp3_tone_at(i + 1) - mp3_tone_at(i);
+        unsigned char frame[105] = {0xff, 0xfb, 0x10, 0xc0, 0xff, 0xff};
+        frame[2] |= bytes == sizeof frame ? 2 : 0;
+        frame[1] = kind == MP3_TONE_CHECKED ? 0xfa : 0xfb;
+        memset(frame + side_at, 0, SIDE_BYTES);
+        const bool is_early = kind == MP3_TONE_EARLY && i > 0;
+        put_side(frame + side_at, is_early ? SOUND_BYTES : 0, 180 + i % 23);
+        // Five times no line of a pair, which is 1, then the first of two: 01, and its sign.
+        if (!is_early)
+            memset(frame + side_at + SIDE_BYTES, 0xfa, SOUND_BYTES);
+        if (kind == MP3_TONE_EARLY)
+            memset(frame + bytes - SOUND_BYTES, 0xfa, SOUND_BYTES);
+        mp3_put(f, frame, bytes);
+    }
+}
+
 // --- Encoded songs -------------------------------------------------------------------------------
 
 static void write_song(const char *path, const struct mp3_song *song)
@@ -130,17 +184,27 @@ void mp3_song_free(struct mp3_song *song)
     free(song->samples);
 }
 
+void mp3_put_song(struct mp3_file *f, const struct mp3_song *song)
+{
+    mp3_put(f, song->file.bytes, song->file.count);
+}
+
+void mp3_put_untagged(struct mp3_file *f, const struct mp3_song *song)
+{
+    mp3_put(f, song->file.bytes + song->first, song->file.count - song->first);
+}
+
 struct mp3_file mp3_copy(const struct mp3_song *song)
 {
     struct mp3_file f = {0};
-    mp3_put(&f, song->file.bytes, song->file.count);
+    mp3_put_song(&f, song);
     return f;
 }
 
 struct mp3_file mp3_copy_untagged(const struct mp3_song *song)
 {
     struct mp3_file f = {0};
-    mp3_put(&f, song->file.bytes + song->first, song->file.count - song->first);
+    mp3_put_untagged(&f, song);
     return f;
 }
 
@@ -218,6 +282,23 @@ struct mp3_heard mp3_play(struct mp3_file *f)
     close(ends[0]);
     source_close(&source);
     return h;
+}
+
+void mp3_assert_next(const struct mp3_heard *h, uint64_t *at, const float *samples,
+                     uint32_t channels, uint64_t frames)
+{
+    assert_true(*at + frames <= h->frames);
+    assert_int_equal(h->format.channels, 2);
+    for (uint64_t i = 0; i < frames; ++i)
+        for (uint32_t c = 0; c < 2; ++c)
+            if (h->samples[2 * (*at + i) + c] != samples[channels * i + c % channels])
+                fail_msg("frame %llu of %llu", (unsigned long long)i, (unsigned long long)frames);
+    *at += frames;
+}
+
+void mp3_assert_song(const struct mp3_heard *h, uint64_t *at, const struct mp3_song *song)
+{
+    mp3_assert_next(h, at, song->samples, song->channels, song->frames);
 }
 
 int mp3_open_error(struct mp3_file *f)

@@ -26,6 +26,14 @@ void mp3_put_frames(struct mp3_file *file, const unsigned char header[4], size_t
 /// Write a number in four bytes, the biggest first.
 void mp3_put_big(unsigned char *to, uint32_t value);
 
+enum { MP3_TONE_SAMPLES = 1152 };
+/// Where the frame of that number begins: they are of 104 bytes or, padded, of 105.
+size_t mp3_tone_at(uint32_t number);
+/// Append `count` frames of layer III, 44.1 kHz, mono, 32 kbit/s: a tone that is of another loudness in each. With
+/// checksums, which are not those of their frames; or early: its bits lie in the frame before, but for the first.
+enum mp3_tone { MP3_TONE_PLAIN, MP3_TONE_CHECKED, MP3_TONE_EARLY };
+void mp3_put_tones(struct mp3_file *file, enum mp3_tone kind, uint32_t count);
+
 enum { MP3_SILENT_BYTES = 417, MP3_SILENT_TAG_AT = 36 };
 /// Frames of silence of 44.1 kHz, stereo, 128 kbit/s, behind a tag that counts them.
 struct mp3_file mp3_silent_frames(uint32_t count);
@@ -40,7 +48,10 @@ struct mp3_song {
 /// LAME's default, encoded by libsndfile. Its samples are what mp3_play() hears.
 struct mp3_song mp3_encode(uint32_t rate_hz, uint32_t channels, uint32_t frames);
 void mp3_song_free(struct mp3_song *song);
-/// A new file of its bytes; of those without the frame with the tag.
+/// Append its bytes; those without the frame with the tag.
+void mp3_put_song(struct mp3_file *file, const struct mp3_song *song);
+void mp3_put_untagged(struct mp3_file *file, const struct mp3_song *song);
+/// A new file of either.
 struct mp3_file mp3_copy(const struct mp3_song *song);
 struct mp3_file mp3_copy_untagged(const struct mp3_song *song);
 /// Where the first frame of the song at or behind `offset` begins.
@@ -56,6 +67,10 @@ struct mp3_heard {
 };
 /// Decode a file from its begin to its end, and free it. Asserts that it can be opened, as "mp3".
 struct mp3_heard mp3_play(struct mp3_file *file);
+/// Assert that the next frames of stereo heard, from *at on, are these, one channel on both sides.
+void mp3_assert_next(const struct mp3_heard *heard, uint64_t *at, const float *samples,
+                     uint32_t channels, uint64_t frames);
+void mp3_assert_song(const struct mp3_heard *heard, uint64_t *at, const struct mp3_song *song);
 /// @return the error of opening the file, which is freed.
 int mp3_open_error(struct mp3_file *file);
 /// Seek to every `step`-th frame, and assert that what is read there is what was read on from the start.
