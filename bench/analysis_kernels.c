@@ -102,7 +102,7 @@ static void call_yin_expand(struct bench_data *d, size_t variant)
 
 static void call_yin_squares(struct bench_data *d, size_t variant)
 {
-    yin_impls[variant]->sum_squares(d->energy, d->x);
+    yin_impls[variant]->sum_squares(d->energy, d->x, LAGS);
 }
 
 static void call_yin_sums(struct bench_data *d, size_t variant)

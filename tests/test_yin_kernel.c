@@ -135,18 +135,22 @@ static void check_squares(const struct yin_impl *impl)
     static double got[YIN_BLOCK + 3], expected[YIN_BLOCK + 1];
     uint64_t seed = 13;
     kernel_fill(x, YIN_BLOCK + KERNEL_OFFSETS, &seed);
-    for (uint32_t offset = 0; offset < KERNEL_OFFSETS; ++offset) {
-        got[0] = got[YIN_BLOCK + 2] = -1;
-        impl->sum_squares(got + 1, x + offset);
-        reference()->sum_squares(expected, x + offset);
-        assert_memory_equal(got + 1, expected, sizeof expected);
-        assert_true(got[0] == -1 && got[YIN_BLOCK + 2] == -1);
-        double sum = 0;
-        for (uint32_t i = 0; i <= YIN_BLOCK; ++i) {
-            assert_true(fabs(got[1 + i] - sum) <= 1e-14 * sum);
-            sum += i < YIN_BLOCK ? (double)x[offset + i] * (double)x[offset + i] : 0;
+    for (uint32_t offset = 0; offset < KERNEL_OFFSETS; ++offset)
+        for (uint32_t count = 0; count <= YIN_BLOCK; count += 8) {
+            for (uint32_t i = 0; i < YIN_BLOCK + 3; ++i)
+                got[i] = -1;
+            memset(expected, 0, sizeof expected);
+            impl->sum_squares(got + 1, x + offset, count);
+            reference()->sum_squares(expected, x + offset, count);
+            double sum = 0;
+            for (uint32_t i = 0; i <= YIN_BLOCK; ++i) {
+                const int is_written = i <= count || i == YIN_BLOCK;
+                assert_true(got[1 + i] == (is_written ? expected[i] : -1));
+                assert_true(!is_written || fabs(got[1 + i] - sum) <= 1e-14 * sum);
+                sum += i < YIN_BLOCK ? (double)x[offset + i] * (double)x[offset + i] : 0;
+            }
+            assert_true(got[0] == -1 && got[YIN_BLOCK + 2] == -1);
         }
-    }
 }
 
 static void squares_so_far_are_those_of_a_loop(void **state)

@@ -28,7 +28,7 @@ static const double LEAST_DIFFERENCE = 1e-3, LEAST_SHORT_DIFFERENCE = 1e-4;
 
 struct pitch_block {
     struct spectrum_half transform; // with as many zeros behind it
-    double squares[HOP + 1];        // sums over the first so many samples
+    double squares[HOP + 1]; // sums over the first so many samples, up to the lags and of all
 };
 
 struct yin {
@@ -98,8 +98,8 @@ static void transform_blocks(struct yin *y)
     }
     y->spectra->split_pair(&y->blocks[2]->transform, &y->blocks[3]->transform,
                            fft_forward(y->forth));
-    y->kernel->sum_squares(y->blocks[2]->squares, first);
-    y->kernel->sum_squares(y->blocks[3]->squares, second);
+    y->kernel->sum_squares(y->blocks[2]->squares, first, y->lags);
+    y->kernel->sum_squares(y->blocks[3]->squares, second, y->lags);
 }
 
 // The sum of (a - b)^2 is that of a^2 and b^2 less twice that of a b, which one transform gives for both frames.

@@ -22,6 +22,11 @@ static inline void square_eight(eight_wide *out, const float *values)
     *out = _mm512_mul_pd(x, x);
 }
 
+static inline void add_eight(eight_wide *sum, const eight_wide *x)
+{
+    *sum = _mm512_add_pd(*sum, *x);
+}
+
 // Store the sums up to each of eight values after those `before`, added in the order of the quads below.
 static inline void store_sums(double *out, eight_wide *x, eight_wide *before)
 {
@@ -70,6 +75,12 @@ static inline void square_eight(eight_wide *out, const float *values)
     out->high *= out->high;
 }
 
+static inline void add_eight(eight_wide *sum, const eight_wide *x)
+{
+    sum->low += x->low;
+    sum->high += x->high;
+}
+
 // Store the sums up to each of eight values after those `before`: one addition in eight waits for another.
 static inline void store_sums(double *out, eight_wide *x, eight_wide *before)
 {
@@ -94,14 +105,30 @@ static inline void yin_accumulate(double *restrict out, const double *restrict v
     }
 }
 
-static inline void yin_sum_squares(double sums[YIN_BLOCK + 1], const float *block)
+// The sum of the squares of whole registers, in the same order whatever they are made of.
+static inline double all_squares(const float *values, uint32_t count)
 {
+    double lanes[LANES];
+    eight_wide sum = {0}, eight;
+    for (uint32_t i = 0; i < count; i += LANES) {
+        square_eight(&eight, values + i);
+        add_eight(&sum, &eight);
+    }
+    memcpy(lanes, &sum, sizeof lanes);
+    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
+           ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+}
+
+static inline void yin_sum_squares(double sums[YIN_BLOCK + 1], const float *block, uint32_t count)
+{
+    assert(count % LANES == 0 && count <= YIN_BLOCK);
     eight_wide before = {0}, eight;
     sums[0] = 0;
-    for (uint32_t i = 0; i < YIN_BLOCK; i += LANES) {
+    for (uint32_t i = 0; i < count; i += LANES) {
         square_eight(&eight, block + i);
         store_sums(sums + 1 + i, &eight, &before);
     }
+    sums[YIN_BLOCK] = sums[count] + all_squares(block + count, YIN_BLOCK - count);
 }
 
 // Eight lags of one frame.

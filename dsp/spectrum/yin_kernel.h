@@ -28,8 +28,9 @@ struct yin_impl {
     /// out[f][lag] = max(0, both + entered[lag] - left[lag] - scale * product), lags as above.
     void (*expand)(double *const out[2], const struct yin_energies energies[2],
                    const float *products, double scale, uint32_t lags);
-    /// sums[i] = sum over j < i of block[j]².
-    void (*sum_squares)(double sums[YIN_BLOCK + 1], const float *block);
+    /// sums[i] = sum over j < i of block[j]², for i up to `count`, a multiple of 8, and of all; the rest is not
+    /// written.
+    void (*sum_squares)(double sums[YIN_BLOCK + 1], const float *block, uint32_t count);
     /// out[i] = sum over j <= i of values[j]; `count` is a multiple of 8.
     void (*accumulate)(double *out, const double *values, uint32_t count);
     /// @return the first lag of [first, end) with lag * differences[lag] <= share * sums[lag]; none: end.
