@@ -5,7 +5,7 @@
 #include "dsp/level/level_kernel.h"
 #include "dsp/vectors.h"
 
-enum { RUN = 8 }; // values of a lane that are summed in single precision, before double
+enum { RUN = 16 }; // values of a lane that are summed in single precision, before double
 
 struct level_extremes {
     wide min_l, max_l, min_r, max_r;

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Add `frames` frames to `block`, each sum within 1e-6 of the magnitudes that go into it: up to 128 values are added
+/// Add `frames` frames to `block`, each sum within 1e-6 of the magnitudes that go into it: up to 256 values are added
 /// in single precision first, in an order of the variant's. Extremes are exact. Finite samples; no alignment.
 typedef void (*level_add_fn)(struct level_block *block, const float *left, const float *right,
                              uint32_t frames);
