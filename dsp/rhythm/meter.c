@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/rhythm/meter.h"
+#include "dsp/rhythm/certainty.h"
 #include "dsp/rhythm/lags.h"
 #include "dsp/rhythm/level.h"
 #include "dsp/rhythm/plain.h"
@@ -14,10 +15,7 @@
 #define PRIOR_BPM   120.0 // what is slower may as well be doubled, what is faster halved
 // A level may lie this much off the simple ratio to another: the periods are known to a percent.
 #define OFF_RATIO 0.02
-// A beat after which less than this recurs is not evident, however unlikely the others are: three to a slow pad's beat
-// had a certainty of up to .7.
-#define EVIDENT_RECURRENCE 0.1
-enum { CANDIDATES = 512, TUNING_STEPS = 40, PULSES = 4 };
+enum { CANDIDATES = 512, TUNING_STEPS = 40, PULSES = 4, LEVELS = 11 };
 // Of a pulse's salience, by how far its beats stray from a straight line.
 #define UNEVEN_COST 8.0
 
@@ -116,35 +114,48 @@ static double tune_period(const struct lags *lags, double period)
     return best_period;
 }
 
-/// Weigh up the levels that a pulse may be a simple ratio away from, and keep the two likeliest.
+/// Weigh up the levels that a pulse may be a simple ratio away from. *count: those in range.
+static int weigh_levels(const struct onset *onset, const struct lags *lags, double frame_rate_hz,
+                        const struct pulse *pulse, struct level_reading readings[LEVELS],
+                        size_t *count)
+{
+    static const double ratios[LEVELS] = {0.25,      1.0 / 3.0, 0.5, 2.0 / 3.0, 0.75, 1.0,
+                                          4.0 / 3.0, 1.5,       2.0, 3.0,       4.0};
+    *count = 0;
+    for (size_t i = 0; i < LEVELS; i++) {
+        const double period = tune_period(lags, pulse->period * ratios[i]);
+        const double bpm = 60.0 * frame_rate_hz / period;
+        if (period < METER_LEAST_FRAMES || bpm < SLOWEST_BPM || bpm > FASTEST_BPM)
+            continue;
+        struct level_reading *reading = &readings[(*count)++];
+        reading->period_frames = period;
+        if (level_measure(onset, lags, period, frame_rate_hz, pulse->softness, reading->evidence))
+            return -ENOMEM;
+        reading->odds = level_weigh(reading->evidence);
+    }
+    return 0;
+}
+
+/// Keep the two likeliest levels.
 static int choose_level(const struct onset *onset, const struct lags *lags, double frame_rate_hz,
                         const struct pulse *pulse, struct meter *out)
 {
-    static const double ratios[] = {0.25,      1.0 / 3.0, 0.5, 2.0 / 3.0, 0.75, 1.0,
-                                    4.0 / 3.0, 1.5,       2.0, 3.0,       4.0};
-    double best = -HUGE_VAL, second = -HUGE_VAL, all = 0.0, once = 0.0;
-    for (size_t i = 0; i < sizeof(ratios) / sizeof(*ratios); i++) {
-        const double period = tune_period(lags, pulse->period * ratios[i]);
-        const double bpm = 60.0 * frame_rate_hz / period;
-        double evidence[LEVEL_EVIDENCE];
-        if (period < METER_LEAST_FRAMES || bpm < SLOWEST_BPM || bpm > FASTEST_BPM)
-            continue;
-        if (level_measure(onset, lags, period, frame_rate_hz, pulse->softness, evidence))
-            return -ENOMEM;
-        const double odds = level_weigh(evidence);
-        all = odds > best ? 1.0 + all * exp(best - odds) : all + exp(odds - best);
-        if (odds > best) {
+    struct level_reading readings[LEVELS];
+    size_t count, best = 0, second = 0;
+    if (weigh_levels(onset, lags, frame_rate_hz, pulse, readings, &count))
+        return -ENOMEM;
+    for (size_t i = 1; i < count; i++) {
+        if (readings[i].odds > readings[best].odds) {
             second = best;
-            out->alternative_frames = out->period_frames;
-            best = odds;
-            once = evidence[LEVEL_ONCE];
-            out->period_frames = period;
-        } else if (odds > second) {
-            second = odds;
-            out->alternative_frames = period;
-        }
+            best = i;
+        } else if (second == best || readings[i].odds > readings[second].odds)
+            second = i;
     }
-    out->certainty = all > 0.0 ? fmin(1.0, once / EVIDENT_RECURRENCE) / all : 0.0;
+    if (count == 0)
+        return 0;
+    out->period_frames = readings[best].period_frames;
+    out->alternative_frames = second != best ? readings[second].period_frames : 0.0;
+    out->certainty = certainty_of(readings, count, best, second);
     return 0;
 }
 

@@ -10,7 +10,7 @@ enum { METER_LEAST_FRAMES = 2 };
 struct meter {
     double period_frames, alternative_frames; // 0: none
     double salience, alternative_salience;    // 0..1
-    double certainty;    // 0..1: how likely the period is, by the evidence, among its simple ratios
+    double certainty;    // 0..1: how likely the period is a level that a listener would name
     double significance; // of what recurs, as lags_significance() has it
 };
 

@@ -21,6 +21,9 @@
 // Onsets at random, picked as they are, are 0.7 uneven, give or take 0.7 / sqrt(n); those of a pulse that moves
 // are less so by three times that.
 #define RANDOM_UNEVENNESS 0.7
+// No one tempo holds where beats stray from a line, in periods; up to the first of these it is a hand's doing.
+#define STEADY_SPREAD 0.02
+#define STRAY_COST    4.0
 // Loose beats that stray by less, in periods, stray from a line: it is the tempo that is steady, not the hand.
 #define STRAY_SPREAD 0.12
 // Two beats say nothing of a pulse: any two sounds are that.
@@ -153,7 +156,8 @@ static int follow(const struct rhythm *rhythm, const struct meter *meter, struct
         const double exact = fabs(ratio / simple - 1.0) < 0.04 ? simple : ratio;
         out->tempo.alternative_bpm = out->tempo.bpm * exact;
     }
-    out->tempo.confidence = meter->certainty * exp(-4.0 * line.spread);
+    out->tempo.confidence =
+        meter->certainty * exp(-STRAY_COST * fmax(0.0, line.spread - STEADY_SPREAD));
     return 0;
 }
 
