@@ -79,15 +79,29 @@ static void what_stands_out_too_little_is_no_onset(void **state)
     assert_int_equal(picker_pick(strength, 64, FRAME_RATE, NULL).count, 1);
 }
 
-/// A lone top is a part of the mean around it: of itself, 100 ms before (4.31 frames, so 3 and 0.81 of the fourth)
-/// and a frame after.
+/// A lone frame under a triangle of 31 ms either side: its own share, and that of the frames beside it.
+static double triangle(int away)
+{
+    const double beside = 1.0 - 1.0 / (0.031 * FRAME_RATE);
+    return (away ? beside : 1.0) / (1.0 + 2.0 * beside);
+}
+
+/// The mean around it is taken 100 ms before (4.31 frames, so 3 and 0.81 of the fourth) and a frame after.
+static const double AROUND = 1.0 + 3.0 + (0.1 * FRAME_RATE - 3.5) + 1.0;
+
+static double weight_of(double margin)
+{
+    return fmax(0.0, fmin(1.0, 0.5 + 0.5 * margin / 0.06));
+}
+
+/// A lone top is a part of the mean around it, with all of what it is under the triangle.
 static void what_hardly_stands_out_counts_in_part(void **state)
 {
     (void)state;
-    const double over_mean = 1.0 - 1.0 / (1.0 + 3.0 + (0.1 * FRAME_RATE - 3.5) + 1.0);
+    const double over_mean = triangle(0) - 1.0 / AROUND;
     const struct {
         double out, weight;
-    } cases[] = {{0.05, 0.0}, {0.09, 0.25}, {0.12, 0.5}, {0.15, 0.75}, {0.19, 1.0}, {2.0, 1.0}};
+    } cases[] = {{0.02, 0.0}, {0.055, 0.25}, {0.085, 0.5}, {0.115, 0.75}, {0.15, 1.0}, {2.0, 1.0}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         uint16_t strength[64] = {0};
         strength[30] = (uint16_t)lround(cases[i].out / over_mean * ONSET_SCALE);
@@ -98,21 +112,42 @@ static void what_hardly_stands_out_counts_in_part(void **state)
     }
 }
 
+/// The second may be a little less than the first, or the same. Were both counted, or none, the weight would be twice
+/// this, or nothing.
 static void two_frames_that_hardly_stand_out_count_once(void **state)
 {
     (void)state;
-    for (double second = 0.9; second < 1.05;
-         second += 0.1) { // a little less than the first, or the same
+    for (double second = 0.9; second < 1.05; second += 0.1) {
+        const double here = triangle(0) + second * triangle(1);
+        const double next = triangle(1) + second * triangle(0);
+        const double mean = (triangle(1) + here + next) / AROUND;
         uint16_t strength[64] = {0};
-        strength[30] = (uint16_t)(0.14 * ONSET_SCALE);
-        const double alone = picker_pick(strength, 64, FRAME_RATE, NULL).weight;
-        strength[31] = (uint16_t)lround(second * strength[30]);
+        strength[30] = (uint16_t)lround(0.17 * ONSET_SCALE);
+        strength[31] = (uint16_t)lround(second * 0.17 * ONSET_SCALE);
 
         const double weight = picker_pick(strength, 64, FRAME_RATE, NULL).weight;
 
-        assert_true(alone > 0.4 && alone < 0.6);
-        assert_true(weight > 0.0 && weight < alone - 0.1); // the mean around has one more of them
+        assert_true(weight > 0.3 && weight < 0.7);
+        assert_true(fabs(weight - weight_of(0.17 * (here - mean) - 0.085)) < 4e-3);
     }
+}
+
+/// The same sounds at 43 and at 46.9 frames a second, which fall on frames or between them as it happens.
+static void the_frame_rate_makes_no_odds_to_the_weight(void **state)
+{
+    (void)state;
+    double weights[2];
+    for (int r = 0; r < 2; r++) {
+        const double rate_hz = r ? 46.875 : FRAME_RATE;
+        uint16_t strength[1024] = {0};
+        for (int i = 0; i < 100; i++) {
+            const double at = (0.5 + 0.191 * i) * rate_hz, share = at - floor(at);
+            strength[(int)at] = (uint16_t)((1.0 - share) * ONSET_SCALE);
+            strength[(int)at + 1] = (uint16_t)(share * ONSET_SCALE);
+        }
+        weights[r] = picker_pick(strength, 1024, rate_hz, NULL).weight;
+    }
+    assert_true(fabs(weights[0] - 100.0) < 0.01 && fabs(weights[1] - 100.0) < 0.01);
 }
 
 static void onsets_are_told_by_their_frames(void **state)
@@ -146,6 +181,7 @@ int main(void)
         cmocka_unit_test(what_stands_out_too_little_is_no_onset),
         cmocka_unit_test(what_hardly_stands_out_counts_in_part),
         cmocka_unit_test(two_frames_that_hardly_stand_out_count_once),
+        cmocka_unit_test(the_frame_rate_makes_no_odds_to_the_weight),
         cmocka_unit_test(onsets_are_told_by_their_frames),
         cmocka_unit_test(fewer_than_three_onsets_are_no_series),
     };
