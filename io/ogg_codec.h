@@ -31,6 +31,11 @@ struct ogg_codec {
     bool (*is_header)(const ogg_packet *packet);
     /// Ticks of sound that these packets will give: behind those decoded, or after restart().
     int64_t (*count_ticks)(struct ogg_decoder *decoder, ogg_packet *packets, uint32_t count);
+    /// Know the first packet of sound, for align().
+    void (*begin)(struct ogg_decoder *decoder, ogg_packet *packet);
+    /// The number of ticks, next to `ticks`, that can lie between the first packet's sound and this one's, whatever
+    /// packets are between them: muxers round granule positions. `ticks` itself where that is not known.
+    int64_t (*align)(struct ogg_decoder *decoder, int64_t ticks, ogg_packet *packet);
     /// Forget what was decoded.
     void (*restart)(struct ogg_decoder *decoder);
     /// Packets before the next one are missing.

@@ -10,6 +10,7 @@
 enum {
     CLOCK_HZ = 48000,
     MOST_PACKET_TICKS = 5760, // 120 ms
+    STEP_TICKS = 120,         // 2.5 ms, of which all packets are multiples
     HEAD_BYTES = 19,          // of the first header, without a mapping of channels
     RUN_UP_S = 3,             // predictions fade, at low bit rates over more than a second
 };
@@ -20,6 +21,7 @@ struct ogg_decoder {
     struct ogg_format format;
     float *samples; // of the packet that is decoded
     uint32_t taken; // frames of these
+    bool has_begun;
 };
 
 static bool is_first(const ogg_packet *packet)
@@ -137,6 +139,19 @@ static int64_t count_ticks(struct ogg_decoder *d, ogg_packet *packets, uint32_t 
     return ticks;
 }
 
+static void begin(struct ogg_decoder *d, ogg_packet *packet)
+{
+    (void)packet;
+    d->has_begun = true;
+}
+
+static int64_t align(struct ogg_decoder *d, int64_t ticks, ogg_packet *packet)
+{
+    (void)packet;
+    const int64_t rest = ((ticks + STEP_TICKS / 2) % STEP_TICKS + STEP_TICKS) % STEP_TICKS;
+    return d->has_begun ? ticks - rest + STEP_TICKS / 2 : ticks;
+}
+
 static void restart(struct ogg_decoder *d)
 {
     (void)opus_multistream_decoder_ctl(d->decoder, OPUS_RESET_STATE); // cannot fail
@@ -176,6 +191,8 @@ const struct ogg_codec ogg_opus = {
     .take_header = take_header,
     .is_header = is_header,
     .count_ticks = count_ticks,
+    .begin = begin,
+    .align = align,
     .restart = restart,
     .pass_loss = pass_loss,
     .decode = decode,

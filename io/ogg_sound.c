@@ -23,6 +23,7 @@ struct ogg_sound {
     uint64_t page_at;    // of the page at hand
     uint64_t first_at;   // of the first page with sound
     int64_t origin;      // ticks before frame 0, skipped ones not counted
+    int64_t first_ticks; // behind origin, that are decoded
     int64_t first_frame; // that is decoded; below 0: to be dropped
     uint64_t frames;     // by the last page
     struct ogg_mark last;
@@ -86,7 +87,10 @@ static int64_t place_of_page(struct ogg_sound *s)
 {
     const int64_t ticks =
         s->codec->count_ticks(s->decoder, s->packets + s->next, s->count - s->next);
-    return frames_of(s, s->granule - ticks - s->origin) - (int64_t)s->format.skipped;
+    const int64_t behind_first = s->granule - ticks - s->origin - s->first_ticks;
+    return frames_of(s, s->first_ticks +
+                            s->codec->align(s->decoder, behind_first, &s->packets[s->next])) -
+           (int64_t)s->format.skipped;
 }
 
 /// Whether a place after a loss can be true.
@@ -294,7 +298,10 @@ static void find_origin(struct ogg_sound *s)
         s->granule - s->codec->count_ticks(s->decoder, s->packets + s->next, s->count - s->next);
     s->origin = before > 0 && s->pages.skipped == skipped ? before : 0;
     if (before > 0 || !s->is_end)
-        s->first_frame = frames_of(s, before - s->origin) - (int64_t)s->format.skipped;
+        s->first_ticks = before - s->origin;
+    if (s->pages.skipped == skipped)
+        s->codec->begin(s->decoder, &s->packets[s->next]);
+    s->first_frame = frames_of(s, s->first_ticks) - (int64_t)s->format.skipped;
     s->is_lost = false;
 }
 

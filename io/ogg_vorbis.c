@@ -12,8 +12,9 @@ struct ogg_decoder {
     vorbis_dsp_state dsp;
     vorbis_block block;
     uint32_t headers;
-    bool is_ready;     // dsp and block are in use
-    long block_frames; // of the last packet decoded; 0: none
+    bool is_ready;           // dsp and block are in use
+    long block_frames;       // of the last packet decoded; 0: none
+    long first_block_frames; // of the stream; 0: not known
 };
 
 static bool is_first(const ogg_packet *packet)
@@ -83,6 +84,25 @@ static int64_t count_ticks(struct ogg_decoder *d, ogg_packet *packets, uint32_t 
     return frames;
 }
 
+static void begin(struct ogg_decoder *d, ogg_packet *packet)
+{
+    d->first_block_frames = vorbis_packet_blocksize(&d->info, packet);
+}
+
+/// The halves of all blocks between two, and a quarter of each of these two: of two sizes, the larger of which is a
+/// multiple of the smaller.
+static int64_t align(struct ogg_decoder *d, int64_t ticks, ogg_packet *packet)
+{
+    const long step = vorbis_info_blocksize(&d->info, 0) / 2;
+    const long block =
+        d->block_frames ? d->block_frames : vorbis_packet_blocksize(&d->info, packet);
+    if (d->first_block_frames <= 0 || block <= 0)
+        return ticks;
+    const int64_t beyond = ticks - (d->first_block_frames + block) / 4;
+    const int64_t rest = ((beyond + step / 2) % step + step) % step - step / 2;
+    return ticks - rest;
+}
+
 static void restart(struct ogg_decoder *d)
 {
     (void)vorbis_synthesis_restart(&d->dsp); // it was set up
@@ -121,6 +141,8 @@ const struct ogg_codec ogg_vorbis = {
     .take_header = take_header,
     .is_header = is_header,
     .count_ticks = count_ticks,
+    .begin = begin,
+    .align = align,
     .restart = restart,
     .pass_loss = restart, // no block may be joined with one that did not follow it
     .decode = decode,

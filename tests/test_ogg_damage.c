@@ -34,7 +34,7 @@ static void make(struct sound *s, int format)
     struct ogg_file file;
     ogg_file_write(path, format, RATE_HZ, 1, FRAMES);
     ogg_file_load(&file, path);
-    ogg_file_save_paged(&file, path, 1);
+    ogg_file_save_paged(&file, path, 2000, 0);
     ogg_file_free(&file);
     ogg_file_load(&s->file, path);
     assert_true(s->file.pages > 7);

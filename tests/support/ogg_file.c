@@ -2,12 +2,14 @@
 #include "support/ogg_file.h"
 #include "support/rng.h"
 #include <math.h>
+#include <opus.h>
 #include <setjmp.h>
 #include <sndfile.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <vorbis/codec.h>
 
 #include <cmocka.h>
 
@@ -70,7 +72,9 @@ void ogg_file_shift(struct ogg_file *file, uint32_t first, int64_t ticks)
     for (uint32_t i = first; i < file->pages; ++i) {
         ogg_page page = ogg_file_page(file, i);
         const int64_t granule = ogg_page_granulepos(&page);
-        if (granule <= 0)
+        const int is_header = page.body_len > 7 && (memcmp(page.body, "Opus", 4) == 0 ||
+                                                    memcmp(page.body + 1, "vorbis", 6) == 0);
+        if (granule < 0 || (granule == 0 && is_header))
             continue;
         for (int k = 0; k < 8; ++k)
             page.header[GRANULE_AT + k] = (unsigned char)((uint64_t)(granule + ticks) >> 8 * k);
@@ -96,35 +100,68 @@ static void write_page(FILE *stream, const ogg_page *page)
     assert_int_equal(fwrite(page->body, 1, (size_t)page->body_len, stream), page->body_len);
 }
 
-// A packet's own granule position is not known but of the last on a page: others are given none of use, so that a page
-// is ended only behind such a packet.
-void ogg_file_save_paged(const struct ogg_file *file, const char *path, int page_bytes)
+/// What a packet adds to the granule position.
+struct clock {
+    vorbis_info info; // of Vorbis
+    vorbis_comment comment;
+    int is_opus, headers;
+    long block_frames;
+};
+
+static int64_t ticks_of(struct clock *c, ogg_packet *packet)
+{
+    c->is_opus = c->is_opus || memcmp(packet->packet, "OpusHead", 8) == 0;
+    const int is_header = c->headers < (c->is_opus ? 2 : 3);
+    c->headers += is_header;
+    if (c->is_opus)
+        return is_header ? 0
+                         : opus_packet_get_nb_samples(packet->packet, (int)packet->bytes, 48000);
+    if (is_header) {
+        assert_int_equal(vorbis_synthesis_headerin(&c->info, &c->comment, packet), 0);
+        return 0;
+    }
+    const long before = c->block_frames;
+    c->block_frames = vorbis_packet_blocksize(&c->info, packet);
+    return before ? (before + c->block_frames) / 4 : 0;
+}
+
+void ogg_file_save_paged(const struct ogg_file *file, const char *path, int page_bytes,
+                         int64_t jitter)
 {
     ogg_stream_state in, out;
     ogg_page page = ogg_file_page(file, 0);
     ogg_packet packet;
+    struct clock clock = {0};
     FILE *stream = fopen(path, "wb");
     assert_non_null(stream);
+    vorbis_info_init(&clock.info);
+    vorbis_comment_init(&clock.comment);
     assert_int_equal(ogg_stream_init(&in, ogg_page_serialno(&page)), 0);
     assert_int_equal(ogg_stream_init(&out, 7), 0);
-    int pending = 0;
+    int64_t ticks = 0;
+    int pending = 0, packets = 0, pages = 0;
     for (uint32_t i = 0; i < file->pages; ++i) {
         page = ogg_file_page(file, i);
         assert_int_equal(ogg_stream_pagein(&in, &page), 0);
         while (ogg_stream_packetout(&in, &packet) > 0) {
+            ticks += ticks_of(&clock, &packet);
+            const int64_t off = pages > 5 ? (pages % 3 - 1) * jitter : 0;
+            packet.granulepos = packet.e_o_s ? packet.granulepos : ticks + off;
             pending += (int)packet.bytes;
             assert_int_equal(ogg_stream_packetin(&out, &packet), 0);
-        }
-        // The first packet has a page of its own.
-        while ((i == 0 || pending >= page_bytes || i + 1 == file->pages) &&
-               ogg_stream_flush_fill(&out, &page, 65025) > 0) {
-            write_page(stream, &page);
+            // The first packet has a page of its own.
+            if (packets++ > 0 && pending < page_bytes && !packet.e_o_s)
+                continue;
+            for (; ogg_stream_flush_fill(&out, &page, 65025) > 0; ++pages)
+                write_page(stream, &page);
             pending = 0;
         }
     }
     assert_int_equal(fclose(stream), 0);
     ogg_stream_clear(&in);
     ogg_stream_clear(&out);
+    vorbis_comment_clear(&clock.comment);
+    vorbis_info_clear(&clock.info);
 }
 
 int ogg_file_play(struct ogg_played *p, struct loader *loader, const char *path)

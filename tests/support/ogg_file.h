@@ -26,8 +26,10 @@ ogg_page ogg_file_page(const struct ogg_file *file, uint32_t page);
 void ogg_file_shift(struct ogg_file *file, uint32_t first, int64_t ticks);
 /// Save without page `left_out`; UINT32_MAX: with all.
 void ogg_file_save(const struct ogg_file *file, const char *path, uint32_t left_out);
-/// Save with other pages: each of at least `page_bytes`, sound beginning on that where the headers end.
-void ogg_file_save_paged(const struct ogg_file *file, const char *path, int page_bytes);
+/// Save with other pages: each ends with the packet that makes it `page_bytes` long, sound begins where the headers
+/// end. Granule positions are off by up to `jitter` ticks, but for the first and last.
+void ogg_file_save_paged(const struct ogg_file *file, const char *path, int page_bytes,
+                         int64_t jitter);
 
 struct ogg_played {
     float *samples; // all that could be read; free() them
