@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -92,12 +93,11 @@ static void what_a_stream_of_another_rate_lacks_is_told(void **state)
     }
 }
 
-// As the way through its frames, to the last that its tag counts.
-static void the_way_through_a_stream_that_lacks_frames_ends(void **state)
+/// Assert that the way through 40 frames of which a tag counts `count`, and something follows, has so many steps.
+static void assert_steps(uint32_t count, uint32_t steps)
 {
-    (void)state;
     struct mp3_file f = mp3_silent_frames(40);
-    mp3_put_big(f.bytes + MP3_SILENT_TAG_AT + 8, 42);
+    mp3_put_big(f.bytes + MP3_SILENT_TAG_AT + 8, count);
     mp3_put_song(&f, &stereo);
     struct source *source = mp3_open_source(&f);
     struct mp3_layout layout;
@@ -109,20 +109,28 @@ static void the_way_through_a_stream_that_lacks_frames_ends(void **state)
     assert_int_equal(layout.piece_count, 2);
     mp3_walk_begin(walk, view, &layout.pieces[0]);
     struct mp3_step step;
-    for (uint64_t i = 0; i < 42; ++i) {
+    for (uint32_t i = 0; i < steps; ++i) {
         assert_true(mp3_walk_next(walk, &step));
-        assert_int_equal(step.lost, i < 40 ? 0 : 42 - i);
+        assert_int_equal(step.lost, i < 40 ? 0 : steps - i);
     }
     assert_false(mp3_walk_next(walk, &step));
     assert_false(mp3_walk_next(walk, &step));
-    assert_true(mp3_walk_go_to(walk, 41) && mp3_walk_next(walk, &step));
-    assert_int_equal(step.lost, 1);
-    assert_false(mp3_walk_go_to(walk, 43));
+    assert_true(mp3_walk_go_to(walk, steps - 1) && mp3_walk_next(walk, &step));
+    assert_int_equal(step.lost, steps > 40);
+    assert_false(mp3_walk_go_to(walk, steps + 1));
     mp3_layout_deinit(&layout);
     source_close(&source);
     free(walk);
     free(view);
     free(f.bytes);
+}
+
+static void the_way_through_a_stream_ends_with_its_tags_count_or_its_frames(void **state)
+{
+    (void)state;
+    assert_steps(42, 42);
+    assert_steps(40, 40);
+    assert_steps(38, 40);
 }
 
 // As a stream that was recorded from some place on, and broke off within a frame. The tag in that is found.
@@ -188,6 +196,35 @@ static void a_stream_that_cannot_be_decoded_is_silent(void **state)
     }
 }
 
+// No silence is read for what cannot be: the error ends it.
+static void a_file_that_is_cut_while_it_is_read_ends(void **state)
+{
+    (void)state;
+    enum { SONGS = 200 };
+    static float sound[FRAMES * 2];
+    struct mp3_file f = {0};
+    for (int i = 0; i < SONGS; ++i)
+        mp3_put_song(&f, &stereo);
+    const char *path = mp3_save(&f); // as mp3_open_source() does
+    struct source *source = mp3_open_source(&f);
+    struct decoder *decoder = NULL;
+    struct decoder_info info;
+    assert_int_equal(decoder_open(&decoder, source, &info), 0);
+    assert_int_equal(info.frames, SONGS * FRAMES);
+    assert_int_equal(truncate(path, (off_t)f.count / 2), 0);
+    int songs = 0;
+    while (decoder_read(decoder, sound, FRAMES) == FRAMES) {
+        assert_memory_equal(sound, stereo.samples, sizeof sound);
+        ++songs;
+    }
+    assert_true(songs < SONGS);
+    assert_int_equal(decoder_damage(decoder), DECODER_IO_ERROR);
+    assert_non_null(strstr(decoder_damage_text(decoder), "changed while it was read, at "));
+    decoder_close(&decoder);
+    source_close(&source);
+    free(f.bytes);
+}
+
 static void a_cut_last_stream_is_told(void **state)
 {
     (void)state;
@@ -243,9 +280,10 @@ int main(void)
         cmocka_unit_test(a_cut_stream_is_followed_by_the_next),
         cmocka_unit_test(streams_cut_at_both_ends_play),
         cmocka_unit_test(what_a_stream_of_another_rate_lacks_is_told),
-        cmocka_unit_test(the_way_through_a_stream_that_lacks_frames_ends),
+        cmocka_unit_test(the_way_through_a_stream_ends_with_its_tags_count_or_its_frames),
         cmocka_unit_test(a_stream_that_lacks_frames_is_as_long_as_it_says),
         cmocka_unit_test(a_stream_that_cannot_be_decoded_is_silent),
+        cmocka_unit_test(a_file_that_is_cut_while_it_is_read_ends),
         cmocka_unit_test(a_cut_last_stream_is_told),
         cmocka_unit_test(a_cut_frame_of_another_rate_is_told),
     };

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { READ_FRAMES = 997, SEEK_FRAMES = 600, MOST_CHANNELS = 2 };
+enum { READ_FRAMES = 997, SEEK_FRAMES = 600, MOST_CHANNELS = 2, WINDOW_BYTES = 1 << 19 };
 
 static struct loop_thread loop;
 static struct loader *loader;
@@ -235,7 +235,7 @@ const char *mp3_save(const struct mp3_file *f)
 struct source *mp3_open_source(const struct mp3_file *f)
 {
     struct source *source = NULL;
-    const struct source_config config = {.path = mp3_save(f)};
+    const struct source_config config = {.path = mp3_save(f), .window_bytes = WINDOW_BYTES};
     assert_int_equal(source_open(&source, loader, &config), 0);
     return source;
 }

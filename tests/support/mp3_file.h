@@ -77,7 +77,7 @@ int mp3_open_error(struct mp3_file *file);
 void mp3_assert_seeks(const struct mp3_file *file, uint32_t step);
 /// The file as one in the folder, to be read by others. Its path stays valid until the next.
 const char *mp3_save(const struct mp3_file *file);
-/// A source of the saved file.
+/// A source of the saved file, which looks at 512 KiB at a time.
 struct source *mp3_open_source(const struct mp3_file *file);
 
 /// For cmocka: a folder, and a loader with its thread.
