@@ -153,13 +153,13 @@ static int follow(const struct onset *onset, double period_frames, size_t *frame
     return error;
 }
 
-int level_measure_beats(const struct onset *onset, double period_frames, struct level_beats *out)
+int level_measure_rise(const struct onset *onset, double period_frames, double *rise)
 {
     size_t frames;
-    double *beats;
+    double *beats, spread;
     uint32_t count;
-    const int error = follow(onset, period_frames, &frames, &beats, &count, &out->spread);
-    out->rise = beats ? beats_rise(onset_strength(onset), frames, beats, count) : 0.0;
+    const int error = follow(onset, period_frames, &frames, &beats, &count, &spread);
+    *rise = beats ? beats_rise(onset_strength(onset), frames, beats, count) : 0.0;
     free(beats);
     return error;
 }

@@ -31,20 +31,13 @@ enum level_evidence {
     LEVEL_EVIDENCE
 };
 
-/// How the beats of a pulse lie.
-struct level_beats {
-    double spread; // how far they stray from a straight line, in beats
-    double rise;   // as beats_rise() has it; 0 without any
-};
-
 /// Gather the evidence for a pulse of `period_frames`. @param softness 0 where notes begin with a stroke.
 /// @return 0; -ENOMEM.
 MUST_CHECK int level_measure(const struct onset *onset, const struct lags *lags,
                              double period_frames, double frame_rate_hz, double softness,
                              double evidence[LEVEL_EVIDENCE]);
-/// Only how the beats of a pulse lie. @return 0; -ENOMEM.
-MUST_CHECK int level_measure_beats(const struct onset *onset, double period_frames,
-                                   struct level_beats *out);
+/// How fast the strength rises at the beats of a pulse, as beats_rise() has it; 0 without any. @return 0; -ENOMEM.
+MUST_CHECK int level_measure_rise(const struct onset *onset, double period_frames, double *rise);
 /// By how many frames beats rise more slowly than strokes do; 0 where they do not.
 double level_softness(double rise_frames);
 /// The evidence weighed up: the more, the likelier, as the logarithm of odds.

@@ -15,13 +15,11 @@
 #define PRIOR_BPM   120.0 // what is slower may as well be doubled, what is faster halved
 // A level may lie this much off the simple ratio to another: the periods are known to a percent.
 #define OFF_RATIO 0.02
-enum { CANDIDATES = 512, TUNING_STEPS = 40, PULSES = 4, LEVELS = 11 };
-// Of a pulse's salience, by how far its beats stray from a straight line.
-#define UNEVEN_COST 8.0
+enum { CANDIDATES = 512, TUNING_STEPS = 40, LEVELS = 11 };
 
 struct pulse {
-    double period, salience;
-    double softness; // as level_softness() has it, once its beats are known
+    double period;   // 0: nothing recurs
+    double softness; // as level_softness() has it
 };
 
 /// How well beats of this period explain what recurs. Both a beat and a bar of 2, 3 or 4 must recur:
@@ -45,57 +43,31 @@ static double salience_of(const struct lags *lags, double period, double frame_r
     return fmin(1.0, salience(lags, period, 60.0 * frame_rate_hz / period));
 }
 
-/// Insert a pulse among the best so far, the most salient first.
-static void insert_pulse(struct pulse best[PULSES], struct pulse fresh)
+/// The most salient period; 0 where nothing recurs.
+static double find_period(const struct lags *lags, double frame_rate_hz)
 {
-    for (int i = 0; i < PULSES; i++) {
-        if (fresh.salience <= best[i].salience)
-            continue;
-        const struct pulse weaker = best[i];
-        best[i] = fresh;
-        fresh = weaker;
-    }
-}
-
-/// The most salient periods, each above its neighbours; those that are missing are 0.
-static void find_pulses(const struct lags *lags, double frame_rate_hz, struct pulse best[PULSES])
-{
-    struct pulse before = {0}, here = {0};
-    for (int i = 0; i <= CANDIDATES; i++) {
-        struct pulse next = {0};
-        if (i < CANDIDATES) {
-            const double bpm =
-                SLOWEST_BPM * pow(FASTEST_BPM / SLOWEST_BPM, (double)i / (CANDIDATES - 1));
-            next.period = 60.0 * frame_rate_hz / bpm;
-            next.salience = salience(lags, next.period, bpm);
+    double best = 0.0, most = 0.0;
+    for (int i = 0; i < CANDIDATES; i++) {
+        const double bpm =
+            SLOWEST_BPM * pow(FASTEST_BPM / SLOWEST_BPM, (double)i / (CANDIDATES - 1));
+        const double period = 60.0 * frame_rate_hz / bpm, here = salience(lags, period, bpm);
+        if (here > most) {
+            most = here;
+            best = period;
         }
-        if (here.salience > before.salience && here.salience >= next.salience)
-            insert_pulse(best, here);
-        before = here;
-        here = next;
     }
+    return best;
 }
 
-/// The most salient period that beats can follow evenly: strokes of 3, 3 and 2 recur after 8/3 as well,
-/// but only by hurrying and waiting. 0: nothing recurs. @return 0; -ENOMEM.
+/// The clearest pulse, be it the beat or a simple ratio away from it. @return 0; -ENOMEM.
 static int choose_pulse(const struct onset *onset, const struct lags *lags, double frame_rate_hz,
                         struct pulse *out)
 {
-    struct pulse pulses[PULSES] = {0};
-    double best = 0.0;
-    *out = (struct pulse){0};
-    find_pulses(lags, frame_rate_hz, pulses);
-    for (int i = 0; i < PULSES && pulses[i].salience > best; i++) {
-        struct level_beats beats;
-        if (level_measure_beats(onset, pulses[i].period, &beats))
-            return -ENOMEM;
-        const double even = pulses[i].salience * exp(-UNEVEN_COST * beats.spread);
-        if (even > best) {
-            best = even;
-            *out = pulses[i];
-            out->softness = level_softness(beats.rise);
-        }
-    }
+    double rise = 0.0;
+    *out = (struct pulse){.period = find_period(lags, frame_rate_hz)};
+    if (out->period > 0.0 && level_measure_rise(onset, out->period, &rise))
+        return -ENOMEM;
+    out->softness = level_softness(rise);
     return 0;
 }
 
