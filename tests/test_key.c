@@ -247,11 +247,16 @@ static void the_chroma_is_left_alone(void **state)
 static void rates_out_of_range_are_refused(void **state)
 {
     (void)state;
+    const double refused[] = {100.0, 999.0, 50001.0, (double)NAN}, taken[] = {1000.0, 50000.0};
     struct key_tracker *tracker;
-
-    assert_int_equal(key_tracker_create(&tracker, 100.0), -EINVAL);
-
-    assert_null(tracker);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+        assert_int_equal(key_tracker_create(&tracker, refused[i]), -EINVAL);
+        assert_null(tracker);
+    }
+    for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++) {
+        assert_int_equal(key_tracker_create(&tracker, taken[i]), 0);
+        key_tracker_destroy(&tracker);
+    }
 }
 
 int main(void)

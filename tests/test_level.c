@@ -286,6 +286,22 @@ static void a_bar_has_two_to_four_beats_and_a_longer_one_six_or_eight(void **sta
     assert_true(fabs(evidence[LEVEL_EXPLAINS] - log(0.05 / MUCH)) < 0.1);
 }
 
+static void
+beats_that_stray_by_a_frame_do_so_by_the_deviation_of_a_normal_distribution(void **state)
+{
+    (void)state;
+    static struct strokes even, uneven;
+    double evidence[LEVEL_EVIDENCE];
+    strike(&even, 0, 1, 0, LOUD);
+    strike(&uneven, 1, 2, 1, LOUD);
+    strike(&uneven, 2, 2, -1, LOUD);
+
+    measure(&even, evidence);
+    assert_true(evidence[LEVEL_UNEVEN] < 1e-9);
+    measure(&uneven, evidence);
+    assert_true(fabs(evidence[LEVEL_UNEVEN] - 1.4826 / FRAME_RATE) < 1e-3); // in seconds
+}
+
 static void how_usual_a_tempo_is_counts_less_for_soft_notes(void **state)
 {
     (void)state;
@@ -317,6 +333,8 @@ int main(void)
         cmocka_unit_test(what_recurs_sooner_than_four_fifths_of_a_second_is_no_bar_to_be_explained),
         cmocka_unit_test(what_recurs_is_measured_after_the_times_it_is_named_for),
         cmocka_unit_test(a_bar_has_two_to_four_beats_and_a_longer_one_six_or_eight),
+        cmocka_unit_test(
+            beats_that_stray_by_a_frame_do_so_by_the_deviation_of_a_normal_distribution),
         cmocka_unit_test(how_usual_a_tempo_is_counts_less_for_soft_notes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
