@@ -29,7 +29,7 @@ static int make_track(char *path, size_t bytes, const char *folder)
 static int look_up(struct library *library, struct library_lookup *lookup, const char *path)
 {
     *lookup = (struct library_lookup){.path = path};
-    int error = extractor_identify(path, &lookup->identity);
+    int error = file_identity_read(&lookup->identity, path);
     if (error)
         return error;
     library_look_up(library, lookup);
@@ -77,13 +77,13 @@ static int start_from_memory(struct analysis_cache *cache, const char *path, str
     const struct analysis_cache_key key = {bytes, sizeof(bytes), path};
     struct file_identity identity;
     unsigned found = 0;
-    int error = extractor_identify(path, &identity);
+    int error = file_identity_read(&identity, path);
     track_key(bytes, &identity, &settings);
     if (!error)
         error = analysis_cache_insert(cache, &key, record, analysis_cache_generation(cache));
     for (int i = 0; i < STARTS && !error; ++i) {
         const int64_t begun_ns = bench_wall_ns();
-        error = extractor_identify(path, &identity);
+        error = file_identity_read(&identity, path);
         track_key(bytes, &identity, &settings);
         struct record *kept = analysis_cache_acquire(cache, &key);
         times_us[i] = (double)(bench_wall_ns() - begun_ns) / 1e3;

@@ -110,7 +110,7 @@ static struct record *fetch_record(struct album_planner *p, const char *path)
 {
     struct fetch f = {
         .start = {.run = run_start}, .close = {.run = run_close}, .planner = p, .path = path};
-    if (extractor_identify(path, &f.identity))
+    if (file_identity_read(&f.identity, path))
         return NULL;
     scheduler_post(p->config.scheduler, &f.start);
     mutex_lock(&p->lock);

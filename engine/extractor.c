@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct extractor {
     struct extractor_config config;
@@ -88,28 +87,6 @@ uint32_t extractor_busy(const struct extractor *extractor)
 uint32_t extractor_wanted(const struct extractor *extractor)
 {
     return extractor->wanted;
-}
-
-static int64_t to_ns(struct timespec t)
-{
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-int extractor_identify(const char *path, struct file_identity *identity)
-{
-    struct stat st;
-    if (stat(path, &st))
-        return -errno;
-    if (S_ISDIR(st.st_mode))
-        return -EISDIR;
-    if (!S_ISREG(st.st_mode))
-        return -ESPIPE;
-    *identity = (struct file_identity){.device = st.st_dev,
-                                       .inode = st.st_ino,
-                                       .size_bytes = (uint64_t)st.st_size,
-                                       .mtime_ns = to_ns(st.st_mtim),
-                                       .ctime_ns = to_ns(st.st_ctim)};
-    return 0;
 }
 
 static void extraction_unref(struct extraction *e)

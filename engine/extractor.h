@@ -41,7 +41,7 @@ struct extraction_result {
 
 struct extraction_request {
     const char *path;              // copied
-    struct file_identity identity; // of that path, see extractor_identify()
+    struct file_identity identity; // of that path, see file_identity_read()
     int priority;                  // lower is sooner
     enum loader_priority load_priority;
     // Borrowed until `done`: told of the passes over the file, if it is this request that starts them. NULL:
@@ -69,9 +69,6 @@ struct extractor_config {
 MUST_CHECK int extractor_create(struct extractor **out, const struct extractor_config *config);
 /// Destroy and set *extractor to NULL. NULL is fine. No request may be open.
 void extractor_destroy(struct extractor **extractor);
-/// Identity of a regular file by path, as the loader would find it. Blocks in the file system. Any thread.
-/// @return 0; -ENOENT, -EACCES, -EISDIR, -ESPIPE ..
-MUST_CHECK int extractor_identify(const char *path, struct file_identity *identity);
 /// Loop. Ask for a record; `done` may run before this returns (a hit). @return 0 and *out, a handle that
 /// extraction_release() gives back; -ENOMEM (done is not called).
 MUST_CHECK int extractor_request(struct extractor *extractor,

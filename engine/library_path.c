@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "engine/library_path.h"
-#include "engine/extractor.h"
 #include <errno.h>
 #include <linux/magic.h>
 #include <stdio.h>
@@ -86,7 +85,7 @@ int library_path_identify(const char *path, struct library_file *file)
 {
     // The clock is read first: what changes after that is newer than what is found.
     const int64_t now = now_ns();
-    const int error = extractor_identify(path, &file->identity);
+    const int error = file_identity_read(&file->identity, path);
     if (error)
         return error;
     const struct file_identity *i = &file->identity;

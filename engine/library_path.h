@@ -2,7 +2,7 @@
 // Paths as the library knows them, and what a file there is right now.
 #pragma once
 #include "dsp/annotate.h"
-#include "io/source.h"
+#include "io/file_identity.h"
 #include <stdbool.h>
 
 /// `path` made absolute without looking at the file system: it may be gone. "." and "//" go, ".." takes the

@@ -131,7 +131,7 @@ int scan_submit(struct scan *s, const char *path)
     struct item *item = append(s, path);
     if (!item)
         return -ENOMEM;
-    const int error = extractor_identify(path, &item->result.identity);
+    const int error = file_identity_read(&item->result.identity, path);
     if (error)
         fail_item(item, error);
     else

@@ -181,7 +181,7 @@ static void reader_close(void *context)
 {
     struct track_reader *r = context;
     struct file_identity now;
-    if (extractor_identify(r->path, &now) || memcmp(&now, &r->expected, sizeof(now)) != 0)
+    if (file_identity_read(&now, r->path) || memcmp(&now, &r->expected, sizeof(now)) != 0)
         r->report.changed = true;
     close_all(r);
 }

@@ -88,12 +88,6 @@ void source_close(struct source **source)
     loader_post(s->loader, &s->close_task);
 }
 
-bool file_identity_has_same_contents(const struct file_identity *a, const struct file_identity *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->size_bytes == b->size_bytes &&
-           a->mtime_ns == b->mtime_ns;
-}
-
 static int poll_open_locked(const struct source *s, struct file_identity *identity)
 {
     if (!s->is_open_known)

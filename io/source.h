@@ -2,21 +2,12 @@
 // The bytes of one file, loaded ahead of a reader into a sliding window of memory.
 #pragma once
 #include "dsp/annotate.h"
+#include "io/file_identity.h"
 #include "io/loader.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-/// What tells one file, and one state of it, from another. Compared for inequality only.
-struct file_identity {
-    uint64_t device, inode, size_bytes;
-    int64_t mtime_ns, ctime_ns;
-};
-
-/// Whether both are of one file with the same contents, as far as stat tells: other rights, owners, names or
-/// links, which only ctime shows, change nothing of what is read.
-bool file_identity_has_same_contents(const struct file_identity *a, const struct file_identity *b);
 
 /// Thread-safety: one reader thread (source_read, source_wait_open), any thread for the rest but
 /// source_close(). Nothing here blocks but source_wait_open() and source_read().

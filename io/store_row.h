@@ -2,7 +2,7 @@
 // One row of the library's database in memory: its key, its values, and the checksum over both.
 #pragma once
 #include "dsp/annotate.h"
-#include "io/source.h"
+#include "io/file_identity.h"
 #include "io/store_schema.h"
 #include "io/track_checksum.h"
 #include <stdbool.h>

@@ -28,21 +28,13 @@ struct track_checksum track_checksum_of_bytes(const void *bytes, size_t count)
     return from_hash(XXH3_128bits(bytes, count));
 }
 
-static int64_t to_ns(struct timespec t)
-{
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static int check_identity(int fd, const struct file_identity *expected)
 {
     struct stat st;
     if (fstat(fd, &st))
         return -errno;
-    const int same = st.st_dev == expected->device && st.st_ino == expected->inode &&
-                     (uint64_t)st.st_size == expected->size_bytes &&
-                     to_ns(st.st_mtim) == expected->mtime_ns &&
-                     to_ns(st.st_ctim) == expected->ctime_ns;
-    return same ? 0 : -ESTALE;
+    const struct file_identity now = file_identity_of_stat(&st);
+    return memcmp(&now, expected, sizeof(now)) == 0 ? 0 : -ESTALE;
 }
 
 static int hash_all(int fd, XXH3_state_t *state, void *piece)

@@ -2,7 +2,7 @@
 // What tells one file's contents from another's, and one record's: 128 bits over all bytes.
 #pragma once
 #include "dsp/annotate.h"
-#include "io/source.h"
+#include "io/file_identity.h"
 #include <stddef.h>
 
 enum { TRACK_CHECKSUM_BYTES = 16, TRACK_CHECKSUM_HEX_BYTES = 2 * TRACK_CHECKSUM_BYTES + 1 };

@@ -384,7 +384,7 @@ static void transfer_survives_each_failure(void **state)
 
 static int look_up(struct library *library, struct library_lookup *lookup)
 {
-    const int error = extractor_identify(lookup->path, &lookup->identity);
+    const int error = file_identity_read(&lookup->identity, lookup->path);
     if (error)
         return error;
     library_look_up(library, lookup);

@@ -317,7 +317,7 @@ static int64_t read_block(struct render_file *f, struct render_file *next, uint3
 static bool has_changed(const struct render_file *f)
 {
     struct file_identity now;
-    return extractor_identify(f->config.in, &now) ||
+    return file_identity_read(&now, f->config.in) ||
            !file_identity_has_same_contents(&now, &f->identity);
 }
 

@@ -115,7 +115,7 @@ static int draw(struct drawing *d, const struct report_drawing_config *config)
 static bool has_changed(const struct scan_result *of)
 {
     struct file_identity now;
-    return extractor_identify(of->path, &now) ||
+    return file_identity_read(&now, of->path) ||
            !file_identity_has_same_contents(&now, &of->identity);
 }
 
