@@ -132,6 +132,8 @@ static int64_t count_ticks(struct ogg_decoder *d, ogg_packet *packets, uint32_t 
     int64_t ticks = 0;
     (void)d;
     for (uint32_t i = 0; i < count; i++) {
+        if (packets[i].bytes == 0)
+            continue; // and there may be no pointer to them
         const int n =
             opus_packet_get_nb_samples(packets[i].packet, (int)packets[i].bytes, CLOCK_HZ);
         ticks += n > 0 ? n : 0;

@@ -18,6 +18,7 @@
 
 enum { FRAMES = 300013, RATE_HZ = 48000, FADE_FRAMES = RATE_HZ / 200 };
 
+static const unsigned char none[1]; // bytes
 static struct loop_thread loop;
 static struct loader *loader;
 static char folder[SCRATCH_PATH_BYTES], path[SCRATCH_PATH_BYTES], bad[SCRATCH_PATH_BYTES];
@@ -161,7 +162,7 @@ static void bytes_between_pages_take_nothing_away(void **state)
         struct sound s;
         make(&s, formats[f]);
         const size_t at = s.file.at[s.file.pages / 2];
-        save(NULL, 0, &s.file, at, junk, sizeof junk);
+        save(none, 0, &s.file, at, junk, sizeof junk);
         FILE *stream = fopen(bad, "ab");
         assert_non_null(stream);
         assert_int_equal(fwrite(s.file.bytes + at, 1, s.file.size - at, stream), s.file.size - at);
@@ -178,9 +179,9 @@ static void bytes_before_the_first_page_are_told(void **state)
     for (int f = 0; f < 2; ++f) {
         struct sound s;
         make(&s, formats[f]);
-        save(junk, sizeof junk, &s.file, s.file.size, NULL, 0);
+        save(junk, sizeof junk, &s.file, s.file.size, none, 0);
         expect(&s, FRAMES, "200 bytes before the sound");
-        save(id3, sizeof id3, &s.file, s.file.size, NULL, 0);
+        save(id3, sizeof id3, &s.file, s.file.size, none, 0);
         expect(&s, FRAMES, "138 bytes before the sound");
         unmake(&s);
     }
@@ -213,14 +214,14 @@ static void headers_alone_are_told(void **state)
         for (ogg_page p; p = ogg_file_page(&s.file, page), ogg_page_granulepos(&p) <= 0;)
             ++page;
         if (page > 1) {
-            save(NULL, 0, &s.file, s.file.at[page], NULL, 0);
+            save(none, 0, &s.file, s.file.at[page], none, 0);
             struct ogg_played played;
             const int error = ogg_file_play(&played, loader, bad);
             assert_true(error == -EBADMSG ||
                         (!error && played.read == 0 && strstr(played.text, "no sound follows")));
             free(played.samples);
         }
-        save(NULL, 0, &s.file, s.file.at[1], NULL, 0);
+        save(none, 0, &s.file, s.file.at[1], none, 0);
         struct ogg_played played;
         assert_int_equal(ogg_file_play(&played, loader, bad), -EBADMSG);
         unmake(&s);
@@ -233,7 +234,7 @@ static void stream_that_follows_is_told(void **state)
     for (int f = 0; f < 2; ++f) {
         struct sound s, next;
         make(&s, formats[f]);
-        save(NULL, 0, &s.file, s.file.size, s.file.bytes, s.file.size); // of the same number
+        save(none, 0, &s.file, s.file.size, s.file.bytes, s.file.size); // of the same number
         expect(&s, FRAMES, "another stream begins");
         make(&next, formats[1 - f]);
         for (uint32_t i = 0; i < next.file.pages; ++i) {
@@ -241,7 +242,7 @@ static void stream_that_follows_is_told(void **state)
             page.header[14] ^= 1; // its number
             ogg_page_checksum_set(&page);
         }
-        save(NULL, 0, &s.file, s.file.size, next.file.bytes, next.file.size);
+        save(none, 0, &s.file, s.file.size, next.file.bytes, next.file.size);
         expect(&s, FRAMES, "another stream begins, which is not read, at 6.3 s");
         unmake(&next);
         unmake(&s);
