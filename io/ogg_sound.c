@@ -69,7 +69,7 @@ static bool next_page(struct ogg_sound *s)
         s->has_next = s->has_begun && ogg_page_bos(&page);
         if (s->has_next)
             return false;
-        s->count = 0;
+        s->next = s->count = 0;
         if (ogg_page_serialno(&page) == s->serial)
             take_packets(s, &page);
     } while (s->count == 0);
