@@ -2,7 +2,7 @@
 // The ring beside a ring with a mutex and Concurrency Kit's ck_ring: the same blocks, the same two threads.
 #include "bench.h"
 #include "dsp/mutex.h"
-#include "engine/ring.h"
+#include "engine/audio/ring.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>

@@ -3,7 +3,7 @@
 // small library and a large one; batches beside single-row commits; the warm start of a track.
 #include "bench.h"
 #include "bench_warm.h"
-#include "engine/library_columns.h"
+#include "engine/library/library_columns.h"
 #include "peer_lmdb.h"
 #include "resources.h"
 #include "sample_library.h"

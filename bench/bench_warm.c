@@ -2,9 +2,9 @@
 #include "bench_warm.h"
 #include "bench.h"
 #include "cache/analysis_cache.h"
-#include "engine/extractor.h"
-#include "engine/library.h"
-#include "engine/track_record.h"
+#include "engine/library/library.h"
+#include "engine/library/track_record.h"
+#include "engine/prepare/extractor.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -3,12 +3,12 @@
 // the track that the first chunk pays for and all others find in the cache.
 #include "bench.h"
 #include "dsp/analyzer.h"
-#include "engine/chunk.h"
+#include "engine/library/track_record.h"
 #include "engine/log.h"
-#include "engine/scan.h"
-#include "engine/scheduler.h"
-#include "engine/track_record.h"
-#include "engine/track_stream.h"
+#include "engine/prepare/scan.h"
+#include "engine/prepare/scheduler.h"
+#include "engine/render/chunk.h"
+#include "engine/render/track_stream.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,13 +4,13 @@
 // kept: a level of a window moves with what enters and leaves it, and how far that depends on the mastering
 // itself. Only what lies outside of both is the way's.
 #include "bench.h"
+#include "engine/library/track_record.h"
 #include "engine/log.h"
-#include "engine/output_meter.h"
-#include "engine/provisional.h"
-#include "engine/scan.h"
-#include "engine/scheduler.h"
-#include "engine/track_record.h"
-#include "engine/track_stream.h"
+#include "engine/prepare/scan.h"
+#include "engine/prepare/scheduler.h"
+#include "engine/render/output_meter.h"
+#include "engine/render/provisional.h"
+#include "engine/render/track_stream.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // segue-latency: how long a callback takes, how late it comes, and how soon a command is heard.
 #include "bench.h"
-#include "engine/player.h"
+#include "engine/player/player.h"
 #include "latency_report.h"
 #include "listener.h"
 #include "probe.h"

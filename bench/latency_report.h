@@ -2,7 +2,7 @@
 // What segue-latency measures, as a table with histograms or as one JSON object.
 #pragma once
 #include "dsp/annotate.h"
-#include "io/sink.h"
+#include "io/sink/sink.h"
 #include "listener.h"
 #include "stats.h"
 #include <stdint.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "listener.h"
-#include "io/audio_file.h"
+#include "io/writing/audio_file.h"
 #include <assert.h>
 #include <math.h>
 #include <stdatomic.h>

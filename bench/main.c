@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "bench.h"
-#include "io/store.h"
+#include "io/store/store.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 // A look at the device's side of a player: what each callback took, gave, and cost.
 #pragma once
 #include "dsp/annotate.h"
-#include "io/sink.h"
+#include "io/sink/sink.h"
 #include <stdint.h>
 
 /// One callback, as the thread that ran it saw it.

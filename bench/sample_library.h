@@ -2,9 +2,9 @@
 // Libraries of any number of tracks that nobody has: sound rows of about a kibibyte, each of other figures.
 #pragma once
 #include "dsp/annotate.h"
-#include "engine/library_columns.h"
-#include "engine/track_record.h"
-#include "io/store.h"
+#include "engine/library/library_columns.h"
+#include "engine/library/track_record.h"
+#include "io/store/store.h"
 
 enum { SAMPLE_LIBRARY_PATH_BYTES = 64 };
 

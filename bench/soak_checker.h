@@ -2,7 +2,7 @@
 // A listener that knows the record: plays tracks round and round, and holds each against its offline render.
 #pragma once
 #include "dsp/annotate.h"
-#include "engine/player.h"
+#include "engine/player/player.h"
 #include <stddef.h>
 #include <stdint.h>
 

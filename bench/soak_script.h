@@ -2,8 +2,8 @@
 // The user that a soak simulates: a seeded sequence of commands, at times counted in frames heard.
 #pragma once
 #include "dsp/annotate.h"
-#include "engine/player.h"
-#include "engine/scheduler.h"
+#include "engine/player/player.h"
+#include "engine/prepare/scheduler.h"
 #include <stddef.h>
 #include <stdint.h>
 

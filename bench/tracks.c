@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "tracks.h"
 #include "bench.h"
-#include "engine/scan.h"
-#include "engine/track_record.h"
-#include "engine/track_stream.h"
-#include "io/audio_file.h"
-#include "io/decoder.h"
-#include "io/source.h"
+#include "engine/library/track_record.h"
+#include "engine/prepare/scan.h"
+#include "engine/render/track_stream.h"
+#include "io/bytes/source.h"
+#include "io/sound/decoder.h"
+#include "io/writing/audio_file.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>

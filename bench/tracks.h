@@ -3,7 +3,7 @@
 #pragma once
 #include "dsp/annotate.h"
 #include "dsp/mastering/mastering.h"
-#include "engine/scheduler.h"
+#include "engine/prepare/scheduler.h"
 #include <stdint.h>
 
 /// Write 16-bit stereo music of a sort to `path` (.wav or .flac): decaying notes over noise. The same for a seed.

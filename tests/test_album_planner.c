@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Which tracks of a plan the album planner answers for. The files are not there: each stands alone, at once.
 #include "dsp/mastering/mastering.h"
-#include "engine/album_planner.h"
-#include "engine/scheduler.h"
-#include "engine/track.h"
+#include "engine/prepare/album_planner.h"
+#include "engine/prepare/scheduler.h"
+#include "engine/prepare/track.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

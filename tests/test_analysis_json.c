@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/analysis_json.h"
+#include "engine/library/analysis_json.h"
 #include "support/failing_heap.h"
 #include <errno.h>
 #include <jansson.h>

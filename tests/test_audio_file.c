@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/audio_file.h"
+#include "io/writing/audio_file.h"
 #include "support/scratch.h"
 #include <dirent.h>
 #include <errno.h>

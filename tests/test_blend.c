@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/blend.h"
+#include "engine/audio/blend.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

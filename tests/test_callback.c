@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/callback_setup.h"
+#include "engine/audio/callback_setup.h"
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>

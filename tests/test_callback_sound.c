@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Of a ring with two sides: which is heard, from when on, and how it goes over.
-#include "engine/callback_setup.h"
+#include "engine/audio/callback_setup.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/chunk.h"
+#include "engine/render/chunk.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Files whose writer never came back to say how long they are: from RIFF, AIFF, AU, CAF and RF64 as their own
 // standards lay them out, byte by byte.
-#include "io/container.h"
-#include "io/decoder.h"
+#include "io/sound/container.h"
+#include "io/sound/decoder.h"
 #include "support/loop_thread.h"
 #include "support/near.h"
 #include "support/scratch.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/file_identity.h"
+#include "io/bytes/file_identity.h"
 #include "support/scratch.h"
 #include <errno.h>
 #include <fcntl.h>

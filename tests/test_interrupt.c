@@ -3,9 +3,9 @@
 // until all else is analysed.
 #include "engine/desktop/commands.h"
 #include "engine/desktop/interrupt.h"
-#include "engine/library.h"
+#include "engine/library/library.h"
 #include "gpu/backend.h"
-#include "io/store.h"
+#include "io/store/store.h"
 #include "support/scratch.h"
 #include <semaphore.h>
 #include <setjmp.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The ladder without the scheduler: real files, a real database, records that nobody computed.
-#include "engine/library.h"
-#include "engine/library_columns.h"
-#include "engine/track_record.h"
-#include "io/sidecar.h"
-#include "io/store.h"
+#include "engine/library/library.h"
+#include "engine/library/library_columns.h"
+#include "engine/library/track_record.h"
+#include "io/store/sidecar.h"
+#include "io/store/store.h"
 #include "support/library_fixture.h"
 #include <errno.h>
 #include <fcntl.h>

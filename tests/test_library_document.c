@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "engine/library_columns.h"
-#include "engine/library_document.h"
-#include "engine/track_record.h"
+#include "engine/library/library_columns.h"
+#include "engine/library/library_document.h"
+#include "engine/library/track_record.h"
 #include "support/sample_record.h"
 #include <errno.h>
 #include <math.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // The persistent tier without memory: each allocation of its own, of SQLite and of the JSON library fails once, or
 // fails from there on. Where that are thousands only every so manyth does; SEGUE_EVERY_FAILURE: each.
-#include "engine/extractor.h"
-#include "engine/library.h"
-#include "engine/library_columns.h"
-#include "engine/library_document.h"
-#include "engine/library_transfer.h"
-#include "engine/track_record.h"
-#include "io/sidecar.h"
-#include "io/store.h"
+#include "engine/library/library.h"
+#include "engine/library/library_columns.h"
+#include "engine/library/library_document.h"
+#include "engine/library/library_transfer.h"
+#include "engine/library/track_record.h"
+#include "engine/prepare/extractor.h"
+#include "io/store/sidecar.h"
+#include "io/store/store.h"
 #include "support/failing_heap.h"
 #include "support/sample_record.h"
 #include "support/scratch.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A library whose database is damaged, locked or hostile.
-#include "engine/library_columns.h"
-#include "engine/library_document.h"
-#include "engine/library_notes.h"
-#include "engine/library_transfer.h"
-#include "io/sidecar.h"
+#include "engine/library/library_columns.h"
+#include "engine/library/library_document.h"
+#include "engine/library/library_notes.h"
+#include "engine/library/library_transfer.h"
+#include "io/store/sidecar.h"
 #include "support/library_fixture.h"
 #include "support/rng.h"
 #include <errno.h>

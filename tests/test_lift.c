@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/lift.h"
+#include "engine/render/lift.h"
 #include "support/measure.h"
 #include <setjmp.h>
 #include <stdarg.h>

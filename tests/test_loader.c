@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/loader.h"
+#include "io/bytes/loader.h"
 #include "support/loop_thread.h"
 #include <errno.h>
 #include <linux/filter.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/master.h"
+#include "engine/render/master.h"
 #include "support/scratch.h"
 #include <math.h>
 #include <setjmp.h>

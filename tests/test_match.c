@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/match.h"
+#include "engine/render/match.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

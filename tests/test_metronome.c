@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/metronome.h"
+#include "io/sink/metronome.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // MP3 among bytes that are none, of all layers and bit rates: against the sound of the plain file, and libmpg123.
-#include "io/mp3.h"
+#include "io/sound/mp3.h"
 #include "support/mp3_file.h"
 #include <errno.h>
 #include <mpg123.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // MP3 streams that lack something of what they say, before others in one file and as the last.
-#include "io/mp3_layout.h"
+#include "io/sound/mp3_layout.h"
 #include "support/mp3_file.h"
 #include <setjmp.h>
 #include <stdarg.h>

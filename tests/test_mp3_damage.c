@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // MP3 files with bytes that are broken, lost or too many: what is sound of them plays, and the rest is told.
-#include "io/mp3.h"
-#include "io/mp3_layout.h"
+#include "io/sound/mp3.h"
+#include "io/sound/mp3_layout.h"
 #include "support/mp3_file.h"
 #include <setjmp.h>
 #include <stdarg.h>

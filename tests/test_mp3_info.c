@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The frame that says how long an MP3 stream is: Xing's, LAME's and Fraunhofer's, that fit, and that lie.
-#include "io/mp3_info.h"
+#include "io/sound/mp3_info.h"
 #include "support/mp3_file.h"
 #include <setjmp.h>
 #include <stdarg.h>

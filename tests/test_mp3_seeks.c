@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Seeks in MP3: what is read at a place is what reading on from the start gives there, to the last bit.
-#include "io/mp3_layout.h"
+#include "io/sound/mp3_layout.h"
 #include "support/mp3_file.h"
 #include <setjmp.h>
 #include <sndfile.h>

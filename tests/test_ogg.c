@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Vorbis and Opus as they are read from Ogg: sample for sample what libsndfile decodes of the same packets, whatever
 // pages these come in, from any place on, in WAVE's order of channels.
-#include "io/decoder.h"
+#include "io/sound/decoder.h"
 #include "support/loop_thread.h"
 #include "support/ogg_file.h"
 #include "support/rng.h"

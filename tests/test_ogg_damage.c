@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Vorbis and Opus of which something is missing, or has become more: the rest plays, in its time, and what is wrong is
 // told.
-#include "io/decoder.h"
+#include "io/sound/decoder.h"
 #include "support/loop_thread.h"
 #include "support/ogg_file.h"
 #include "support/scratch.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Pictures as files hold them: bytes laid out by hand from the formats' own descriptions (RFC 9639, 8.8; ID3v2.4
 // frames, 4.14; ID3v2.2, 4.15).
-#include "io/audio_file.h"
-#include "io/pictures.h"
+#include "io/tags/pictures.h"
+#include "io/writing/audio_file.h"
 #include "support/loop_thread.h"
 #include "support/scratch.h"
 #include <setjmp.h>

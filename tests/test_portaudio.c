@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The real PortAudio, on ALSA's null and file devices and on JACK's dummy driver: no sound card is needed.
-#include "io/sink.h"
+#include "io/sink/sink.h"
 #include <errno.h>
 #include <sched.h>
 #include <semaphore.h>

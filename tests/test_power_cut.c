@@ -3,7 +3,7 @@
 // before the last that was reported saved.
 //
 // SEGUE_POWER_CUTS: how many cuts; each life of the database is cut CUTS_OF_A_LIFE times and goes on from one of them.
-#include "io/store.h"
+#include "io/store/store.h"
 #include "support/power_disk.h"
 #include "support/power_vfs.h"
 #include "support/rng.h"

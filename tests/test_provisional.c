@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "dsp/analyzer.h"
 #include "dsp/mastering/chain.h"
-#include "engine/output_meter.h"
-#include "engine/provisional.h"
+#include "engine/render/output_meter.h"
+#include "engine/render/provisional.h"
 #include "support/scratch.h"
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/queue.h"
+#include "engine/player/queue.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Conversion of rates against sines in closed form, and seeks against reading on.
-#include "io/rate_bridge.h"
+#include "io/sound/rate_bridge.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the audio callback may not do, and does not: block, allocate, call the system.
-#include "engine/callback_setup.h"
-#include "io/virtual_device.h"
+#include "engine/audio/callback_setup.h"
+#include "io/sink/virtual_device.h"
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The render thread with its ring and its callback, block by block: better targets that come while a track is heard.
 #include "dsp/mutex.h"
-#include "engine/callback_setup.h"
-#include "engine/output_meter.h"
-#include "engine/provisional.h"
-#include "engine/render.h"
-#include "engine/track_record.h"
+#include "engine/audio/callback_setup.h"
+#include "engine/library/track_record.h"
+#include "engine/render/output_meter.h"
+#include "engine/render/provisional.h"
+#include "engine/render/render.h"
 #include "support/loop_thread.h"
 #include "support/mastered.h"
 #include "support/measure.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which files of a list are one album, where its sound runs on, and how far its calibration is said to be.
 #include "engine/desktop/render_album.h"
-#include "engine/track_record.h"
+#include "engine/library/track_record.h"
 #include "support/loop_thread.h"
 #include "support/scratch.h"
 #include <math.h>

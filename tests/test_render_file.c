@@ -3,8 +3,8 @@
 // is told after a block.
 #include "engine/desktop/commands.h"
 #include "engine/desktop/render_file.h"
-#include "engine/scan.h"
-#include "engine/track_record.h"
+#include "engine/library/track_record.h"
+#include "engine/prepare/scan.h"
 #include "support/scratch.h"
 #include <math.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
 #include "engine/desktop/commands.h"
 #include "engine/desktop/render_file.h"
 #include "engine/desktop/render_list.h"
-#include "engine/track_record.h"
+#include "engine/library/track_record.h"
 #include "support/scratch.h"
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/ring.h"
+#include "engine/audio/ring.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The ring's source, built on modelled atomics: every interleaving, every stale value, every weaker order.
-#include "engine/ring.h"
+#include "engine/audio/ring.h"
 #include "model/model.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/scan.h"
+#include "engine/prepare/scan.h"
 #include "support/scratch.h"
 #include <errno.h>
 #include <setjmp.h>

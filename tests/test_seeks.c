@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // From wherever a file is read, its samples are those of reading it from the start, to the last bit: every format, at
 // rates from 8 to 384 kHz, of 1 to 8 channels.
-#include "io/decoder.h"
+#include "io/sound/decoder.h"
 #include "support/loop_thread.h"
 #include "support/rng.h"
 #include "support/scratch.h"

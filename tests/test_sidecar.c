@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/sidecar.h"
+#include "io/store/sidecar.h"
 #include "support/scratch.h"
 #include <dirent.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Writing a sidecar on a disk whose power is cut at any instant: the old one or the new one is there whole, and the
 // new one once it was reported written. SEGUE_POWER_CUTS: how many cuts.
-#include "io/sidecar.h"
+#include "io/store/sidecar.h"
 #include "support/power_disk.h"
 #include "support/rng.h"
 #include "support/scratch.h"

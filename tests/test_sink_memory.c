@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every constructor of the sinks, with each of its allocations failing in turn.
-#include "io/sink.h"
-#include "io/virtual_device.h"
+#include "io/sink/sink.h"
+#include "io/sink/virtual_device.h"
 #include "support/failing_alloc.h"
 #include <errno.h>
 #include <math.h>

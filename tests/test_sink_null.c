@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/sink.h"
+#include "io/sink/sink.h"
 #include <errno.h>
 #include <math.h>
 #include <semaphore.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "io/sink.h"
-#include "io/wav_header.h"
+#include "io/sink/sink.h"
+#include "io/writing/wav_header.h"
 #include <errno.h>
 #include <sched.h>
 #include <semaphore.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "io/loader.h"
-#include "io/loader_ops.h"
-#include "io/source.h"
+#include "io/bytes/loader.h"
+#include "io/bytes/loader_ops.h"
+#include "io/bytes/source.h"
 #include "support/loop_thread.h"
 #include "support/sim_loader.h"
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/spectrogram.h"
+#include "engine/desktop/spectrogram.h"
 #include "support/near.h"
 #include "support/rng.h"
 #include <math.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "io/store.h"
-#include "io/store_impl.h"
+#include "io/store/store.h"
+#include "io/store/store_impl.h"
 #include "support/store_fixture.h"
 #include <errno.h>
 #include <float.h>

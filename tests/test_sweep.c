@@ -2,9 +2,9 @@
 // A library of an older version, and what a player makes of it while it has nothing else to do. What happened is read
 // from the log, a pipe, so that nothing has to be waited for by the clock; what is kept, from SQLite itself.
 #include "dsp/analysis.h"
-#include "engine/player.h"
-#include "engine/scan.h"
-#include "engine/track.h"
+#include "engine/player/player.h"
+#include "engine/prepare/scan.h"
+#include "engine/prepare/track.h"
 #include "support/scratch.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/track_picture.h"
+#include "engine/desktop/track_picture.h"
 #include "support/near.h"
 
 enum { RATE = 8000, BLOCK = 700 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "engine/track_stream.h"
+#include "engine/render/track_stream.h"
 #include "support/loop_thread.h"
 #include "support/scratch.h"
 #include <errno.h>

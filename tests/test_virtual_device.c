@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "io/virtual_device.h"
+#include "io/sink/virtual_device.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

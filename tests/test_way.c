@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "engine/provisional.h"
-#include "engine/way.h"
+#include "engine/render/provisional.h"
+#include "engine/render/way.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 // Results as lines of a table for people: `analyze --table`.
 #pragma once
 #include "dsp/annotate.h"
-#include "engine/analysis_json.h"
+#include "engine/library/analysis_json.h"
 #include <stddef.h>
 
 /// Long enough for any line: a path of `path_columns` <= 200 takes at most four bytes a column.

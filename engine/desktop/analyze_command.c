@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-#include "engine/analysis_json.h"
 #include "engine/desktop/analysis_table.h"
 #include "engine/desktop/commands.h"
 #include "engine/desktop/interrupt.h"
 #include "engine/desktop/scan_progress.h"
 #include "engine/desktop/session.h"
 #include "engine/desktop/walk.h"
+#include "engine/library/analysis_json.h"
+#include "engine/library/track_record.h"
 #include "engine/monotonic.h"
-#include "engine/scan.h"
-#include "engine/track_record.h"
+#include "engine/prepare/scan.h"
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>

@@ -2,11 +2,11 @@
 #include "engine/desktop/cache_stats.h"
 #include "engine/desktop/commands.h"
 #include "engine/escape.h"
-#include "engine/library_columns.h"
-#include "engine/library_path.h"
-#include "engine/library_transfer.h"
-#include "engine/track_record.h"
-#include "io/store.h"
+#include "engine/library/library_columns.h"
+#include "engine/library/library_path.h"
+#include "engine/library/library_transfer.h"
+#include "engine/library/track_record.h"
+#include "io/store/store.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>

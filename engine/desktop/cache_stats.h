@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Statistics of the library as text.
 #pragma once
-#include "io/store.h"
+#include "io/store/store.h"
 #include <stdio.h>
 
 /// One JSON object, or a few lines to read. Errors stay with the stream.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/commands.h"
-#include "io/sink.h"
+#include "io/sink/sink.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/interrupt.h"
-#include "engine/library.h"
+#include "engine/library/library.h"
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>

@@ -2,7 +2,7 @@
 // SIGINT and SIGTERM end the program as ever, but what was analysed is saved first.
 #pragma once
 #include "dsp/annotate.h"
-#include "engine/scheduler.h"
+#include "engine/prepare/scheduler.h"
 #include <stdbool.h>
 
 /// A thread that waits for the signals. Thread-safety: one thread.

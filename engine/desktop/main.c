@@ -2,7 +2,7 @@
 // The program: reads the command line, runs the command, returns its exit status.
 #include "engine/desktop/commands.h"
 #include "engine/desktop/help.h"
-#include "io/store.h"
+#include "io/store/store.h"
 #include <stdio.h>
 #include <unistd.h>
 

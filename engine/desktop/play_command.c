@@ -5,7 +5,7 @@
 #include "engine/desktop/terminal.h"
 #include "engine/desktop/walk.h"
 #include "engine/monotonic.h"
-#include "engine/player.h"
+#include "engine/player/player.h"
 #include "io/playlist.h"
 #include <errno.h>
 #include <limits.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/render_album.h"
-#include "io/decoder.h"
+#include "io/sound/decoder.h"
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>

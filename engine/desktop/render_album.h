@@ -3,7 +3,7 @@
 #pragma once
 #include "dsp/annotate.h"
 #include "engine/desktop/render_list.h"
-#include "io/loader.h"
+#include "io/bytes/loader.h"
 #include <stddef.h>
 
 struct render_albums_progress {

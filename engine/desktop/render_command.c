@@ -8,8 +8,8 @@
 #include "engine/desktop/render_report.h"
 #include "engine/desktop/session.h"
 #include "engine/desktop/work_line.h"
-#include "engine/scan.h"
-#include "engine/track_record.h"
+#include "engine/library/track_record.h"
+#include "engine/prepare/scan.h"
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>

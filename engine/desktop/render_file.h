@@ -6,8 +6,8 @@
 #include "dsp/mastering/mastering.h"
 #include "engine/desktop/options.h"
 #include "engine/log.h"
-#include "engine/scheduler.h"
-#include "io/source.h"
+#include "engine/prepare/scheduler.h"
+#include "io/bytes/source.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/render_list.h"
 #include "engine/desktop/walk.h"
-#include "io/audio_file.h"
-#include "io/decoder.h"
+#include "io/sound/decoder.h"
+#include "io/writing/audio_file.h"
 #include <errno.h>
 #include <limits.h>
 #include <search.h>

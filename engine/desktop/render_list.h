@@ -3,11 +3,11 @@
 #pragma once
 #include "cache/record.h"
 #include "dsp/annotate.h"
-#include "engine/album.h"
 #include "engine/desktop/options.h"
 #include "engine/log.h"
-#include "io/source.h"
-#include "io/tags.h"
+#include "engine/prepare/album.h"
+#include "io/bytes/source.h"
+#include "io/tags/tags.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>

@@ -3,7 +3,7 @@
 #pragma once
 #include "dsp/annotate.h"
 #include "dsp/mastering/mastering.h"
-#include "io/tags.h"
+#include "io/tags/tags.h"
 
 /// Drop what is told of the input's coding, and, where the output is mastered, of its loudness; add SEGUE_MASTERED.
 /// `targets` NULL: the output is not mastered. @return 0; -ENOMEM.

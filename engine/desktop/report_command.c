@@ -9,9 +9,9 @@
 #include "engine/desktop/walk.h"
 #include "engine/desktop/work_line.h"
 #include "engine/escape.h"
-#include "engine/scan.h"
-#include "io/decoder.h"
-#include "io/new_file.h"
+#include "engine/prepare/scan.h"
+#include "io/sound/decoder.h"
+#include "io/writing/new_file.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/report_drawing.h"
-#include "engine/extractor.h"
-#include "engine/output_meter.h"
-#include "engine/track_record.h"
-#include "engine/track_stream.h"
-#include "io/decoder.h"
-#include "io/source.h"
+#include "engine/library/track_record.h"
+#include "engine/prepare/extractor.h"
+#include "engine/render/output_meter.h"
+#include "engine/render/track_stream.h"
+#include "io/bytes/source.h"
+#include "io/sound/decoder.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #include "dsp/annotate.h"
 #include "dsp/mastering/mastering.h"
 #include "engine/desktop/report_page.h"
-#include "engine/scan.h"
-#include "engine/scheduler.h"
+#include "engine/prepare/scan.h"
+#include "engine/prepare/scheduler.h"
 #include <stdio.h>
 
 struct report_drawing_config {

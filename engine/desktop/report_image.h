@@ -2,7 +2,7 @@
 // A spectrogram as a picture within a page: PNG in a data URI.
 #pragma once
 #include "dsp/annotate.h"
-#include "engine/spectrogram.h"
+#include "engine/desktop/spectrogram.h"
 #include <stdio.h>
 
 /// Power in dB that the darkest and the brightest colour stand for; beyond them it stays.

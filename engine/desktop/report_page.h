@@ -4,7 +4,7 @@
 #include "dsp/analysis.h"
 #include "dsp/annotate.h"
 #include "dsp/mastering/mastering.h"
-#include "engine/track_picture.h"
+#include "engine/desktop/track_picture.h"
 #include <stdint.h>
 #include <stdio.h>
 

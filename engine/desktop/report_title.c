@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "engine/desktop/report_title.h"
-#include "engine/album.h"
 #include "engine/desktop/report_page.h"
 #include "engine/desktop/walk.h"
+#include "engine/prepare/album.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 // What a report is called.
 #pragma once
 #include "dsp/annotate.h"
-#include "io/loader.h"
+#include "io/bytes/loader.h"
 #include <stddef.h>
 
 /// One path: its last name. Several: the album that all their tracks are of, else how many tracks they are.

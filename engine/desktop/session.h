@@ -4,7 +4,7 @@
 #include "dsp/annotate.h"
 #include "engine/desktop/options.h"
 #include "engine/log.h"
-#include "engine/scheduler.h"
+#include "engine/prepare/scheduler.h"
 
 /// Start the scheduler as the options ask. Failure is logged. @return 0 or -errno. On error *out is NULL.
 MUST_CHECK int session_start(struct scheduler **out, const struct options *options,

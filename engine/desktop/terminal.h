@@ -4,7 +4,7 @@
 #include "dsp/annotate.h"
 #include "engine/desktop/progress_line.h"
 #include "engine/log.h"
-#include "engine/player.h"
+#include "engine/player/player.h"
 #include <stdbool.h>
 #include <termios.h>
 

@@ -2,7 +2,7 @@
 // The line of `render` and `report` on a terminal: what is done with which file, and how far it is.
 #pragma once
 #include "engine/log.h"
-#include "engine/scan.h"
+#include "engine/prepare/scan.h"
 #include <stdbool.h>
 #include <stdint.h>
 

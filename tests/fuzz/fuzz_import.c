@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Any bytes as a file to import: each line is taken or named, and all rows that come of it are sound.
-#include "engine/library_columns.h"
-#include "engine/library_transfer.h"
-#include "io/store.h"
+#include "engine/library/library_columns.h"
+#include "engine/library/library_transfer.h"
+#include "io/store/store.h"
 #include "sealed.h"
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Writes what the fuzz targets begin with: fuzz_seeds SIDECARS IMPORTS, two folders.
-#include "engine/library_document.h"
+#include "engine/library/library_document.h"
 #include "support/sample_record.h"
 #include <stdio.h>
 #include <stdlib.h>

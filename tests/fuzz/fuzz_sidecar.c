@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Any bytes as a sidecar: what is taken must print as something that reads back to the same.
-#include "engine/library_document.h"
-#include "engine/track_record.h"
+#include "engine/library/library_document.h"
+#include "engine/library/track_record.h"
 #include "sealed.h"
 #include <math.h>
 #include <stdlib.h>

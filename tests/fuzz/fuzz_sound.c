@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Any bytes as a sound file, and the same as an Ogg file whose checksums are right: what is decoded is within bounds
 // and no longer than was said, and reading tags and pictures ends.
-#include "io/decoder.h"
-#include "io/pictures.h"
-#include "io/tags.h"
+#include "io/sound/decoder.h"
+#include "io/tags/pictures.h"
+#include "io/tags/tags.h"
 #include "support/loop_thread.h"
 #include <fcntl.h>
 #include <math.h>

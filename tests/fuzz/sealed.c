@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sealed.h"
-#include "io/track_checksum.h"
+#include "io/store/track_checksum.h"
 #include "support/rng.h"
 #include <stdio.h>
 #include <string.h>

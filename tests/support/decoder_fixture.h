@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the suites of the decoder share: sound files of every kind, opened through a loader.
 #pragma once
-#include "io/decoder.h"
+#include "io/sound/decoder.h"
 #include "support/loop_thread.h"
 #include <errno.h>
 #include <fcntl.h>

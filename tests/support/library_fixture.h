@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What the suites of the library share: a track, a database and a log in a scratch folder.
 #pragma once
-#include "engine/library.h"
-#include "engine/track_record.h"
-#include "io/store.h"
+#include "engine/library/library.h"
+#include "engine/library/track_record.h"
+#include "io/store/store.h"
 #include "support/sample_record.h"
 #include "support/scratch.h"
 #include <fcntl.h>

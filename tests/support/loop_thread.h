@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A thread that runs a loader until told to stop.
 #pragma once
-#include "io/loader.h"
+#include "io/bytes/loader.h"
 #include <pthread.h>
 #include <stdatomic.h>
 

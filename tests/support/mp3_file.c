@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "support/mp3_file.h"
-#include "io/mp3.h"
+#include "io/sound/mp3.h"
 #include "support/loop_thread.h"
 #include "support/scratch.h"
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // MP3 files to test with: encoded ones, frames written one by one, and what comes between them; and a way to hear them.
 #pragma once
-#include "io/decoder.h"
+#include "io/sound/decoder.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

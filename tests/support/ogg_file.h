@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Vorbis and Opus files made by libsndfile, taken apart into pages or packets and put together otherwise.
 #pragma once
-#include "io/decoder.h"
-#include "io/loader.h"
+#include "io/bytes/loader.h"
+#include "io/sound/decoder.h"
 #include <ogg/ogg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
 // What the suites of the player share: a folder of files, a player into a WAV file, what it played.
 #pragma once
 #include "engine/monotonic.h"
-#include "engine/player.h"
+#include "engine/player/player.h"
 #include "support/rng.h"
 #include "support/scratch.h"
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/sample_record.h"
-#include "engine/analysis_json.h"
-#include "engine/track_record.h"
+#include "engine/library/analysis_json.h"
+#include "engine/library/track_record.h"
 #include "support/rng.h"
 #include <math.h>
 #include <setjmp.h>

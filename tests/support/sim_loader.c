@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "support/sim_loader.h"
-#include "io/loader_poll.h"
+#include "io/bytes/loader_poll.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdbool.h>

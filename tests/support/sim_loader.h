@@ -2,7 +2,7 @@
 // A loader back end on files that do not exist and a clock that does not run: seeded latency, order
 // and faults, the same for the same seed.
 #pragma once
-#include "io/loader_ops.h"
+#include "io/bytes/loader_ops.h"
 #include <stdatomic.h>
 #include <stdint.h>
 

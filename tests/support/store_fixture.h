@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the suites of the database share: a scratch folder, a writer, rows of which no two values are equal.
 #pragma once
-#include "io/store.h"
-#include "io/store_impl.h"
+#include "io/store/store.h"
+#include "io/store/store_impl.h"
 #include "support/scratch.h"
 #include <float.h>
 #include <setjmp.h>

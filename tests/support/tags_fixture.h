@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the suites of tags share: a file that is put together byte by byte, and what is read of it.
 #pragma once
-#include "io/audio_file.h"
-#include "io/tags.h"
+#include "io/tags/tags.h"
+#include "io/writing/audio_file.h"
 #include "support/loop_thread.h"
 #include "support/scratch.h"
 #include <setjmp.h>
