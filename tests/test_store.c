@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Rows of analyses: what is saved comes back bit by bit, or not at all.
 #include "io/store/store.h"
 #include "io/store/store_impl.h"
 #include "support/store_fixture.h"
@@ -6,13 +7,9 @@
 #include <float.h>
 #include <math.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -79,63 +76,6 @@ static void inode_finds_a_row_of_the_same_size(void **state)
     assert_int_equal(store_find_by_inode(writer, &identity, &found), -ENOENT);
 }
 
-static void targets_belong_to_their_settings(void **state)
-{
-    struct fixture *f = *state;
-    struct store *writer = open_writer(f);
-    struct store_track track = track_of("/m/a", 1);
-    struct store_targets half = targets_of(0.5), full = targets_of(1.0), found = {0};
-    save(writer, &track, &half, NULL);
-    save(writer, &track, &full, NULL);
-
-    found.settings = half.settings;
-    assert_int_equal(store_find_targets(writer, &track, &found), 0);
-    assert_true(found.values[0].real == half.values[0].real);
-    found.settings.intensity = 0.25;
-    assert_int_equal(store_find_targets(writer, &track, &found), -ENOENT);
-    found.settings = full.settings;
-    found.settings.target = "preset";
-    assert_int_equal(store_find_targets(writer, &track, &found), -ENOENT);
-}
-
-static void new_contents_take_old_targets_away(void **state)
-{
-    struct fixture *f = *state;
-    struct store *writer = open_writer(f);
-    struct store_track track = track_of("/m/a", 1), other = track_of("/m/a", 2);
-    struct store_targets targets = targets_of(1.0);
-    save(writer, &track, &targets, NULL);
-    save(writer, &other, NULL, NULL);
-
-    struct store_targets found = {.settings = targets.settings};
-    assert_int_equal(store_find_targets(writer, &other, &found), -ENOENT);
-    int64_t orphans;
-    assert_int_equal(store_count_orphans(writer, &orphans), 0);
-    assert_int_equal(orphans, 0);
-    assert_int_equal(entries(writer), 1);
-}
-
-static void moved_row_keeps_all_its_targets(void **state)
-{
-    struct fixture *f = *state;
-    struct store *writer = open_writer(f);
-    struct store_track track = track_of("/m/a", 1), stale = track_of("/m/b", 2), found;
-    struct store_targets half = targets_of(0.5), full = targets_of(1.0);
-    save(writer, &track, &half, NULL);
-    save(writer, &stale, NULL, NULL);
-    struct store_track moved = track_of("/m/b", 1);
-    save(writer, &moved, &full, "/m/a");
-
-    assert_int_equal(entries(writer), 1);
-    assert_int_equal(store_find_by_path(writer, "/m/a", &found), -ENOENT);
-    assert_int_equal(store_find_by_path(writer, "/m/b", &found), 0);
-    struct store_targets back = {.settings = half.settings};
-    assert_int_equal(store_find_targets(writer, &found, &back), 0);
-    back.settings = full.settings;
-    assert_int_equal(store_find_targets(writer, &found, &back), 0);
-    store_track_deinit(&found);
-}
-
 static void newer_algorithms_row_is_not_overwritten(void **state)
 {
     struct fixture *f = *state;
@@ -148,16 +88,6 @@ static void newer_algorithms_row_is_not_overwritten(void **state)
     assert_int_equal(store_find_by_path(writer, "/m/a", &found), 0);
     assert_int_equal(found.algorithm_version, 4);
     store_track_deinit(&found);
-}
-
-// Change one column of one row behind the store's back.
-static void tamper(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_changes(db), 1);
-    sqlite3_close(db);
 }
 
 static void change_of_any_column_makes_a_miss(void **state)
@@ -196,38 +126,6 @@ static void change_of_any_column_makes_a_miss(void **state)
     }
 }
 
-static void change_of_any_targets_column_makes_a_miss(void **state)
-{
-    struct fixture *f = *state;
-    struct store *writer = open_writer(f);
-    for (unsigned i = 0; i < STORE_TARGETS_COLUMNS; ++i) {
-        struct store_track track = track_of("/m/a", 1);
-        struct store_targets targets = targets_of(1.0);
-        save(writer, &track, &targets, NULL);
-        assert_int_equal(store_find_targets(writer, &track, &targets), 0);
-        char sql[128];
-        const char *name = store_targets_columns[i].name;
-        snprintf(sql, sizeof(sql), "UPDATE targets SET %s=%s+1", name, name);
-        tamper(f->path, sql);
-        assert_int_equal(store_find_targets(writer, &track, &targets), -ENOENT);
-    }
-}
-
-static void targets_of_another_track_are_none(void **state)
-{
-    struct fixture *f = *state;
-    struct store *writer = open_writer(f);
-    struct store_track track = track_of("/m/a", 1), other = track_of("/m/b", 2);
-    struct store_targets targets = targets_of(1.0);
-    save(writer, &track, &targets, NULL);
-    save(writer, &other, NULL, NULL);
-    char sql[64];
-    snprintf(sql, sizeof(sql), "UPDATE targets SET track=%lld", (long long)other.id);
-    tamper(f->path, sql);
-
-    assert_int_equal(store_find_targets(writer, &other, &targets), -ENOENT);
-}
-
 static void clear_takes_whole_components(void **state)
 {
     struct fixture *f = *state;
@@ -250,119 +148,6 @@ static void clear_takes_whole_components(void **state)
     assert_int_equal(store_commit(writer), 0);
     assert_int_equal(store_count_orphans(writer, &orphans), 0);
     assert_int_equal(orphans, 0);
-}
-
-static void totals_add_up_until_cleared(void **state)
-{
-    struct fixture *f = *state;
-    struct store *writer = open_writer(f);
-    const struct store_totals totals = {1, 2, 3, 4, 5};
-    struct store_stats stats;
-    for (int i = 0; i < 2; ++i) {
-        assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
-        assert_int_equal(store_add_totals(writer, &totals), 0);
-        assert_int_equal(store_commit(writer), 0);
-    }
-    assert_int_equal(store_stats(writer, &stats), 0);
-    const struct store_totals twice = {2, 4, 6, 8, 10};
-    assert_memory_equal(&stats.totals, &twice, sizeof(twice));
-
-    int64_t count;
-    assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
-    assert_int_equal(store_clear(writer, NULL, &count), 0);
-    assert_int_equal(store_commit(writer), 0);
-    assert_int_equal(store_stats(writer, &stats), 0);
-    assert_int_equal(stats.totals.misses, 0);
-}
-
-static void rolled_back_batch_leaves_nothing(void **state)
-{
-    struct fixture *f = *state;
-    struct store *writer = open_writer(f);
-    struct store_track track = track_of("/m/a", 1);
-    assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
-    assert_int_equal(store_save(writer, &track, NULL, NULL, STORE_SAVED_ALL), 0);
-    store_rollback(writer);
-    assert_int_equal(entries(writer), 0);
-}
-
-// Without a write-ahead log, as on some file systems, a reader can hold a commit back; SQLite leaves that batch open.
-static void batch_that_cannot_be_committed_leaves_nothing(void **state)
-{
-    struct fixture *f = *state;
-    open_writer(f);
-    store_close(&f->writer);
-    run_sql(f->path, "PRAGMA journal_mode=DELETE");
-    assert_int_equal(store_open_writer(&f->writer, f->path), 0);
-    sqlite3 *reader;
-    assert_int_equal(sqlite3_open(f->path, &reader), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(reader, "BEGIN;SELECT * FROM analysis", NULL, NULL, NULL),
-                     SQLITE_OK);
-    struct store_track lost = track_of("/m/a", 1), kept = track_of("/m/b", 2), found;
-
-    assert_int_equal(store_begin(f->writer, STORE_CONSISTENT), 0);
-    assert_int_equal(store_save(f->writer, &lost, NULL, NULL, STORE_SAVED_ALL), 0);
-    assert_int_equal(store_commit(f->writer), -EBUSY);
-    sqlite3_close(reader);
-    save(f->writer, &kept, NULL, NULL);
-
-    assert_int_equal(entries(f->writer), 1);
-    assert_int_equal(store_find_by_path(f->writer, "/m/a", &found), -ENOENT);
-}
-
-// The database may not grow, as on a full disk.
-static void full_database_refuses_a_row_and_keeps_what_it_had(void **state)
-{
-    struct fixture *f = *state;
-    struct store *writer = open_writer(f);
-    struct store_track first = track_of("/m/first", 1), last = track_of("/m/last", 2);
-    save(writer, &first, NULL, NULL);
-    assert_int_equal(store_run(writer, "PRAGMA max_page_count=1"), 0); // as many as there are
-    assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
-    int error = 0;
-    for (unsigned i = 0; i < 1000 && !error; ++i) {
-        char path[16];
-        snprintf(path, sizeof(path), "/m/%u", i);
-        struct store_track track = track_of(path, 3 + i);
-        error = store_save(writer, &track, NULL, NULL, STORE_SAVED_ALL);
-    }
-    assert_int_equal(error, -ENOSPC);
-    store_rollback(writer);
-    assert_int_equal(entries(writer), 1);
-
-    assert_int_equal(store_run(writer, "PRAGMA max_page_count=1073741823"), 0);
-    save(writer, &last, NULL, NULL);
-    assert_int_equal(entries(writer), 2);
-}
-
-static int64_t ask(struct fixture *f, const char *sql)
-{
-    sqlite3 *db;
-    sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    const int64_t number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return number;
-}
-
-static void targets_of_what_was_replaced_are_gone(void **state)
-{
-    struct fixture *f = *state;
-    struct store *writer = open_writer(f);
-    const struct store_targets targets = targets_of(1.0);
-    struct store_track first = track_of("/m/a", 1), second = track_of("/m/a", 2),
-                       moved = track_of("/m/b", 3), onto = track_of("/m/a", 3);
-    save(writer, &first, &targets, NULL);
-    save(writer, &second, NULL, NULL);
-    assert_int_equal(ask(f, "SELECT count(*) FROM targets"), 0);
-    save(writer, &second, &targets, NULL);
-    save(writer, &moved, NULL, NULL);
-    save(writer, &onto, NULL, "/m/b");
-    assert_int_equal(ask(f, "SELECT count(*) FROM targets"), 0);
-    assert_int_equal(entries(writer), 1);
 }
 
 static void row_from_elsewhere_replaces_only_what_is_older(void **state)
@@ -403,80 +188,19 @@ static void key_that_no_row_has_makes_a_miss(void **state)
     assert_int_equal(store_find_by_path(writer, "/m/b", &found), -ENOENT);
 }
 
-static void totals_stay_at_the_end_of_the_integers(void **state)
-{
-    struct fixture *f = *state;
-    struct store *writer = open_writer(f);
-    struct store_stats stats;
-    const struct store_totals most = {.misses = 3, .saved_ns = INT64_MAX}, more = {.saved_ns = 9};
-    for (unsigned i = 0; i < 3; ++i) {
-        assert_int_equal(store_begin(writer, STORE_CONSISTENT), 0);
-        assert_int_equal(store_add_totals(writer, i ? &more : &most), 0);
-        assert_int_equal(store_commit(writer), 0);
-    }
-    assert_int_equal(store_stats(writer, &stats), 0);
-    assert_int_equal(stats.totals.saved_ns, INT64_MAX);
-    assert_int_equal(stats.totals.misses, 3);
-    assert_int_equal(store_total_sum(INT64_MAX - 1, 1), INT64_MAX);
-    assert_int_equal(store_total_sum(INT64_MAX, INT64_MAX), INT64_MAX);
-    assert_int_equal(store_total_sum(40, 2), 42);
-}
-
-static void statistics_count_every_version_and_print_no_damage(void **state)
-{
-    struct fixture *f = *state;
-    struct store *writer = open_writer(f);
-    struct store_stats stats;
-    int64_t counted = 0;
-    enum { VERSIONS = 40 };
-    for (uint32_t i = 0; i < VERSIONS; ++i) {
-        char path[32];
-        snprintf(path, sizeof(path), "/m/%u", i);
-        struct store_track track = track_of(path, i);
-        track.algorithm_version = 1 + i;
-        save(writer, &track, NULL, NULL);
-    }
-    run_sql(f->path, "UPDATE analysis SET backend='c\"p}u' WHERE algorithm_version=1");
-    assert_int_equal(store_stats(writer, &stats), 0);
-    for (unsigned i = 0; i < stats.version_count; ++i)
-        counted += stats.versions[i].count;
-    assert_int_equal(counted, VERSIONS);
-    assert_string_equal(stats.versions[0].name, "1");
-    assert_string_equal(stats.versions[stats.version_count - 1].name, "other");
-    assert_int_equal(stats.backend_count, 2);
-    assert_string_equal(stats.backends[0].name, "other");
-    assert_int_equal(stats.backends[1].count, VERSIONS - 1);
-}
-
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(row_comes_back_bit_for_bit, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(path_is_raw_bytes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(value_that_is_not_finite_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(inode_finds_a_row_of_the_same_size, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(targets_belong_to_their_settings, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(new_contents_take_old_targets_away, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(moved_row_keeps_all_its_targets, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(newer_algorithms_row_is_not_overwritten, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(change_of_any_column_makes_a_miss, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(change_of_any_targets_column_makes_a_miss, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(targets_of_another_track_are_none, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(clear_takes_whole_components, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(totals_add_up_until_cleared, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(rolled_back_batch_leaves_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(batch_that_cannot_be_committed_leaves_nothing, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(full_database_refuses_a_row_and_keeps_what_it_had, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(targets_of_what_was_replaced_are_gone, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(row_from_elsewhere_replaces_only_what_is_older, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(key_that_no_row_has_makes_a_miss, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(totals_stay_at_the_end_of_the_integers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(statistics_count_every_version_and_print_no_damage, set_up,
-                                        tear_down),
+        TEST(row_comes_back_bit_for_bit),
+        TEST(path_is_raw_bytes),
+        TEST(value_that_is_not_finite_is_refused),
+        TEST(inode_finds_a_row_of_the_same_size),
+        TEST(newer_algorithms_row_is_not_overwritten),
+        TEST(change_of_any_column_makes_a_miss),
+        TEST(clear_takes_whole_components),
+        TEST(row_from_elsewhere_replaces_only_what_is_older),
+        TEST(key_that_no_row_has_makes_a_miss),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

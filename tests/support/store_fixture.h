@@ -109,6 +109,16 @@ static inline void run_sql(const char *path, const char *sql)
     sqlite3_close(db);
 }
 
+/// Change one row behind the store's back.
+static inline void tamper(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_changes(db), 1);
+    sqlite3_close(db);
+}
+
 static inline void save(struct store *store, struct store_track *track,
                         const struct store_targets *targets, const char *moved_from)
 {
