@@ -192,3 +192,16 @@ static inline float *render(const struct tape *tape, const struct mastering_targ
     chain_destroy(&chain);
     return x;
 }
+
+static inline struct mastering_targets targets_for(const struct analysis *a,
+                                                   enum mastering_preset preset,
+                                                   enum loudness_goal goal, double target_lufs)
+{
+    struct mastering_settings settings = mastering_settings_default();
+    settings.preset = preset;
+    settings.goal = goal;
+    settings.target_lufs = target_lufs;
+    struct mastering_targets targets;
+    mastering_targets_compute(&targets, a, &settings);
+    return targets;
+}
