@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // MP3 among bytes that are none, of all layers and bit rates: against the sound of the plain file, and libmpg123.
 #include "io/sound/mp3.h"
-#include "support/mp3_file.h"
+#include "support/mp3_song_fixture.h"
 #include <errno.h>
 #include <mpg123.h>
 #include <setjmp.h>
@@ -10,10 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-enum { FRAMES = 100003, CHANNELS = 2, JUNK_BYTES = 3000 };
-
-static struct mp3_song song;
 
 static void assert_plain(struct mp3_file *f)
 {
@@ -360,20 +356,6 @@ static void headers_tell_length_and_samples(void **state)
         assert_int_equal(header.side_bytes, cases[i].side);
         assert_int_equal(header.is_protected, cases[i].is_protected);
     }
-}
-
-static int set_up(void **state)
-{
-    const int error = mp3_set_up(state);
-    if (!error)
-        song = mp3_encode(44100, CHANNELS, FRAMES);
-    return error;
-}
-
-static int tear_down(void **state)
-{
-    mp3_song_free(&song);
-    return mp3_tear_down(state);
 }
 
 int main(void)

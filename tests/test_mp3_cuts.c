@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // MP3 streams that lack something of what they say, before others in one file and as the last.
 #include "io/sound/mp3_layout.h"
-#include "support/mp3_file.h"
+#include "support/mp3_songs_fixture.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,9 +11,7 @@
 
 #include <cmocka.h>
 
-enum { FRAMES = 30011, MPEG_SAMPLES = 1152, DELAY = 576 + 529 };
-
-static struct mp3_song stereo, mono, slow; // 44.1 kHz, and 22.05 kHz
+enum { DELAY = 576 + 529 };
 
 // Its tag counts what is not there: the next stream follows at once, and what is missing is told.
 static void a_cut_stream_is_followed_by_the_next(void **state)
@@ -255,25 +253,6 @@ static void a_cut_frame_of_another_rate_is_told(void **state)
     free(h.samples);
 }
 
-static int set_up(void **state)
-{
-    const int error = mp3_set_up(state);
-    if (error)
-        return error;
-    stereo = mp3_encode(44100, 2, FRAMES);
-    mono = mp3_encode(44100, 1, FRAMES);
-    slow = mp3_encode(22050, 2, FRAMES);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    mp3_song_free(&stereo);
-    mp3_song_free(&mono);
-    mp3_song_free(&slow);
-    return mp3_tear_down(state);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,5 +266,5 @@ int main(void)
         cmocka_unit_test(a_cut_last_stream_is_told),
         cmocka_unit_test(a_cut_frame_of_another_rate_is_told),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, songs_set_up, songs_tear_down);
 }

@@ -2,17 +2,13 @@
 // MP3 files with bytes that are broken, lost or too many: what is sound of them plays, and the rest is told.
 #include "io/sound/mp3.h"
 #include "io/sound/mp3_layout.h"
-#include "support/mp3_file.h"
+#include "support/mp3_song_fixture.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-enum { FRAMES = 100003, CHANNELS = 2, MPEG_SAMPLES = 1152, JUNK_BYTES = 3000 };
-
-static struct mp3_song song;
 
 /// Overwrite bytes by some that begin no frame.
 static void break_bytes(const struct mp3_file *f, size_t from, size_t count)
@@ -372,20 +368,6 @@ static void a_cut_frame_of_a_file_without_tag_is_told(void **state)
         assert_true(more == 3 || strstr(h.text, "truncated: "));
         free(h.samples);
     }
-}
-
-static int set_up(void **state)
-{
-    const int error = mp3_set_up(state);
-    if (!error)
-        song = mp3_encode(44100, CHANNELS, FRAMES);
-    return error;
-}
-
-static int tear_down(void **state)
-{
-    mp3_song_free(&song);
-    return mp3_tear_down(state);
 }
 
 int main(void)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The frame that says how long an MP3 stream is: Xing's, LAME's and Fraunhofer's, that fit, and that lie.
 #include "io/sound/mp3_info.h"
-#include "support/mp3_file.h"
+#include "support/mp3_song_fixture.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -9,9 +9,7 @@
 
 #include <cmocka.h>
 
-enum { FRAMES = 100003, CHANNELS = 2, MPEG_SAMPLES = 1152, VBRI_AT = 36 };
-
-static struct mp3_song song;
+enum { VBRI_AT = 36 };
 
 static void assert_plain(struct mp3_file *f)
 {
@@ -203,20 +201,6 @@ static void a_file_shorter_than_vbri_says_is_truncated(void **state)
     assert_int_equal(h.frames, h.stated); // the hint is told as such
     assert_non_null(strstr(h.text, "of 4.6 s are there"));
     free(h.samples);
-}
-
-static int set_up(void **state)
-{
-    const int error = mp3_set_up(state);
-    if (!error)
-        song = mp3_encode(44100, CHANNELS, FRAMES);
-    return error;
-}
-
-static int tear_down(void **state)
-{
-    mp3_song_free(&song);
-    return mp3_tear_down(state);
 }
 
 int main(void)

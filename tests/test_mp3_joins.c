@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // MP3 streams joined to one file, of whatever kinds: each plays as it does alone, one behind another.
-#include "support/mp3_file.h"
+#include "support/mp3_songs_fixture.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,10 +9,9 @@
 
 #include <cmocka.h>
 
-enum { FRAMES = 30011, MPEG_SAMPLES = 1152, PIECES = 300 };
+enum { PIECES = 300 };
 
-static struct mp3_song stereo, mono, slow; // 44.1 kHz, and 22.05 kHz
-static struct mp3_heard untagged;          // `stereo` without its tag
+static struct mp3_heard untagged; // `stereo` without its tag
 
 static void assert_end(const struct mp3_heard *h, uint64_t at)
 {
@@ -234,12 +233,9 @@ static void the_rate_is_that_of_most_of_the_sound(void **state)
 
 static int set_up(void **state)
 {
-    const int error = mp3_set_up(state);
+    const int error = songs_set_up(state);
     if (error)
         return error;
-    stereo = mp3_encode(44100, 2, FRAMES);
-    mono = mp3_encode(44100, 1, FRAMES);
-    slow = mp3_encode(22050, 2, FRAMES);
     struct mp3_file f = mp3_copy_untagged(&stereo);
     untagged = mp3_play(&f);
     return 0;
@@ -247,11 +243,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    mp3_song_free(&stereo);
-    mp3_song_free(&mono);
-    mp3_song_free(&slow);
     free(untagged.samples);
-    return mp3_tear_down(state);
+    return songs_tear_down(state);
 }
 
 int main(void)
