@@ -13,7 +13,6 @@
 enum { FRAMES = 3000, CHANNELS = 2, FRAME_BYTES = 4, DATA_BYTES = FRAMES * FRAME_BYTES };
 
 static struct loop_thread loop;
-static struct loader *loader;
 static char folder[SCRATCH_PATH_BYTES];
 
 /// A file under way.
@@ -160,7 +159,7 @@ static uint64_t heard(const struct file *f, char text[160])
     struct decoder *decoder = NULL;
     struct decoder_info info;
     const struct source_config config = {.path = path};
-    assert_int_equal(source_open(&source, loader, &config), 0);
+    assert_int_equal(source_open(&source, loop.loader, &config), 0);
     assert_int_equal(decoder_open(&decoder, source, &info), 0);
     static float samples[(FRAMES + 200) * CHANNELS];
     const int64_t frames = decoder_read(decoder, samples, FRAMES + 200);
@@ -290,7 +289,8 @@ static void what_only_begins_as_chunks_is_sound(void **state)
         assert_int_equal(fclose(out), 0);
         struct source *source = NULL;
         struct file_identity identity;
-        assert_int_equal(source_open(&source, loader, &(struct source_config){.path = path}), 0);
+        assert_int_equal(source_open(&source, loop.loader, &(struct source_config){.path = path}),
+                         0);
         assert_int_equal(source_wait_open(source, &identity), 0);
         assert_int_equal(container_probe(&lengths, source, identity.size_bytes), 0);
         assert_int_equal(lengths.data_offset, 44);
@@ -333,17 +333,14 @@ static int set_up(void **state)
 {
     (void)state;
     scratch_create(folder);
-    if (loader_create(&loader, &(struct loader_config){0}))
-        return -1;
-    loop_thread_start(&loop, loader);
+    loop_thread_open(&loop);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    const int error = loop_thread_stop(&loop);
-    loader_destroy(&loader);
+    const int error = loop_thread_close(&loop);
     scratch_remove(folder);
     return error;
 }

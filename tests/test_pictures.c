@@ -33,9 +33,7 @@ static int set_up(void **state)
     assert_non_null(f);
     scratch_create(f->folder);
     scratch_path(f->path, f->folder, "file");
-    struct loader *loader;
-    assert_int_equal(loader_create(&loader, &(struct loader_config){0}), 0);
-    loop_thread_start(&f->loop, loader);
+    loop_thread_open(&f->loop);
     *state = f;
     return 0;
 }
@@ -43,9 +41,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    struct loader *loader = f->loop.loader;
-    assert_int_equal(loop_thread_stop(&f->loop), 0);
-    loader_destroy(&loader);
+    assert_int_equal(loop_thread_close(&f->loop), 0);
     scratch_remove(f->folder);
     pictures_deinit(&f->pictures);
     free(f);

@@ -69,9 +69,7 @@ static int set_up(void **state)
     log_init(&f->log, fileno(f->lines), LOG_LEVEL_WARN);
     f->record = new_record();
     f->list.items = f->items;
-    struct loader *loader;
-    assert_int_equal(loader_create(&loader, &(struct loader_config){0}), 0);
-    loop_thread_start(&f->loop, loader);
+    loop_thread_open(&f->loop);
     *state = f;
     return 0;
 }
@@ -90,9 +88,7 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     drop_list(f);
-    struct loader *loader = f->loop.loader;
-    assert_int_equal(loop_thread_stop(&f->loop), 0);
-    loader_destroy(&loader);
+    assert_int_equal(loop_thread_close(&f->loop), 0);
     record_unref(&f->record);
     (void)fclose(f->lines);
     scratch_remove(f->folder);

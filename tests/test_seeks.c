@@ -20,7 +20,6 @@
 enum { FRAMES = 12011, LONG_FRAMES = 50021, PIECE_FRAMES = 700, SEEKS = 5 };
 
 static struct loop_thread loop;
-static struct loader *loader;
 static char folder[SCRATCH_PATH_BYTES], path[SCRATCH_PATH_BYTES];
 
 struct kind {
@@ -92,7 +91,7 @@ static void check_seeks(const struct kind *kind, int rate_hz, uint32_t channels)
     struct source *source = NULL;
     struct decoder *decoder = NULL;
     struct decoder_info info;
-    assert_int_equal(source_open(&source, loader, &(struct source_config){.path = path}), 0);
+    assert_int_equal(source_open(&source, loop.loader, &(struct source_config){.path = path}), 0);
     assert_int_equal(decoder_open(&decoder, source, &info), 0);
     assert_int_equal(info.format.channels, channels);
     assert_int_equal(info.frames, kind->frames);
@@ -131,17 +130,14 @@ static int set_up(void **state)
     (void)state;
     scratch_create(folder);
     scratch_path(path, folder, "file");
-    if (loader_create(&loader, &(struct loader_config){0}))
-        return -1;
-    loop_thread_start(&loop, loader);
+    loop_thread_open(&loop);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    const int error = loop_thread_stop(&loop);
-    loader_destroy(&loader);
+    const int error = loop_thread_close(&loop);
     scratch_remove(folder);
     return error;
 }

@@ -58,9 +58,7 @@ static int set_up(void **state)
     struct fixture *f = calloc(1, sizeof(*f));
     assert_non_null(f);
     scratch_create(f->folder);
-    struct loader *loader;
-    assert_int_equal(loader_create(&loader, &(struct loader_config){0}), 0);
-    loop_thread_start(&f->loop, loader);
+    loop_thread_open(&f->loop);
     *state = f;
     return 0;
 }
@@ -70,9 +68,7 @@ static int tear_down(void **state)
     struct fixture *f = *state;
     decoder_close(&f->decoder);
     source_close(&f->source);
-    struct loader *loader = f->loop.loader;
-    assert_int_equal(loop_thread_stop(&f->loop), 0);
-    loader_destroy(&loader);
+    assert_int_equal(loop_thread_close(&f->loop), 0);
     scratch_remove(f->folder);
     free(f);
     return 0;

@@ -24,7 +24,6 @@ enum { FRAMES = 100003, CHANNELS = 2, RATE_HZ = 44100 };
 
 static char folder[] = "/tmp/segue-decoder-XXXXXX";
 static struct loop_thread loop;
-static struct loader *loader;
 
 struct opened {
     struct source *source;
@@ -43,7 +42,7 @@ static inline int try_open(struct opened *o, const char *path)
 {
     *o = (struct opened){0};
     struct source_config config = {.path = path};
-    assert_int_equal(source_open(&o->source, loader, &config), 0);
+    assert_int_equal(source_open(&o->source, loop.loader, &config), 0);
     int error = decoder_open(&o->decoder, o->source, &o->info);
     if (error) {
         assert_null(o->decoder);
@@ -150,17 +149,14 @@ static inline int set_up(void **state)
     for (int i = 0; i < N_KINDS; i++)
         if (write_sound(kinds[i].name, kinds[i].format, kinds[i].rate_hz, CHANNELS, FRAMES))
             return -1;
-    if (loader_create(&loader, &(struct loader_config){0}))
-        return -1;
-    loop_thread_start(&loop, loader);
+    loop_thread_open(&loop);
     return 0;
 }
 
 static inline int tear_down(void **state)
 {
     (void)state;
-    int error = loop_thread_stop(&loop);
-    loader_destroy(&loader);
+    int error = loop_thread_close(&loop);
     for (int i = 0; i < N_KINDS; i++)
         remove(path_of(kinds[i].name));
     remove(path_of("bad"));

@@ -28,3 +28,19 @@ int loop_thread_stop(struct loop_thread *loop)
     pthread_join(loop->thread, NULL);
     return atomic_load(&loop->error);
 }
+
+void loop_thread_open(struct loop_thread *loop)
+{
+    struct loader *loader;
+    const int error = loader_create(&loader, &(struct loader_config){0});
+    assert(error == 0);
+    (void)error; // only asserted
+    loop_thread_start(loop, loader);
+}
+
+int loop_thread_close(struct loop_thread *loop)
+{
+    const int error = loop_thread_stop(loop);
+    loader_destroy(&loop->loader);
+    return error;
+}

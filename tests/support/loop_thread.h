@@ -15,3 +15,8 @@ struct loop_thread {
 void loop_thread_start(struct loop_thread *loop, struct loader *loader);
 /// Stop and join. @return the loop's error, 0 if none.
 int loop_thread_stop(struct loop_thread *loop);
+
+/// Start with a new loader of its own. Asserts that it could be made.
+void loop_thread_open(struct loop_thread *loop);
+/// Stop, join and destroy that loader. @return the loop's error, 0 if none.
+int loop_thread_close(struct loop_thread *loop);

@@ -16,7 +16,6 @@
 enum { READ_FRAMES = 997, SEEK_FRAMES = 600, MOST_CHANNELS = 2, WINDOW_BYTES = 1 << 19 };
 
 static struct loop_thread loop;
-static struct loader *loader;
 static char folder[SCRATCH_PATH_BYTES];
 
 // --- Writing -------------------------------------------------------------------------------------
@@ -236,7 +235,7 @@ struct source *mp3_open_source(const struct mp3_file *f)
 {
     struct source *source = NULL;
     const struct source_config config = {.path = mp3_save(f), .window_bytes = WINDOW_BYTES};
-    assert_int_equal(source_open(&source, loader, &config), 0);
+    assert_int_equal(source_open(&source, loop.loader, &config), 0);
     return source;
 }
 
@@ -340,17 +339,14 @@ int mp3_set_up(void **state)
 {
     (void)state;
     scratch_create(folder);
-    if (loader_create(&loader, &(struct loader_config){0}))
-        return -1;
-    loop_thread_start(&loop, loader);
+    loop_thread_open(&loop);
     return 0;
 }
 
 int mp3_tear_down(void **state)
 {
     (void)state;
-    const int error = loop_thread_stop(&loop);
-    loader_destroy(&loader);
+    const int error = loop_thread_close(&loop);
     scratch_remove(folder);
     return error;
 }

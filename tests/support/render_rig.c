@@ -61,9 +61,7 @@ int render_rig_set_up(void **state)
     rig->settings = mastering_settings_default();
     rig->heard = calloc(RIG_HEARD_MOST, 2 * sizeof *rig->heard);
     assert_non_null(rig->heard);
-    struct loader *loader;
-    assert_int_equal(loader_create(&loader, &(struct loader_config){0}), 0);
-    loop_thread_start(&rig->loop, loader);
+    loop_thread_open(&rig->loop);
     assert_int_equal(mutex_init(&rig->lock), 0);
     assert_int_equal(cond_init(&rig->committed), 0);
     *state = rig;
@@ -83,9 +81,7 @@ int render_rig_tear_down(void **state)
 {
     struct render_rig *rig = *state;
     render_rig_stop(rig);
-    struct loader *loader = rig->loop.loader;
-    assert_int_equal(loop_thread_stop(&rig->loop), 0);
-    loader_destroy(&loader);
+    assert_int_equal(loop_thread_close(&rig->loop), 0);
     cond_deinit(&rig->committed);
     mutex_deinit(&rig->lock);
     scratch_remove(rig->folder);

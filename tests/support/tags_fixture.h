@@ -32,9 +32,7 @@ static inline int set_up(void **state)
     assert_non_null(f->bytes);
     scratch_create(f->folder);
     scratch_path(f->path, f->folder, "file");
-    struct loader *loader;
-    assert_int_equal(loader_create(&loader, &(struct loader_config){0}), 0);
-    loop_thread_start(&f->loop, loader);
+    loop_thread_open(&f->loop);
     *state = f;
     return 0;
 }
@@ -42,9 +40,7 @@ static inline int set_up(void **state)
 static inline int tear_down(void **state)
 {
     struct fixture *f = *state;
-    struct loader *loader = f->loop.loader;
-    assert_int_equal(loop_thread_stop(&f->loop), 0);
-    loader_destroy(&loader);
+    assert_int_equal(loop_thread_close(&f->loop), 0);
     scratch_remove(f->folder);
     tags_deinit(&f->tags);
     free(f->bytes);
