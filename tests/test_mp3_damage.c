@@ -273,6 +273,32 @@ static void junk_among_frames_of_a_constant_bit_rate_is_told(void **state)
     free(h.samples);
 }
 
+// The frame before it may be cut off by it: what a frame behind it would take of that one's end is not to be had.
+static void a_frame_behind_junk_takes_no_bits_from_before_it(void **state)
+{
+    (void)state;
+    enum { BEHIND = 30, FRAMES_OF_TONE = 60 };
+    for (enum mp3_tone kind = MP3_TONE_PLAIN; kind <= MP3_TONE_EARLY; kind += MP3_TONE_EARLY) {
+        struct mp3_file f = {0}, whole = {0};
+        mp3_put_tones(&whole, kind, FRAMES_OF_TONE);
+        mp3_put(&f, whole.bytes, mp3_tone_at(BEHIND));
+        mp3_put_junk(&f, 50); // half a frame
+        mp3_put(&f, whole.bytes + mp3_tone_at(BEHIND), whole.count - mp3_tone_at(BEHIND));
+        const struct mp3_heard h = mp3_play(&f), all = mp3_play(&whole);
+        assert_string_equal(h.text, "corrupt: 50 bytes at 0.8 s are no sound");
+        assert_int_equal(h.frames, all.frames);
+        assert_int_equal(is_silent(&h, BEHIND), kind == MP3_TONE_EARLY);
+        assert_false(is_silent(&h, BEHIND + 1));
+        for (uint64_t i = 0; i < FRAMES_OF_TONE; ++i) // frames overlap
+            if (i < BEHIND - 1 || i > BEHIND + 2)
+                assert_memory_equal(h.samples + i * MP3_TONE_SAMPLES,
+                                    all.samples + i * MP3_TONE_SAMPLES,
+                                    MP3_TONE_SAMPLES * sizeof *h.samples);
+        free(h.samples);
+        free(all.samples);
+    }
+}
+
 // Nor where frames are of any length, be a hole as long as four on the average.
 static void junk_among_frames_of_a_variable_bit_rate_is_told(void **state)
 {
@@ -384,6 +410,7 @@ int main(void)
         cmocka_unit_test(a_lost_frame_of_a_free_bit_rate_is_silent),
         cmocka_unit_test(checksums_are_passed_over),
         cmocka_unit_test(junk_among_frames_of_a_constant_bit_rate_is_told),
+        cmocka_unit_test(a_frame_behind_junk_takes_no_bits_from_before_it),
         cmocka_unit_test(junk_among_frames_of_a_variable_bit_rate_is_told),
         cmocka_unit_test(junk_between_frames_is_passed_over),
         cmocka_unit_test(junk_between_frames_that_were_counted_is_told),
