@@ -126,6 +126,31 @@ static void tags_between_frames_are_passed_over(void **state)
     free(plain.samples);
 }
 
+// Lyrics3 2.00: each field's length is five digits, the tag's six. Else where it ends is not known, and it is junk.
+static void lyrics_with_malformed_fields_are_no_tag(void **state)
+{
+    (void)state;
+    static const char *const ends[][2] = {{"LYR00500", "000519LYRICS200"},  // as it should be
+                                          {"LYR004:0", "000519LYRICS200"},  // 500 too, by ASCII
+                                          {"LYR00500", "00050CLYRICS200"},  // 519 by ASCII
+                                          {"LYR00501", "000519LYRICS200"},  // past the tag's end
+                                          {"LYR00500", "000519LYRICS201"}}; // of no known version
+    const size_t half = mp3_frame_from(&song, song.file.count / 2);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; ++i) {
+        struct mp3_file f = {0};
+        mp3_put(&f, song.file.bytes + song.first, half - song.first);
+        mp3_put(&f, "LYRICSBEGIN", 11);
+        mp3_put(&f, ends[i][0], 8);
+        mp3_put_junk(&f, 500);
+        mp3_put(&f, ends[i][1], 15);
+        mp3_put(&f, song.file.bytes + half, song.file.count - half);
+        const struct mp3_heard h = mp3_play(&f);
+        assert_int_equal(h.damage, i ? DECODER_CORRUPT : DECODER_SOUND);
+        assert_true(i == 0 || strstr(h.text, "corrupt: 534 bytes at 1."));
+        free(h.samples);
+    }
+}
+
 // --- What is no MP3 ------------------------------------------------------------------------------
 
 static void bytes_with_a_header_at_their_end_are_no_mp3(void **state)
@@ -158,6 +183,23 @@ static void two_frames_behind_junk_are_no_mp3(void **state)
         assert_int_equal(h.frames, 3 * 1152);
         free(h.samples);
     }
+}
+
+// Samples of -1 and 0 are headers of layer I, of a free bit rate.
+static void soft_samples_are_no_mp3(void **state)
+{
+    (void)state;
+    struct mp3_file f = {0}, behind = mp3_copy(&song);
+    mp3_put_junk(&f, 100);
+    mp3_put_junk(&behind, 100);
+    for (int i = 0; i < 3000; ++i) {
+        mp3_put(&f, "\xff\xff\0\0", 4);
+        mp3_put(&behind, "\xff\xff\0\0", 4);
+    }
+    assert_int_equal(mp3_open_error(&f), -ENOTSUP);
+    const struct mp3_heard h = mp3_play(&behind);
+    assert_int_equal(h.frames, FRAMES);
+    free(h.samples);
 }
 
 // Nor are three of as many kinds.
@@ -365,8 +407,10 @@ int main(void)
         cmocka_unit_test(junk_and_zeros_before_the_first_frame_are_passed_over),
         cmocka_unit_test(tags_behind_the_last_frame_are_passed_over),
         cmocka_unit_test(tags_between_frames_are_passed_over),
+        cmocka_unit_test(lyrics_with_malformed_fields_are_no_tag),
         cmocka_unit_test(bytes_with_a_header_at_their_end_are_no_mp3),
         cmocka_unit_test(two_frames_behind_junk_are_no_mp3),
+        cmocka_unit_test(soft_samples_are_no_mp3),
         cmocka_unit_test(frames_of_several_kinds_are_no_mp3),
         cmocka_unit_test(a_file_that_ends_within_its_first_frame_is_refused),
         cmocka_unit_test(what_only_begins_like_a_frame_is_no_mp3),

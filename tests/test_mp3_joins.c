@@ -179,6 +179,31 @@ static void other_layers_and_bit_rates_play(void **state)
     assert_end(&h, at);
 }
 
+// Its frames do not say how long they are; neither do bytes that are no tag make it less a stream.
+static void a_free_bit_rate_behind_junk_plays(void **state)
+{
+    (void)state;
+    static const unsigned char free_rate[] = {0xff, 0xfb, 0x00, 0x00};
+    for (int is_first = 0; is_first < 2; ++is_first) {
+        struct mp3_file f = {0};
+        if (!is_first)
+            mp3_put_song(&f, &stereo);
+        mp3_put_junk(&f, 2000);
+        mp3_put_frames(&f, free_rate, 999, 10);
+        mp3_put_junk(&f, 2000);
+        mp3_put_song(&f, &stereo);
+        const struct mp3_heard h = mp3_play(&f);
+        uint64_t at = 0;
+        if (!is_first)
+            mp3_assert_song(&h, &at, &stereo);
+        for (int i = 0; i < 10 * MPEG_SAMPLES * 2; ++i)
+            assert_true(h.samples[2 * at + (uint64_t)i] == 0);
+        at += 10 * MPEG_SAMPLES;
+        mp3_assert_song(&h, &at, &stereo);
+        assert_end(&h, at);
+    }
+}
+
 /// The sound of 22.05 kHz at place i / 2, by a cubic through the frames around.
 static double between(const float *samples, uint64_t i, uint64_t c)
 {
@@ -258,6 +283,7 @@ int main(void)
         cmocka_unit_test(junk_between_streams_is_passed_over),
         cmocka_unit_test(mono_among_stereo_plays_on_both_sides),
         cmocka_unit_test(other_layers_and_bit_rates_play),
+        cmocka_unit_test(a_free_bit_rate_behind_junk_plays),
         cmocka_unit_test(another_rate_is_converted),
         cmocka_unit_test(the_rate_is_that_of_most_of_the_sound),
     };

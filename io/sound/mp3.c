@@ -204,13 +204,20 @@ static bool is_free_chain(struct mp3_view *v, uint64_t offset)
     return false;
 }
 
-/// A chain of frames, or an ID3 tag and behind it one.
+/// The same amid what is no frame, of layer III: soft PCM holds headers of layer I, such as ff ff 00 00.
+static bool is_hidden_free_chain(struct mp3_view *v, uint64_t offset)
+{
+    struct mp3_header header;
+    return mp3_look_at_header(v, offset, &header) && header.layer == 3 && is_free_chain(v, offset);
+}
+
+/// A chain of frames, or an ID3 tag and behind it one; of a free bit rate too where any kind will do.
 static bool is_start(struct mp3_view *v, uint64_t offset, enum chain_end end)
 {
     const unsigned char *b = mp3_look(v, offset, ID3_HEADER_BYTES);
     if (b && memcmp(b, "ID3", 3) == 0)
         offset = mp3_skip_tags(v, offset);
-    return is_chain(v, offset, end);
+    return is_chain(v, offset, end) || (v->kind.layer == 0 && is_hidden_free_chain(v, offset));
 }
 
 /// The next chain of frames that begins in [offset, limit), or the tag before it. @return limit where there is none.
