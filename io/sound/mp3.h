@@ -50,6 +50,7 @@ bool mp3_find_first(struct mp3_view *view, uint64_t start, uint64_t *at);
 /// Whether a stream of any kind begins at `offset`.
 bool mp3_is_stream(struct mp3_view *view, uint64_t offset);
 /// @return the first place in [from, limit) where a stream of any kind begins, tags before it left out; `limit`: none.
+/// Of those of a free bit rate only layer III's are found so.
 uint64_t mp3_find_stream(struct mp3_view *view, uint64_t from, uint64_t limit);
 /// Note the kind of the stream that begins at `at`, as one of the three above found.
 void mp3_begin_stream(struct mp3_view *view, uint64_t at);
