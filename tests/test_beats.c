@@ -174,6 +174,18 @@ static void nothing_has_no_beats(void **state)
     assert_int_equal(count, 0);
 }
 
+// Of two intervals the median lies midway, and each is half of their difference off it.
+static void three_beats_have_a_stability_and_two_have_none(void **state)
+{
+    (void)state;
+    const double beats[] = {10.0, 30.0, 54.0};
+    double stability = -1.0;
+    assert_int_equal(beats_stability(beats, 3, &stability), 0);
+    assert_true(fabs(stability - 1.0 / (1.0 + 1.4826 * 2.0 / 22.0)) < 1e-12);
+    assert_int_equal(beats_stability(beats, 2, &stability), 0);
+    assert_true(stability == 0.0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +199,7 @@ int main(void)
         cmocka_unit_test(a_missed_beat_leaves_a_gap_in_the_numbering),
         cmocka_unit_test(no_beats_are_put_where_a_track_begins_and_ends_without),
         cmocka_unit_test(nothing_has_no_beats),
+        cmocka_unit_test(three_beats_have_a_stability_and_two_have_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

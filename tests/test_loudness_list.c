@@ -284,6 +284,29 @@ static void nothing_under_minus_70_counts_in_soft_tracks(void **state)
     loudness_list_deinit(&list);
 }
 
+// Three seconds are one short-term value, which is spread over nothing; a step more makes two.
+static void one_short_term_value_has_no_spread(void **state)
+{
+    (void)state;
+    enum { ONE = 30 };
+    float powers[ONE + 1];
+    for (uint32_t i = 0; i <= ONE; ++i)
+        powers[i] = power_of(i - 30.0);
+    for (uint32_t count = ONE - 1; count <= ONE; ++count) {
+        struct loudness_list list = list_of(powers, count);
+        assert_int_equal(loudness_list_short_term_count(&list), count == ONE);
+        assert_true(loudness_list_range_lu(&list) == 0.0);
+        assert_true(loudness_list_variation_lu(&list) == 0.0);
+        loudness_list_deinit(&list);
+    }
+    struct loudness_list list = list_of(powers, ONE + 1);
+    const struct spread spread = spread_of(powers, ONE + 1);
+    assert_true(spread.variation_lu > 0.4);
+    assert_near(loudness_list_variation_lu(&list), spread.variation_lu, 1e-6);
+    assert_near(loudness_list_range_lu(&list), spread.range_lu, 1e-6);
+    loudness_list_deinit(&list);
+}
+
 static void silence_of_any_length_is_at_the_gate(void **state)
 {
     (void)state;
@@ -352,6 +375,7 @@ int main(void)
         cmocka_unit_test(an_albums_blocks_count_as_one_tracks),
         cmocka_unit_test(blocks_run_on_across_joins),
         cmocka_unit_test(nothing_under_minus_70_counts_in_soft_tracks),
+        cmocka_unit_test(one_short_term_value_has_no_spread),
         cmocka_unit_test(silence_of_any_length_is_at_the_gate),
         cmocka_unit_test(a_reserved_list_takes_no_more_memory),
         cmocka_unit_test(every_allocation_may_fail),

@@ -93,6 +93,39 @@ static void chords_that_change_once_a_bar_between_beats_outweigh_strokes_on_all(
     assert_true(choose(make_chords(PERIOD / 4), BEATS) == 0.0);
 }
 
+/// Heavy strokes on every beat, and `place` frames behind it others that stand out of silence by `more` times as much.
+static struct onset *make_two(int place, double more)
+{
+    struct onset *onset;
+    assert_int_equal(onset_create(&onset, RATE_HZ), 0);
+    for (int t = 0; t < FRAMES; t++) {
+        float power[ONSET_BINS];
+        const int is_on = t % PERIOD < 3, is_between = (t - place + PERIOD) % PERIOD < 3;
+        for (int k = 0; k < ONSET_BINS; k++)
+            power[k] = 1.0f;
+        for (int k = 0; k < 10 && (is_on || is_between); k++)
+            power[HEAVY_BIN + k] = (float)exp(is_on ? 2.0 : 2.0 * more);
+        onset_push(onset, power);
+    }
+    return onset;
+}
+
+// Half of the evidence that it takes, and half as much again.
+static void a_little_more_weight_between_beats_moves_none(void **state)
+{
+    (void)state;
+    static const struct {
+        int place;
+        double little, enough, share;
+    } cases[] = {{PERIOD / 2, 1.35, 1.56, 1.0 / 2.0},
+                 {PERIOD / 3, 2.27, 2.36, 1.0 / 3.0},        // masked by the beat before
+                 {2 * PERIOD / 3, 0.495, 0.521, 2.0 / 3.0}}; // which masks the next
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_true(choose(make_two(cases[i].place, cases[i].little), BEATS) == 0.0);
+        assert_true(choose(make_two(cases[i].place, cases[i].enough), BEATS) == cases[i].share);
+    }
+}
+
 static void five_beats_are_left_where_they_are(void **state)
 {
     (void)state;
@@ -107,6 +140,7 @@ int main(void)
         cmocka_unit_test(beats_move_to_the_weight_between_them),
         cmocka_unit_test(weight_at_a_quarter_moves_no_beat),
         cmocka_unit_test(chords_that_change_once_a_bar_between_beats_outweigh_strokes_on_all),
+        cmocka_unit_test(a_little_more_weight_between_beats_moves_none),
         cmocka_unit_test(five_beats_are_left_where_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,18 +12,19 @@
 enum { FRAMES = 2000, LOW_BINS = 20 };
 #define LOUD 19.0855369f // a stroke is e^3 times what sounds between
 
-/// Strokes after intervals given in turn. `ripple` is by how much every other frame is louder than silence, and
-/// `low_every` how many strokes there are to one that has lows.
+/// Strokes from frame `first` on, after intervals given in turn. `ripple` is by how much every other frame is louder
+/// than silence, and `low_every` how many strokes there are to one that has lows.
 struct series {
     int intervals[2], count, low_every;
     float ripple;
+    int first;
 };
 
 static double period_of(struct series series)
 {
     struct onset *onset;
     double period = -1.0;
-    int next = 10, strokes = 0;
+    int next = series.first, strokes = 0;
     assert_int_equal(onset_create(&onset, RATE_HZ), 0);
     for (int t = 0; t < FRAMES; t++) {
         const int is_stroke = t == next && strokes < series.count;
@@ -44,49 +45,52 @@ static double period_of(struct series series)
 static void even_strokes_alike_out_of_silence_are_beats(void **state)
 {
     (void)state;
-    assert_true(period_of((struct series){{24, 24}, 1000, 1, 0.0f}) == 24.0);
+    assert_true(period_of((struct series){{24, 24}, 1000, 1, 0.0f, 10}) == 24.0);
     // The start of the sound counts as one, 10 frames before the first of these.
-    assert_true(fabs(period_of((struct series){{11, 11}, 1000, 1, 0.0f}) - 11.0) < 1.5 / 180.0);
-    assert_true(period_of((struct series){{65, 65}, 1000, 1, 0.0f}) == 65.0);
+    assert_true(fabs(period_of((struct series){{11, 11}, 1000, 1, 0.0f, 10}) - 11.0) < 1.5 / 180.0);
+    assert_true(period_of((struct series){{65, 65}, 1000, 1, 0.0f, 10}) == 65.0);
 }
 
 static void an_unsteady_hand_strikes_beats_too(void **state)
 {
     (void)state;
-    assert_true(fabs(period_of((struct series){{23, 25}, 1000, 1, 0.0f}) - 24.0) < 0.05);
+    assert_true(fabs(period_of((struct series){{23, 25}, 1000, 1, 0.0f, 10}) - 24.0) < 0.05);
 }
 
 static void long_and_short_intervals_are_a_rhythm(void **state)
 {
     (void)state;
-    assert_true(period_of((struct series){{16, 32}, 1000, 1, 0.0f}) == 0.0);
+    assert_true(period_of((struct series){{16, 32}, 1000, 1, 0.0f, 10}) == 0.0);
 }
 
 static void strokes_of_two_kinds_are_a_rhythm(void **state)
 {
     (void)state;
     for (int low_every = 2; low_every <= 4; low_every++)
-        assert_true(period_of((struct series){{24, 24}, 1000, low_every, 0.0f}) == 0.0);
+        assert_true(period_of((struct series){{24, 24}, 1000, low_every, 0.0f, 10}) == 0.0);
 }
 
 static void strokes_over_something_else_are_left_to_other_evidence(void **state)
 {
     (void)state;
-    assert_true(period_of((struct series){{24, 24}, 1000, 1, 0.1f}) == 0.0);
+    assert_true(period_of((struct series){{24, 24}, 1000, 1, 0.1f, 10}) == 0.0);
 }
 
 static void strokes_no_tempo_has_are_no_beats(void **state)
 {
     (void)state;
-    assert_true(period_of((struct series){{10, 10}, 1000, 1, 0.0f}) == 0.0); // 258 BPM
-    assert_true(period_of((struct series){{67, 67}, 1000, 1, 0.0f}) == 0.0); // 38.6 BPM
+    assert_true(period_of((struct series){{10, 10}, 1000, 1, 0.0f, 10}) == 0.0); // 258 BPM
+    assert_true(period_of((struct series){{67, 67}, 1000, 1, 0.0f, 10}) == 0.0); // 38.6 BPM
 }
 
 static void a_few_strokes_are_no_series(void **state)
 {
     (void)state;
-    assert_true(period_of((struct series){{24, 24}, 6, 1, 0.0f}) == 0.0);
-    assert_true(period_of((struct series){{24, 24}, 0, 1, 0.0f}) == 0.0);
+    // The start of the sound is one more: eight are a series.
+    assert_true(period_of((struct series){{24, 24}, 7, 1, 0.0f, 24}) == 24.0);
+    assert_true(period_of((struct series){{24, 24}, 6, 1, 0.0f, 24}) == 0.0);
+    assert_true(period_of((struct series){{24, 24}, 6, 1, 0.0f, 10}) == 0.0);
+    assert_true(period_of((struct series){{24, 24}, 0, 1, 0.0f, 10}) == 0.0);
 }
 
 int main(void)
