@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "engine/audio/callback_setup.h"
+// What is heard of a ring, and when: blocks in order, epochs, sinks with patience; and what can be read of it.
+#include "support/callback_fixture.h"
 #include <errno.h>
-#include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,17 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
-// cmocka.h wants those above it
-#include <cmocka.h>
 
-enum {
-    RATE_HZ = 48000,
-    FADE_FRAMES = 240, // 5 ms
-    RAMP_FRAMES = 480, // 10 ms
-    RING_BLOCKS = 16,
-    MAX_FRAMES = 8192,
-};
+#include <cmocka.h>
 
 static bool allocation_fails;
 void *__real_aligned_alloc(size_t alignment, size_t bytes);
@@ -28,112 +19,6 @@ void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
 void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
 {
     return allocation_fails ? NULL : __real_aligned_alloc(alignment, bytes);
-}
-
-struct rig {
-    struct ring *ring;
-    struct callback *callback;
-    float out[2 * MAX_FRAMES];
-    uint32_t filled; // of out
-};
-
-/// Every frame has a value of its own, exact in a float, never 0.
-static float sample(uint32_t track, uint64_t frame)
-{
-    return (float)(track * 100000 + frame + 1) / 16777216.0f;
-}
-
-static void feed(struct rig *rig, uint32_t epoch, uint32_t track, uint64_t first_frame,
-                 uint32_t frames, uint32_t flags)
-{
-    struct ring_block *block = ring_reserve(rig->ring);
-    assert_non_null(block);
-    block->epoch = epoch;
-    block->track = track;
-    block->first_frame = first_frame;
-    block->frames = frames;
-    block->flags = flags;
-    for (uint32_t i = 0; i < frames; i++) {
-        block->samples[2 * i] = sample(track, first_frame + i);
-        block->samples[2 * i + 1] = -sample(track, first_frame + i);
-    }
-    ring_commit(rig->ring);
-}
-
-/// A block of one value throughout: what a fade does to it is plain to see.
-static void feed_level(struct rig *rig, uint32_t epoch, float level, uint32_t frames,
-                       uint32_t flags)
-{
-    struct ring_block *block = ring_reserve(rig->ring);
-    assert_non_null(block);
-    *block = (struct ring_block){.epoch = epoch, .track = 1, .frames = frames, .flags = flags};
-    for (uint32_t i = 0; i < 2 * frames; i++)
-        block->samples[i] = level;
-    ring_commit(rig->ring);
-}
-
-/// Run once and append to rig->out. @return frames filled.
-static uint32_t run(struct rig *rig, uint32_t frames)
-{
-    assert_true(rig->filled + frames <= MAX_FRAMES);
-    uint32_t n = callback_run(rig->callback, rig->out + 2 * rig->filled, frames);
-    assert_true(n <= frames);
-    rig->filled += n;
-    return n;
-}
-
-static struct rig *new_rig(enum sink_pace pace)
-{
-    struct rig *rig = calloc(1, sizeof *rig);
-    assert_non_null(rig);
-    assert_int_equal(ring_create(&rig->ring, RING_BLOCKS, RING_ONE_SIDE), 0);
-    assert_int_equal(callback_create(&rig->callback, rig->ring, RATE_HZ, pace), 0);
-    callback_set_mode(rig->callback, CALLBACK_PLAYING);
-    return rig;
-}
-
-static void free_rig(struct rig *rig)
-{
-    callback_destroy(&rig->callback);
-    ring_destroy(&rig->ring);
-    free(rig);
-}
-
-static struct callback_counters counters(const struct rig *rig)
-{
-    struct callback_counters c;
-    callback_counters(rig->callback, &c);
-    return c;
-}
-
-static struct callback_position position(const struct rig *rig)
-{
-    struct callback_position p;
-    callback_position(rig->callback, &p);
-    return p;
-}
-
-static void assert_frames(const struct rig *rig, uint32_t from, uint32_t track,
-                          uint64_t first_frame, uint32_t frames)
-{
-    for (uint32_t i = 0; i < frames; i++) {
-        float expected[2] = {sample(track, first_frame + i), -sample(track, first_frame + i)};
-        assert_memory_equal(rig->out + 2 * (from + i), expected, sizeof expected);
-    }
-}
-
-static void assert_silent(const struct rig *rig, uint32_t from, uint32_t frames)
-{
-    for (uint32_t i = 2 * from; i < 2 * (from + frames); i++)
-        assert_true(rig->out[i] == 0.0f);
-}
-
-static float largest_step(const struct rig *rig, uint32_t from, uint32_t to)
-{
-    float largest = 0.0f;
-    for (uint32_t i = from + 1; i < to; i++)
-        largest = fmaxf(largest, fabsf(rig->out[2 * i] - rig->out[2 * i - 2]));
-    return largest;
 }
 
 // --- plain playing
@@ -334,163 +219,6 @@ static void callback_drops_stale_blocks_while_paused(void **state)
     free_rig(rig);
 }
 
-// --- fades
-
-static void callback_never_steps_at_a_pause_a_seek_or_an_underrun(void **state)
-{
-    (void)state;
-    struct rig *rig = new_rig(SINK_PACED);
-    const float step = 1.0f / FADE_FRAMES + 1e-6f;
-    feed_level(rig, 1, 1.0f, 512, 0);
-    feed_level(rig, 1, 1.0f, 512, 0);
-    run(rig, 300);
-    callback_set_mode(rig->callback, CALLBACK_PAUSED);
-    run(rig, 300);
-    callback_set_mode(rig->callback, CALLBACK_PLAYING);
-    run(rig, 300); // the ring still holds 484 frames
-    feed_level(rig, 2, 1.0f, 512, RING_AFTER_GAP);
-    callback_set_epoch(rig->callback, 2);
-    run(rig, 600);
-    run(rig, 900); // runs dry
-    feed_level(rig, 2, 1.0f, 512, 0);
-    run(rig, 300);
-    feed_level(rig, 2, -1.0f, 512, RING_AFTER_GAP); // a gap within an epoch
-    run(rig, 1200);
-
-    assert_int_equal(counters(rig).underruns, 2); // the last run's end is dry, too
-    assert_true(largest_step(rig, 0, rig->filled) <= step);
-    assert_true(rig->out[2 * 299] == 1.0f);
-    assert_silent(rig, 300 + FADE_FRAMES, 300 - FADE_FRAMES);
-    free_rig(rig);
-}
-
-static void callback_turns_back_from_the_level_that_a_fade_in_reached(void **state)
-{
-    (void)state;
-    struct rig *rig = new_rig(SINK_PACED);
-    for (int i = 0; i < 4; i++)
-        feed_level(rig, 1, 1.0f, 512, 0);
-    run(rig, 10);
-    callback_set_mode(rig->callback, CALLBACK_PAUSED);
-    run(rig, 300);
-    callback_set_mode(rig->callback, CALLBACK_PLAYING);
-    run(rig, 60);
-    callback_set_mode(rig->callback, CALLBACK_PAUSED);
-    run(rig, 300);
-
-    assert_float_equal(rig->out[2 * 370], 60.0f / FADE_FRAMES, 1e-6f);
-    assert_silent(rig, 370 + 60, 300 - 60);
-    assert_true(largest_step(rig, 0, rig->filled) <= 1.0f / FADE_FRAMES + 1e-6f);
-    free_rig(rig);
-}
-
-static void callback_resumes_from_an_underrun_without_losing_a_frame(void **state)
-{
-    (void)state;
-    struct rig *rig = new_rig(SINK_PACED);
-    feed(rig, 1, 1, 0, 300, 0);
-    run(rig, 256);
-    run(rig, 256);
-    run(rig, 256);
-    assert_int_equal(counters(rig).underruns, 1); // once a gap, however long
-    feed(rig, 1, 1, 300, 512, 0);
-    run(rig, 512);
-
-    // The gap fades the last frame; then the fade in starts with the very next frame.
-    assert_float_equal(rig->out[2 * 300], sample(1, 299), 1e-9f);
-    for (uint32_t i = 0; i < FADE_FRAMES; i++)
-        assert_float_equal(rig->out[2 * (768 + i)], sample(1, 300 + i) * (float)i / FADE_FRAMES,
-                           1e-9f);
-    assert_frames(rig, 768 + FADE_FRAMES, 1, 300 + FADE_FRAMES, 512 - FADE_FRAMES);
-    assert_int_equal(position(rig).frame, 812);
-    free_rig(rig);
-}
-
-static void callback_resumes_from_a_pause_without_losing_a_frame(void **state)
-{
-    (void)state;
-    struct rig *rig = new_rig(SINK_PACED);
-    for (uint32_t i = 0; i < 3; i++)
-        feed(rig, 1, 1, 512 * i, 512, 0);
-    run(rig, 100);
-    callback_set_mode(rig->callback, CALLBACK_PAUSED);
-    run(rig, 512);
-    assert_int_equal(position(rig).frame, 100 + FADE_FRAMES);
-    callback_set_mode(rig->callback, CALLBACK_PLAYING);
-    run(rig, 512);
-    assert_frames(rig, 612 + FADE_FRAMES, 1, 100 + 2 * FADE_FRAMES, 512 - FADE_FRAMES);
-    assert_int_equal(counters(rig).underruns, 0);
-    free_rig(rig);
-}
-
-// --- volume
-
-static void callback_leaves_samples_alone_at_unity(void **state)
-{
-    (void)state;
-    struct rig *rig = new_rig(SINK_PACED);
-    struct ring_block *block = ring_reserve(rig->ring);
-    assert_non_null(block);
-    *block = (struct ring_block){.epoch = 1, .frames = 4};
-    const float odd[8] = {1e-42f, -0.0f, NAN, INFINITY, 3.5f, -1e-45f, 1e30f, -1.0f};
-    memcpy(block->samples, odd, sizeof odd);
-    ring_commit(rig->ring);
-    run(rig, 4);
-    assert_memory_equal(rig->out, odd, sizeof odd);
-    free_rig(rig);
-}
-
-static void callback_ramps_the_gain_over_10_ms(void **state)
-{
-    (void)state;
-    struct rig *rig = new_rig(SINK_PACED);
-    for (int i = 0; i < 6; i++)
-        feed_level(rig, 1, 1.0f, 512, 0);
-    run(rig, 100);
-    callback_set_gain(rig->callback, 0.25f);
-    run(rig, 100);
-    run(rig, 1000);
-    callback_set_gain(rig->callback, 1.0f);
-    run(rig, 1000);
-
-    for (uint32_t i = 0; i < RAMP_FRAMES; i++)
-        assert_float_equal(rig->out[2 * (100 + i)], 1.0f - 0.75f * (float)(i + 1) / RAMP_FRAMES,
-                           1e-4f);
-    assert_true(rig->out[2 * (100 + RAMP_FRAMES)] == 0.25f);
-    assert_true(rig->out[2 * 1199] == 0.25f);
-    assert_true(rig->out[2 * (1200 + RAMP_FRAMES)] == 1.0f);
-    assert_true(largest_step(rig, 0, rig->filled) <= 0.75f / RAMP_FRAMES + 1e-4f);
-    free_rig(rig);
-}
-
-static void callback_takes_a_gain_set_before_the_start_at_once(void **state)
-{
-    (void)state;
-    struct rig *rig = new_rig(SINK_PACED);
-    callback_set_gain(rig->callback, 0.5f);
-    feed_level(rig, 1, 1.0f, 512, 0);
-    run(rig, 256);
-    for (uint32_t i = 0; i < 512; i++)
-        assert_true(rig->out[i] == 0.5f);
-    free_rig(rig);
-}
-
-static void callback_reads_the_peak_after_volume_and_lets_it_fall(void **state)
-{
-    (void)state;
-    struct rig *rig = new_rig(SINK_PACED);
-    callback_set_gain(rig->callback, 0.5f);
-    feed_level(rig, 1, -0.8f, 100, RING_QUEUE_END);
-    run(rig, 100);
-    assert_float_equal(counters(rig).peak, 0.4f, 1e-6f);
-    for (int i = 0; i < 200; i++) { // 1.07 s
-        rig->filled = 0;
-        run(rig, 256);
-    }
-    assert_true(counters(rig).peak < 0.04f);
-    free_rig(rig);
-}
-
 // --- patient sinks
 
 static void callback_gives_a_patient_sink_the_ring_as_it_is(void **state)
@@ -599,18 +327,10 @@ int main(void)
         cmocka_unit_test(callback_keeps_blocks_of_an_epoch_it_was_not_told_of_yet),
         cmocka_unit_test(callback_compares_epochs_through_their_wrap),
         cmocka_unit_test(callback_drops_stale_blocks_while_paused),
-        cmocka_unit_test(callback_never_steps_at_a_pause_a_seek_or_an_underrun),
-        cmocka_unit_test(callback_turns_back_from_the_level_that_a_fade_in_reached),
-        cmocka_unit_test(callback_resumes_from_an_underrun_without_losing_a_frame),
-        cmocka_unit_test(callback_resumes_from_a_pause_without_losing_a_frame),
-        cmocka_unit_test(callback_leaves_samples_alone_at_unity),
-        cmocka_unit_test(callback_ramps_the_gain_over_10_ms),
-        cmocka_unit_test(callback_takes_a_gain_set_before_the_start_at_once),
-        cmocka_unit_test(callback_reads_the_peak_after_volume_and_lets_it_fall),
         cmocka_unit_test(callback_gives_a_patient_sink_the_ring_as_it_is),
         cmocka_unit_test(callback_switches_epochs_for_a_patient_sink_without_fade),
         cmocka_unit_test(callback_gives_a_patient_sink_nothing_while_paused),
         cmocka_unit_test(callback_readings_are_never_torn),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("callback", tests, NULL, NULL);
 }
