@@ -15,6 +15,7 @@ struct file_identity {
 /// Of the regular file at `path`, links followed, as source_open() finds it. Blocks in the file system. Any thread.
 /// @return 0; -ENOENT, -EACCES ..; -EISDIR: a folder; -ESPIPE: a pipe or device.
 MUST_CHECK int file_identity_read(struct file_identity *out, const char *path);
+/// The identity in what stat() has said. Any thread.
 struct file_identity file_identity_of_stat(const struct stat *stat);
 /// Whether both are of one file with the same contents, as far as stat tells: other rights, owners, names or
 /// links, which only ctime shows, change nothing of what is read.

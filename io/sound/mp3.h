@@ -23,7 +23,8 @@ struct mp3_header {
 /// @return 0; -EBADMSG: not the header of a frame.
 MUST_CHECK int mp3_parse_header(struct mp3_header *header, const unsigned char *bytes);
 
-/// A window of the file, and what is known of its frames. Thread-safety: one thread at a time. 64 KiB.
+/// A window of the file, and what is known of its frames. All that looks through it blocks for bytes, and finds nothing
+/// once `error` is set. Thread-safety: one thread at a time. 64 KiB.
 struct mp3_view {
     struct source *source;  // borrowed
     uint64_t end;           // of what may be looked at

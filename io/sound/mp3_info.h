@@ -13,6 +13,6 @@ struct mp3_info {
     uint32_t delay, padding; // of the encoder, in PCM frames
 };
 
-/// Read the frame at `at`. @return whether it is such a one, and no sound.
+/// Read the frame at `at`; blocks. @return whether it is such a one, and no sound; else *info is zeroed.
 bool mp3_read_info(struct mp3_view *view, uint64_t at, const struct mp3_header *header,
                    struct mp3_info *info);

@@ -34,6 +34,7 @@ struct mp3_survey {
     uint32_t least_bytes, most_bytes; // of one of the others, without padding
     uint32_t torn_bytes;              // of the last, if it is torn
 };
+/// Take the stream's next frame into a survey, zeroed before the first.
 void mp3_survey_note(struct mp3_survey *survey, const struct mp3_frame *frame);
 /// What of a stream that was surveyed was lost: of one with a tag what the tag counts beyond what is there; without,
 /// frames of a constant bit rate where junk is as long as they would be.
@@ -65,7 +66,8 @@ struct mp3_step {
     uint64_t lost; // it and what follows it, so many; 0: it is there
 };
 
-/// Begin before the piece's first frame, and look at nothing else through the view from now on.
+/// Begin before the piece's first frame, and look at nothing else through the view, which is borrowed, from now on. Of
+/// the piece a copy is kept. Where the view's source fails, there is no next frame, and view->error says why.
 void mp3_walk_begin(struct mp3_walk *walk, struct mp3_view *view, const struct mp3_piece *piece);
 /// Pass over one frame. Blocks. @return whether there is one.
 bool mp3_walk_next(struct mp3_walk *walk, struct mp3_step *step);

@@ -19,14 +19,14 @@ void mpeg_close(struct mpeg **mpeg);
 uint32_t mpeg_read(struct mpeg *mpeg, float *interleaved, uint32_t frames);
 /// Go to `frame`, from which on samples are those of reading on, to the last bit; blocks. Only behind a frame whose
 /// broken bits nothing but its decoding shows they can be 1e-7 off: the library leaves it out without a word, and adds
-/// in another order from there. @return 0; -EBADMSG: the
-/// frames do not reach so far; the source's errors.
+/// in another order from there. @return 0; -EBADMSG: the frames do not reach so far; -ENOMEM; the source's errors.
 MUST_CHECK int mpeg_seek(struct mpeg *mpeg, uint64_t frame);
 /// The source's error that ended reading; 0: none.
 int mpeg_error(const struct mpeg *mpeg);
 
-/// The first place where frames were lost, of those met so far. 0 frames: none was.
+/// A place where frames were lost.
 struct mpeg_hole {
-    uint64_t at, frames; // of PCM
+    uint64_t at, frames; // of PCM; 0 frames: there is none
 };
+/// The first of those met so far.
 struct mpeg_hole mpeg_hole(const struct mpeg *mpeg);

@@ -51,4 +51,5 @@ struct sound_file_names {
     uint32_t
         run_up_s; // of sound to decode before a place for what is read there to be as if read from the start
 };
+/// Of a format in libsndfile's numbers.
 struct sound_file_names sound_file_names(int format);

@@ -27,11 +27,12 @@ void mp3_put_frames(struct mp3_file *file, const unsigned char header[4], size_t
 void mp3_put_big(unsigned char *to, uint32_t value);
 
 enum { MP3_TONE_SAMPLES = 1152 };
+/// Checked: with checksums, which are not those of their frames. Early: a frame's bits lie in the one before it, the
+/// first one's in its own.
+enum mp3_tone { MP3_TONE_PLAIN, MP3_TONE_CHECKED, MP3_TONE_EARLY };
 /// Where the frame of that number begins: they are of 104 bytes or, padded, of 105.
 size_t mp3_tone_at(uint32_t number);
-/// Append `count` frames of layer III, 44.1 kHz, mono, 32 kbit/s: a tone that is of another loudness in each. With
-/// checksums, which are not those of their frames; or early: its bits lie in the frame before, but for the first.
-enum mp3_tone { MP3_TONE_PLAIN, MP3_TONE_CHECKED, MP3_TONE_EARLY };
+/// Append `count` frames of layer III, 44.1 kHz, mono, 32 kbit/s: a tone that is of another loudness in each.
 void mp3_put_tones(struct mp3_file *file, enum mp3_tone kind, uint32_t count);
 
 enum { MP3_SILENT_BYTES = 417, MP3_SILENT_TAG_AT = 36 };
