@@ -266,12 +266,12 @@ static void call_best_changes(struct bench_data *d, size_t variant)
 
 static void call_find_peaks(struct bench_data *d, size_t variant)
 {
-    peaks_impls[variant]->find(&d->peaks, d->y, 4, CHANGE_BINS, 1e-4F);
+    peaks_impls[variant]->find(&d->peaks, d->y, &d->circle, 4, CHANGE_BINS, 1e-4F);
 }
 
 static void call_refine_peaks(struct bench_data *d, size_t variant)
 {
-    peaks_impls[variant]->refine(&d->peaks, d->y, &d->circle);
+    peaks_impls[variant]->refine(&d->peaks, &d->circle);
 }
 
 static const char *median_name(size_t i, uint32_t *flags)

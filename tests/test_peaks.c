@@ -5,6 +5,8 @@
 #include "support/kernel_case.h"
 #include "support/near.h"
 
+static struct peaks_circle circle = {.turn = 120};
+
 static void for_each_variant(void (*check)(const struct peaks_impl *))
 {
     int checked = 0;
@@ -16,17 +18,24 @@ static void for_each_variant(void (*check)(const struct peaks_impl *))
     assert_true(checked > 0);
 }
 
+static void assert_column(const struct peaks *peaks, uint32_t i, const float *power, uint32_t bin)
+{
+    assert_true(peaks->bins[i] == (float)bin && peaks->centres[i] == circle.places[bin]);
+    assert_true(peaks->powers[i] == power[bin]);
+    assert_true(peaks->left[i] == power[bin - 1] && peaks->right[i] == power[bin + 1]);
+}
+
 static void assert_found(const struct peaks_impl *impl, const float *power, uint32_t first,
                          uint32_t end)
 {
     static struct peaks peaks;
     const float least = 0.01F;
     uint32_t found = 0;
-    impl->find(&peaks, power, first, end, least);
+    impl->find(&peaks, power, &circle, first, end, least);
     for (uint32_t k = first; k < end; ++k) {
         const float here = power[k], left = power[k - 1], right = power[k + 1];
         if (here > least && here > left && here >= right && left > 0 && right > 0)
-            assert_int_equal(peaks.bins[found++], k);
+            assert_column(&peaks, found++, power, k);
     }
     assert_int_equal(peaks.count, found);
 }
@@ -69,17 +78,14 @@ static void check_refine(const struct peaks_impl *impl)
 {
     static float power[PEAKS_BINS];
     static struct peaks peaks;
-    static struct peaks_circle circle = {.turn = 120};
     uint64_t seed = 72;
-    for (uint32_t k = 1; k < PEAKS_BINS; ++k)
-        circle.places[k] = (float)(fmod(log2(k) + 0.3, 1.0) * 120);
     for (uint32_t k = 0; k < PEAKS_BINS; ++k)
         power[k] = (float)(rng_unit(&seed) + 1e-3);
-    impl->find(&peaks, power, 2, PEAKS_BINS - 1, 0.01F);
+    impl->find(&peaks, power, &circle, 2, PEAKS_BINS - 1, 0.01F);
     assert_true(peaks.count > 200);
-    impl->refine(&peaks, power, &circle);
+    impl->refine(&peaks, &circle);
     for (uint32_t i = 0; i < peaks.count; ++i) {
-        const uint32_t k = peaks.bins[i];
+        const uint32_t k = (uint32_t)peaks.bins[i];
         const double fall = log((double)power[k - 1] / (double)power[k]);
         const double rise = log((double)power[k + 1] / (double)power[k]);
         const double bin = k + 0.5 * (fall - rise) / fmin(fall + rise, -1e-20);
@@ -99,6 +105,8 @@ static void places_come_from_a_parabola_through_logarithms(void **state)
 
 int main(void)
 {
+    for (uint32_t k = 1; k < PEAKS_BINS; ++k)
+        circle.places[k] = (float)(fmod(log2(k) + 0.3, 1.0) * 120);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(peaks_are_over_both_neighbours_and_the_least),
         cmocka_unit_test(as_many_as_can_be_have_room),

@@ -150,9 +150,9 @@ void key_tracker_push(struct key_tracker *tracker, const float power[1025])
 {
     assert(power);
     struct peaks peaks;
-    tracker->peak_kernels->find(&peaks, power, tracker->first_bin, tracker->end_bin,
-                                loudest_bin(tracker, power) * PEAK_SHARE);
-    tracker->peak_kernels->refine(&peaks, power, &tracker->circle);
+    tracker->peak_kernels->find(&peaks, power, &tracker->circle, tracker->first_bin,
+                                tracker->end_bin, loudest_bin(tracker, power) * PEAK_SHARE);
+    tracker->peak_kernels->refine(&peaks, &tracker->circle);
     for (uint32_t i = 0; i < peaks.count; i++) {
         const double hz = (double)peaks.places_in_bins[i] * tracker->bin_hz;
         if (hz >= NOTES_HZ)

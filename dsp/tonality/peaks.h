@@ -13,7 +13,11 @@ enum {
 /// In columns, so that they lie side by side in registers.
 struct peaks {
     uint32_t count;
-    uint16_t bins[PEAKS_MAX];
+    // --- as found: the bin, its power and its neighbours', where its centre lies on the circle
+    float bins[PEAKS_MAX];
+    float powers[PEAKS_MAX], left[PEAKS_MAX], right[PEAKS_MAX];
+    float centres[PEAKS_MAX];
+    // --- as refined
     float magnitudes[PEAKS_MAX];
     float places_in_bins[PEAKS_MAX]; // fractions of a bin included
     float places[PEAKS_MAX];         // on the circle
@@ -30,12 +34,13 @@ struct peaks_impl {
     const char *name;
     uint32_t cpu_flags; // what it needs
     /// The bins from `first` (at least 1) to before `end` (at most PEAKS_BINS - 1) that are over `least` and over both
-    /// their neighbours, which are over 0; of equal neighbours, the lower one.
-    void (*find)(struct peaks *peaks, const float *power, uint32_t first, uint32_t end,
-                 float least);
+    /// their neighbours, which are over 0; of equal neighbours, the lower one. `least` is not negative. What is stored
+    /// beyond the last, up to a whole register, is not said, here and below.
+    void (*find)(struct peaks *peaks, const float *power, const struct peaks_circle *circle,
+                 uint32_t first, uint32_t end, float least);
     /// Magnitudes and places of what was found, by a parabola through the logarithms: nearly exact for a sinusoid
-    /// under a Hann window. What is stored beyond the last, up to a whole register, is not said.
-    void (*refine)(struct peaks *peaks, const float *power, const struct peaks_circle *circle);
+    /// under a Hann window.
+    void (*refine)(struct peaks *peaks, const struct peaks_circle *circle);
 };
 /// Best first; the last is the reference and needs nothing.
 extern const struct peaks_impl *const peaks_impls[];
