@@ -11,7 +11,8 @@ enum { LONGEST_BAR = 4, CYCLE = 12 }; // beats; bars of 1 to 4 fit into a cycle
 /// The highest strength within a frame of a place.
 static double top_near(const uint16_t *strength, size_t frames, double place)
 {
-    const size_t t = (size_t)fmax(0.0, round(place));
+    size_t t = place > 0.0 ? (size_t)place : 0;
+    t += place - (double)t >= 0.5; // as round(), which is a call
     uint16_t top = 0;
     for (size_t near = t ? t - 1 : 0; near <= t + 1 && near < frames; near++)
         top = strength[near] > top ? strength[near] : top;
@@ -20,10 +21,10 @@ static double top_near(const uint16_t *strength, size_t frames, double place)
 
 static double mean_of(const uint16_t *strength, size_t frames)
 {
-    double sum = 0.0;
+    uint64_t sum = 0;
     for (size_t t = 0; t < frames; t++)
         sum += strength[t];
-    return frames ? sum / (double)frames / ONSET_SCALE : 0.0;
+    return frames ? (double)sum / (double)frames / ONSET_SCALE : 0.0;
 }
 
 /// Sums by place and beat, the beats numbered modulo CYCLE. @return beats that were counted.

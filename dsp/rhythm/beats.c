@@ -311,12 +311,40 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/// Median; the list is sorted in place.
+/// Put the value of a rank at its place, no higher one before it and no lower one behind it (Hoare 1961).
+static void select_rank(double *list, ptrdiff_t count, ptrdiff_t rank)
+{
+    ptrdiff_t first = 0, last = count - 1;
+    while (first < last) {
+        const double pivot = list[rank];
+        ptrdiff_t low = first, high = last;
+        while (low <= high) {
+            while (list[low] < pivot)
+                low++;
+            while (list[high] > pivot)
+                high--;
+            if (low > high)
+                break;
+            const double kept = list[low];
+            list[low++] = list[high];
+            list[high--] = kept;
+        }
+        first = high < rank ? low : first;
+        last = low > rank ? high : last;
+    }
+}
+
+/// Median; the list is put into another order.
 static double median(double *list, uint32_t count)
 {
     assert(count > 0);
-    qsort(list, count, sizeof(*list), compare);
-    return count % 2 ? list[count / 2] : 0.5 * (list[count / 2 - 1] + list[count / 2]);
+    select_rank(list, count, count / 2);
+    if (count % 2)
+        return list[count / 2];
+    double below = list[0];
+    for (uint32_t i = 1; i < count / 2; i++)
+        below = list[i] > below ? list[i] : below;
+    return 0.5 * (below + list[count / 2]);
 }
 
 /// One least-squares pass over the beats within `reach` periods of the line so far.
