@@ -99,6 +99,18 @@ static void reading_in_any_pieces_and_after_seeks_gives_the_same(void **state)
     }
 }
 
+// Filters of at most 4 MB.
+static void conversions_of_any_size_are_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; ++i)
+        assert_true(rate_bridge_can(pairs[i][0], pairs[i][1]));
+    assert_true(rate_bridge_can(192000, 44100) && rate_bridge_can(8000, 192000));
+    assert_false(rate_bridge_can(44101, 48000));
+    assert_false(rate_bridge_can(767999, 8000));
+    assert_false(rate_bridge_can(1000, 767999));
+}
+
 static void nothing_gives_nothing(void **state)
 {
     (void)state;
@@ -117,6 +129,7 @@ int main(void)
         cmocka_unit_test(sines_are_the_sines_of_the_new_rate),
         cmocka_unit_test(what_the_new_rate_cannot_hold_is_gone),
         cmocka_unit_test(reading_in_any_pieces_and_after_seeks_gives_the_same),
+        cmocka_unit_test(conversions_of_any_size_are_refused),
         cmocka_unit_test(nothing_gives_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,17 +2,17 @@
 // A windowed sinc in as many phases as the rates' ratio has. Kaiser's window: J. F. Kaiser, Nonrecursive digital filter
 // design using the I0-sinh window function, 1974.
 #include "io/sound/rate_bridge.h"
+#include "dsp/pcm.h"
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    CROSSINGS = 64,     // of the sinc on each side, at the lower rate
-    PART_FRAMES = 1024, // read at a time
-    MOST_CHANNELS = 2,
+    CROSSINGS = 64,        // of the sinc on each side, at the lower rate
+    PART_FRAMES = 1024,    // read at a time
+    MOST_VALUES = 1 << 20, // of all filters
 };
 static const double window_beta = 10.06; // for 100 dB
 static const double cutoff = 0.95;       // of the lower rate's half, in the middle of the slope
@@ -84,10 +84,21 @@ static uint32_t divisor(uint32_t a, uint32_t b)
     return b ? divisor(b, a % b) : a;
 }
 
+static uint32_t reach_of(uint32_t from, uint32_t to)
+{
+    return from > to ? (uint32_t)((uint64_t)CROSSINGS * from / to) + 1 : CROSSINGS;
+}
+
+bool rate_bridge_can(uint32_t from_hz, uint32_t to_hz)
+{
+    const uint32_t to = to_hz / divisor(from_hz, to_hz);
+    return (uint64_t)to * 2 * reach_of(from_hz, to_hz) <= MOST_VALUES;
+}
+
 int rate_bridge_create(struct rate_bridge **out, uint32_t from_hz, uint32_t to_hz,
                        uint32_t channels, rate_bridge_read_fn read, void *user)
 {
-    assert(from_hz > 0 && to_hz > 0 && channels > 0 && channels <= MOST_CHANNELS);
+    assert(from_hz > 0 && to_hz > 0 && channels > 0 && channels <= PCM_MAX_CHANNELS);
     struct rate_bridge *b = *out = calloc(1, sizeof *b);
     if (!b)
         return -ENOMEM;
@@ -97,7 +108,7 @@ int rate_bridge_create(struct rate_bridge **out, uint32_t from_hz, uint32_t to_h
     b->channels = channels;
     b->from = from_hz / common;
     b->to = to_hz / common;
-    b->reach = b->from > b->to ? CROSSINGS * b->from / b->to + 1 : CROSSINGS;
+    b->reach = reach_of(b->from, b->to);
     b->taps = 2 * b->reach;
     b->phases = calloc((size_t)b->to * b->taps, sizeof *b->phases);
     b->frames = calloc((size_t)(b->taps + PART_FRAMES) * channels, sizeof *b->frames);
@@ -161,7 +172,7 @@ static void make_frame(const struct rate_bridge *b, float *to)
 {
     const float *phase = b->phases + b->at * b->from % b->to * b->taps;
     const float *from = b->frames + (size_t)(first_needed(b) - b->start) * b->channels;
-    float sums[MOST_CHANNELS] = {0};
+    float sums[PCM_MAX_CHANNELS] = {0};
     for (uint32_t i = 0; i < b->taps; ++i)
         for (uint32_t c = 0; c < b->channels; ++c)
             sums[c] += phase[i] * *from++;

@@ -3,6 +3,7 @@
 // frames around it alone, so that what is read behind a seek is what reading on gives, to the last bit.
 #pragma once
 #include "dsp/annotate.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 /// Read the next frames. @return frames, fewer at the end.
@@ -11,7 +12,9 @@ typedef uint32_t (*rate_bridge_read_fn)(void *user, float *interleaved, uint32_t
 /// Flat to 0.9 of the lower rate's half, images and aliases 100 dB down. Thread-safety: one thread at a time.
 struct rate_bridge;
 
-/// Create at frame 0 of `read`, which is of one or two channels. @return 0; -ENOMEM. On error *out is NULL.
+/// Whether a conversion is of a size to be made: one of any rates can have a hundred MB of filters.
+bool rate_bridge_can(uint32_t from_hz, uint32_t to_hz);
+/// Create at frame 0 of `read`, of `channels`, at most PCM_MAX_CHANNELS. @return 0; -ENOMEM. On error *out is NULL.
 MUST_CHECK int rate_bridge_create(struct rate_bridge **out, uint32_t from_hz, uint32_t to_hz,
                                   uint32_t channels, rate_bridge_read_fn read, void *user);
 /// Destroy and set *bridge to NULL. NULL is fine.
