@@ -110,6 +110,18 @@ static void note_junk_before(struct decoder *d)
     note_damage(d, DECODER_CORRUPT, text);
 }
 
+/// What is amiss within an Ogg file, when it is reached.
+static void note_flaw_before_end(struct decoder *d)
+{
+    char text[sizeof d->text];
+    uint64_t at;
+    const char *flaw = sound_file_flaw_before_end(&d->file, &at);
+    if (!flaw || d->position < at)
+        return;
+    snprintf(text, sizeof text, "%s at %.1f s", flaw, seconds(d, at));
+    note_damage(d, DECODER_CORRUPT, text);
+}
+
 /// What else is known of the end that was come to.
 static void note_end_flaw(struct decoder *d)
 {
@@ -283,6 +295,7 @@ static void decode_more(struct decoder *d)
         note_flaw(d);
         note_hole(d);
     }
+    note_flaw_before_end(d);
     if (n < wanted || d->position == d->info.frames)
         handle_short_read(d);
 }

@@ -11,9 +11,9 @@ enum {
     MOST_GUESSES = 64,
 };
 
-void ogg_pages_init(struct ogg_pages *p, struct source *source, uint64_t end)
+void ogg_pages_init(struct ogg_pages *p, struct source *source, uint64_t from, uint64_t end)
 {
-    *p = (struct ogg_pages){.source = source, .end = end};
+    *p = (struct ogg_pages){.source = source, .end = end, .at = from, .loaded = from};
     (void)ogg_sync_init(&p->sync); // cannot fail
 }
 
@@ -39,7 +39,9 @@ static bool load(struct ogg_pages *p)
         p->error = -ENOMEM;
         return false;
     }
-    const int64_t n = source_read(p->source, to, p->loaded, PIECE_BYTES);
+    const uint64_t left = p->end - p->loaded;
+    const int64_t n =
+        source_read(p->source, to, p->loaded, left < PIECE_BYTES ? (size_t)left : PIECE_BYTES);
     if (n < 0)
         p->error = (int)n;
     if (n <= 0)

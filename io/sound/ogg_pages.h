@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The pages of an Ogg file (RFC 3533), in order or from any place on; those whose checksum is wrong are passed over.
+// The pages of an Ogg file (RFC 3533) or of a part of one, in order or from any place on; those whose checksum is wrong
+// are passed over.
 #pragma once
 #include "dsp/annotate.h"
 #include "io/bytes/source.h"
@@ -10,7 +11,7 @@
 /// Thread-safety: one thread at a time.
 struct ogg_pages {
     struct source *source; // borrowed
-    uint64_t end;          // of the file
+    uint64_t end;          // of the part
     ogg_sync_state sync;
     uint64_t at;      // where the next page is looked for
     uint64_t loaded;  // up to where bytes were given to libogg
@@ -18,8 +19,8 @@ struct ogg_pages {
     int error;        // of the source, the first, or -ENOMEM; no page is found after it
 };
 
-/// Begin at the file's start.
-void ogg_pages_init(struct ogg_pages *pages, struct source *source, uint64_t end);
+/// Begin at `from` of the file, and end at `end` of it.
+void ogg_pages_init(struct ogg_pages *pages, struct source *source, uint64_t from, uint64_t end);
 void ogg_pages_deinit(struct ogg_pages *pages);
 /// Look on from `at`.
 void ogg_pages_go(struct ogg_pages *pages, uint64_t at);
@@ -36,7 +37,7 @@ struct ogg_mark {
 /// The first such page of a stream that begins in [from, to). @return whether there is one.
 bool ogg_pages_find_mark(struct ogg_pages *pages, int serial, uint64_t from, uint64_t to,
                          struct ogg_mark *mark);
-/// The last one in the file. @return whether there is one.
+/// The last one there is. @return whether there is one.
 bool ogg_pages_find_last_mark(struct ogg_pages *pages, int serial, uint64_t from,
                               struct ogg_mark *mark);
 /// The last one at or before `granule`, not far from it, between two others: `low`, which is replaced, and `high`.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #include "io/sound/ogg_sound.h"
-#include "io/sound/ogg_pages.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +17,6 @@ struct ogg_sound {
     ogg_stream_state stream;
     bool has_stream, has_begun,
         has_next; // has_begun: its headers are read; has_next: another was come to
-    bool has_mark, is_followed, is_cut; // of its end
     int serial, error;
     uint64_t page_at;    // of the page at hand
     uint64_t first_at;   // of the first page with sound
@@ -26,7 +24,7 @@ struct ogg_sound {
     int64_t first_ticks; // behind origin, that are decoded
     int64_t first_frame; // that is decoded; below 0: to be dropped
     uint64_t frames;     // by the last page
-    struct ogg_mark last;
+    struct ogg_part part;
     // The packets that end on one page, valid until the next is taken.
     ogg_packet packets[MOST_PACKETS];
     uint32_t next, count;
@@ -185,12 +183,12 @@ int ogg_sound_error(const struct ogg_sound *s)
 const char *ogg_sound_flaw(const struct ogg_sound *s)
 {
     // One of the same number can follow its end.
-    const bool goes_on = s->is_end && s->page_at < s->last.at;
-    if (s->has_next || s->is_followed || goes_on)
+    const bool goes_on = s->is_end && s->page_at < s->part.last.at;
+    if (s->has_next || goes_on)
         return "another stream begins, which is not read,";
-    if (!s->has_mark)
+    if (!s->part.has_mark)
         return "truncated: no sound follows the header,";
-    return s->is_cut ? "corrupt: the last page is broken," : NULL;
+    return s->part.is_cut ? "corrupt: the last page is broken," : NULL;
 }
 
 // --- Seeking -------------------------------------------------------------------------------------
@@ -227,8 +225,9 @@ int ogg_sound_seek(struct ogg_sound *s, uint64_t frame)
     const int64_t run_up = (int64_t)s->format.run_up_frames - (int64_t)s->format.skipped;
     const int64_t from = s->origin + ((int64_t)frame - run_up) * ticks;
     struct ogg_mark low = {.at = s->first_at, .granule = s->origin};
-    if (from > s->origin && s->last.granule > s->origin)
-        ogg_pages_search(&s->pages, s->serial, from, s->format.rate_hz * ticks, &low, &s->last);
+    if (from > s->origin && s->part.last.granule > s->origin)
+        ogg_pages_search(&s->pages, s->serial, from, s->format.rate_hz * ticks, &low,
+                         &s->part.last);
     if (s->pages.error)
         return s->pages.error;
     s->wanted = (int64_t)frame;
@@ -251,11 +250,11 @@ static int find_stream(struct ogg_sound *s, struct ogg_sound_info *info)
     ogg_page page;
     uint64_t at;
     bool is_first = true;
-    while (s->pages.at < MOST_JUNK_BYTES && ogg_pages_next(&s->pages, &page, &at) &&
+    while (s->pages.at - s->part.from < MOST_JUNK_BYTES && ogg_pages_next(&s->pages, &page, &at) &&
            ogg_page_bos(&page)) {
         const ogg_packet packet = {.packet = page.body, .bytes = page.body_len};
         if (is_first)
-            info->junk_bytes = at;
+            info->junk_bytes = at - s->part.from;
         is_first = false;
         for (size_t i = 0; i < sizeof codecs / sizeof *codecs; i++) {
             if (!codecs[i]->is_first(&packet))
@@ -305,26 +304,32 @@ static void find_origin(struct ogg_sound *s)
     s->is_lost = false;
 }
 
-/// Streams can follow one another (RFC 3533, 4). What is no page and follows a last one that is not called so was one.
+/// What is no page and follows a last one that is not called so was one.
 static void look_behind(struct ogg_sound *s)
 {
     ogg_page page;
     uint64_t at;
-    ogg_pages_go(&s->pages, s->last.at);
+    ogg_pages_go(&s->pages, s->part.last.at);
     const uint64_t skipped = s->pages.skipped;
-    while (!s->is_followed && ogg_pages_next(&s->pages, &page, &at))
-        s->is_followed = at > s->last.at && ogg_page_bos(&page);
-    s->is_cut = !s->last.is_end && s->pages.skipped > skipped;
+    while (ogg_pages_next(&s->pages, &page, &at))
+        ;
+    s->part.is_cut = !s->part.last.is_end && s->pages.skipped > skipped;
 }
 
 static void find_end(struct ogg_sound *s)
 {
-    s->has_mark = ogg_pages_find_last_mark(&s->pages, s->serial, s->first_at, &s->last);
-    if (!s->has_mark)
+    struct ogg_part *part = &s->part;
+    if (!part->is_known) {
+        part->has_mark = ogg_pages_find_last_mark(&s->pages, s->serial, s->first_at, &part->last);
+        if (part->has_mark)
+            look_behind(s);
+        part->is_known = !s->pages.error;
+    }
+    if (!part->has_mark)
         return;
-    const int64_t frames = frames_of(s, s->last.granule - s->origin) - (int64_t)s->format.skipped;
+    const int64_t frames =
+        frames_of(s, part->last.granule - s->origin) - (int64_t)s->format.skipped;
     s->frames = frames > 0 ? (uint64_t)frames : 0;
-    look_behind(s);
 }
 
 static int open_stream(struct ogg_sound *s, struct ogg_sound_info *info)
@@ -353,15 +358,17 @@ static int open_stream(struct ogg_sound *s, struct ogg_sound_info *info)
     return s->pages.error;
 }
 
-int ogg_sound_open(struct ogg_sound **out, struct source *source, uint64_t size_bytes,
+int ogg_sound_open(struct ogg_sound **out, struct source *source, struct ogg_part *part,
                    struct ogg_sound_info *info)
 {
     *out = NULL;
     struct ogg_sound *s = calloc(1, sizeof *s);
     if (!s)
         return -ENOMEM;
-    ogg_pages_init(&s->pages, source, size_bytes);
+    s->part = *part;
+    ogg_pages_init(&s->pages, source, part->from, part->to);
     const int error = open_stream(s, info);
+    *part = s->part;
     if (error)
         ogg_sound_close(&s);
     *out = s;

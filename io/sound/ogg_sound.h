@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: MIT
-// The first Vorbis or Opus stream of an Ogg file to PCM, among other streams perhaps. Where it is is told by granule
-// positions, so that what follows a lost page keeps its time, and any place is found to the frame. What else there is
-// in Ogg (FLAC, Speex) is left to libsndfile.
+// The Vorbis or Opus stream of a part of an Ogg file to PCM, among other streams perhaps. Where it is is told by
+// granule positions, so that what follows a lost page keeps its time, and any place is found to the frame. What else
+// there is in Ogg (FLAC, Speex) is left to libsndfile.
 #pragma once
 #include "dsp/annotate.h"
 #include "io/bytes/source.h"
 #include "io/sound/ogg_codec.h"
+#include "io/sound/ogg_pages.h"
 #include <stdint.h>
 
 /// Thread-safety: one thread at a time.
 struct ogg_sound;
+
+/// Where the stream is.
+struct ogg_part {
+    uint64_t from, to; // of the file's bytes
+    // --- found by opening
+    bool is_known;         // the rest is
+    bool has_mark, is_cut; // there is a last mark; a broken page follows it
+    struct ogg_mark last;
+};
 
 struct ogg_sound_info {
     struct ogg_format format;
@@ -18,9 +28,10 @@ struct ogg_sound_info {
     uint64_t junk_bytes; // before the first page
 };
 
-/// Open at the first frame. `source` is borrowed. Blocks. @return 0; -ENOTSUP: neither Vorbis nor Opus is in it;
-/// -EBADMSG: broken headers; -ENOMEM; the source's errors. On error *out is NULL.
-MUST_CHECK int ogg_sound_open(struct ogg_sound **out, struct source *source, uint64_t size_bytes,
+/// Open at the first frame, and look for the part's end if that is not known. `source` is borrowed. Blocks. @return 0;
+/// -ENOTSUP: neither Vorbis nor Opus is in it; -EBADMSG: broken headers; -ENOMEM; the source's errors. On error *out is
+/// NULL.
+MUST_CHECK int ogg_sound_open(struct ogg_sound **out, struct source *source, struct ogg_part *part,
                               struct ogg_sound_info *info);
 /// Close and set *sound to NULL. NULL is fine.
 void ogg_sound_close(struct ogg_sound **sound);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "io/sound/sound_file.h"
 #include "io/sound/mpeg.h"
-#include "io/sound/ogg_sound.h"
+#include "io/sound/ogg_chain.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -123,14 +123,14 @@ static int open_mpeg(struct sound_file *file, const struct mp3_layout *layout)
 /// @return -ENOTSUP also where it is an Ogg file, but of other streams.
 static int open_ogg(struct sound_file *file)
 {
-    struct ogg_sound_info info;
-    const int error = ogg_sound_open(&file->ogg, file->source, file->bytes, &info);
+    struct ogg_chain_info info;
+    const int error = ogg_chain_open(&file->ogg, file->source, file->bytes, &info);
     if (error)
         return error;
     file->junk_bytes = info.junk_bytes;
     file->info = (SF_INFO){
-        .samplerate = (int)info.format.rate_hz,
-        .channels = (int)info.format.channels,
+        .samplerate = (int)info.rate_hz,
+        .channels = (int)info.channels,
         .format = SF_FORMAT_OGG | (info.codec == &ogg_vorbis ? SF_FORMAT_VORBIS : SF_FORMAT_OPUS),
         .frames = (sf_count_t)info.frames};
     return 0;
@@ -159,7 +159,7 @@ static void note_error(struct sound_file *file)
     if (file->mpeg)
         file->io_error = mpeg_error(file->mpeg);
     else if (file->ogg)
-        file->io_error = ogg_sound_error(file->ogg);
+        file->io_error = ogg_chain_error(file->ogg);
 }
 
 int sound_file_seek(struct sound_file *file, uint64_t frame)
@@ -168,7 +168,7 @@ int sound_file_seek(struct sound_file *file, uint64_t frame)
     if (file->mpeg)
         error = mpeg_seek(file->mpeg, frame);
     else if (file->ogg)
-        error = ogg_sound_seek(file->ogg, frame);
+        error = ogg_chain_seek(file->ogg, frame);
     else if (sf_seek(file->handle, (sf_count_t)frame, SEEK_SET) != (sf_count_t)frame)
         error = -EBADMSG;
     note_error(file);
@@ -182,14 +182,14 @@ void sound_file_close(struct sound_file *file)
         (void)sf_close(file->handle);
     file->handle = NULL;
     mpeg_close(&file->mpeg);
-    ogg_sound_close(&file->ogg);
+    ogg_chain_close(&file->ogg);
 }
 
 uint32_t sound_file_read(struct sound_file *file, float *interleaved, uint32_t frames)
 {
     if (file->mpeg || file->ogg) {
         const uint32_t n = file->mpeg ? mpeg_read(file->mpeg, interleaved, frames)
-                                      : ogg_sound_read(file->ogg, interleaved, frames);
+                                      : ogg_chain_read(file->ogg, interleaved, frames);
         note_error(file);
         return n;
     }
@@ -200,12 +200,17 @@ uint32_t sound_file_read(struct sound_file *file, float *interleaved, uint32_t f
 
 uint64_t sound_file_pass_hole(struct sound_file *file)
 {
-    return file->ogg ? ogg_sound_pass_hole(file->ogg) : 0;
+    return file->ogg ? ogg_chain_pass_hole(file->ogg) : 0;
 }
 
 const char *sound_file_flaw(const struct sound_file *file)
 {
-    return file->ogg ? ogg_sound_flaw(file->ogg) : NULL;
+    return file->ogg ? ogg_chain_flaw(file->ogg) : NULL;
+}
+
+const char *sound_file_flaw_before_end(const struct sound_file *file, uint64_t *at)
+{
+    return file->ogg ? ogg_chain_flaw_before_end(file->ogg, at) : NULL;
 }
 
 static uint32_t depth_of(int format)

@@ -16,7 +16,7 @@ struct ogg_sound;
 struct sound_file {
     SNDFILE *handle;
     struct mpeg *mpeg;
-    struct ogg_sound *ogg; // one of the three is open
+    struct ogg_chain *ogg; // one of the three is open
     SF_INFO info;
     struct source *source;
     uint64_t bytes; // of the file
@@ -38,6 +38,8 @@ void sound_file_close(struct sound_file *file);
 uint32_t sound_file_read(struct sound_file *file, float *interleaved, uint32_t frames);
 /// Pass over a hole of known length that reading has come to. @return its frames; 0: there is none.
 uint64_t sound_file_pass_hole(struct sound_file *file);
+/// What is wrong before the end, likewise, and the frame it is found at.
+const char *sound_file_flaw_before_end(const struct sound_file *file, uint64_t *at);
 /// What is wrong with the end, in words that a time can follow; NULL: nothing is known. A static string.
 const char *sound_file_flaw(const struct sound_file *file);
 

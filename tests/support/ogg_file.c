@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { HEADER_BYTES = 27, GRANULE_AT = 6, PIECE_FRAMES = 1000 };
+enum { HEADER_BYTES = 27, GRANULE_AT = 6, SERIAL_AT = 14, PIECE_FRAMES = 1000 };
 
 void ogg_file_write(const char *path, int format, int rate_hz, int channels, uint32_t frames)
 {
@@ -78,6 +78,16 @@ void ogg_file_shift(struct ogg_file *file, uint32_t first, int64_t ticks)
             continue;
         for (int k = 0; k < 8; ++k)
             page.header[GRANULE_AT + k] = (unsigned char)((uint64_t)(granule + ticks) >> 8 * k);
+        ogg_page_checksum_set(&page);
+    }
+}
+
+void ogg_file_renumber(struct ogg_file *file, int serial)
+{
+    for (uint32_t i = 0; i < file->pages; ++i) {
+        ogg_page page = ogg_file_page(file, i);
+        for (int k = 0; k < 4; ++k)
+            page.header[SERIAL_AT + k] = (unsigned char)((unsigned)serial >> 8 * k);
         ogg_page_checksum_set(&page);
     }
 }

@@ -24,6 +24,8 @@ void ogg_file_free(struct ogg_file *file);
 ogg_page ogg_file_page(const struct ogg_file *file, uint32_t page);
 /// Add to all granule positions of sound, from page `first` on, and mend checksums.
 void ogg_file_shift(struct ogg_file *file, uint32_t first, int64_t ticks);
+/// Give the stream another number.
+void ogg_file_renumber(struct ogg_file *file, int serial);
 /// Save without page `left_out`; UINT32_MAX: with all.
 void ogg_file_save(const struct ogg_file *file, const char *path, uint32_t left_out);
 /// Save with other pages: each ends with the packet that makes it `page_bytes` long, sound begins where the headers
