@@ -2,6 +2,7 @@
 // Vorbis and Opus as they are read from Ogg: sample for sample what libsndfile decodes of the same packets, whatever
 // pages these come in, from any place on, in WAVE's order of channels.
 #include "io/sound/decoder.h"
+#include "io/sound/ogg_pages.h"
 #include "support/loop_thread.h"
 #include "support/ogg_file.h"
 #include "support/rng.h"
@@ -225,6 +226,57 @@ static void samples_before_granule_0_and_behind_the_last_are_dropped(void **stat
     }
 }
 
+// At 8 and 16 kHz a frame is 6 and 3 ticks: the one in which granule 0 lies is the first.
+static void tick_0_within_a_frame_is_of_that_frame(void **state)
+{
+    (void)state;
+    for (int rate_hz = 8000; rate_hz <= 16000; rate_hz *= 2)
+        for (int before = 498; before <= 505; ++before) {
+            const int ticks = 48000 / rate_hz, dropped = (before + ticks - 1) / ticks;
+            struct ogg_file file;
+            ogg_file_write(path, SF_FORMAT_OPUS, rate_hz, 1, 20000);
+            struct ogg_played whole = play(path);
+            ogg_file_load(&file, path);
+            ogg_file_shift(&file, 0, -before);
+            ogg_file_save(&file, other, UINT32_MAX);
+            struct ogg_played played = play(other);
+            assert_int_equal(played.frames, 20000 - dropped);
+            assert_int_equal(played.read, played.frames);
+            assert_same(&whole, (uint64_t)dropped, &played, 0, played.frames);
+            free(played.samples);
+            free(whole.samples);
+            ogg_file_free(&file);
+        }
+}
+
+// Its granule lies before the end of its last packet, so that nothing can be counted back from it.
+static void search_never_ends_at_the_last_page(void **state)
+{
+    (void)state;
+    struct ogg_file file;
+    struct source *source = NULL;
+    struct file_identity identity;
+    ogg_file_write(path, SF_FORMAT_VORBIS, 48000, 1, FRAMES);
+    ogg_file_load(&file, path);
+    ogg_file_save_paged(&file, path, 1500, 0);
+    ogg_file_free(&file);
+    ogg_file_load(&file, path);
+    assert_int_equal(source_open(&source, loader, &(struct source_config){.path = path}), 0);
+    assert_int_equal(source_wait_open(source, &identity), 0);
+    struct ogg_pages pages;
+    ogg_pages_init(&pages, source, 0, identity.size_bytes);
+    struct ogg_mark last, low = {.at = 0}, high;
+    assert_true(ogg_pages_find_last_mark(&pages, 7, 0, &last) && last.is_end);
+    high = last;
+    high.granule += 100000; // as if more followed
+    ogg_pages_search(&pages, 7, last.granule + 10, 100, &low, &high);
+    assert_false(low.is_end);
+    assert_int_equal(low.at, file.at[file.pages - 2]);
+    ogg_pages_deinit(&pages);
+    source_close(&source);
+    ogg_file_free(&file);
+}
+
 // --- What Opus' header says ------------------------------------------------------------------------
 
 static void opus_is_skipped_and_amplified_as_its_header_says(void **state)
@@ -374,6 +426,8 @@ int main(void)
         cmocka_unit_test(samples_are_those_of_libsndfile),
         cmocka_unit_test(channels_come_in_the_order_of_wave),
         cmocka_unit_test(any_pages_give_the_same),
+        cmocka_unit_test(tick_0_within_a_frame_is_of_that_frame),
+        cmocka_unit_test(search_never_ends_at_the_last_page),
         cmocka_unit_test(other_streams_between_its_pages_are_passed_over),
         cmocka_unit_test(stream_may_begin_at_any_granule),
         cmocka_unit_test(samples_before_granule_0_and_behind_the_last_are_dropped),

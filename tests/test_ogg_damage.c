@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Vorbis and Opus of which something is missing, or has become more: the rest plays, in its time, and what is wrong is
-// told.
+// Vorbis and Opus of which something is missing, or has become more: the rest
+// plays, in its time, and what is wrong is told.
 #include "io/sound/decoder.h"
 #include "support/loop_thread.h"
 #include "support/ogg_file.h"
@@ -60,7 +60,8 @@ static void save(const unsigned char *before, size_t before_bytes, const struct 
     assert_int_equal(fclose(stream), 0);
 }
 
-/// Play, and demand the first `frames` frames of the whole and words for what is wrong; NULL: nothing is.
+/// Play, and demand the first `frames` frames of the whole and words for what
+/// is wrong; NULL: nothing is.
 static void expect(const struct sound *s, uint64_t frames, const char *words)
 {
     struct ogg_played played;
@@ -79,7 +80,8 @@ static bool is_silent(const struct ogg_played *p, uint64_t frame)
     return p->samples[frame] == 0;
 }
 
-/// One run of silence of at least `least` frames, between sound that is the whole's but for a fade.
+/// One run of silence of at least `least` frames, between sound that is the
+/// whole's but for a fade.
 static void expect_hole(const struct sound *s, uint64_t least)
 {
     struct ogg_played p;
@@ -228,6 +230,25 @@ static void headers_alone_are_told(void **state)
     }
 }
 
+static void page_that_would_reach_beyond_the_file_hides_none(void **state)
+{
+    (void)state;
+    unsigned char claim[27 + 255] = "OggS";
+    memset(claim + 26, 255, 256); // 255 segments of 255 bytes
+    for (int f = 0; f < 2; ++f) {
+        struct sound s;
+        make(&s, formats[f]);
+        const size_t at = s.file.at[s.file.pages - 1];
+        save(none, 0, &s.file, at, claim, sizeof claim);
+        FILE *stream = fopen(bad, "ab");
+        assert_non_null(stream);
+        assert_int_equal(fwrite(s.file.bytes + at, 1, s.file.size - at, stream), s.file.size - at);
+        assert_int_equal(fclose(stream), 0);
+        expect(&s, FRAMES, NULL);
+        unmake(&s);
+    }
+}
+
 static void pages_of_no_stream_behind_the_sound_are_told(void **state)
 {
     (void)state;
@@ -250,7 +271,8 @@ static void pages_of_no_stream_behind_the_sound_are_told(void **state)
         save(none, 0, &s.file, s.file.size, pages, bytes);
         expect(&s, FRAMES, "another stream begins, which is not read, at 6.3 s");
         const size_t whole = s.file.at[from];
-        save(none, 0, &s.file, whole, pages, bytes); // of which the end is not known
+        save(none, 0, &s.file, whole, pages,
+             bytes); // of which the end is not known
         struct ogg_played played;
         assert_int_equal(ogg_file_play(&played, loader, bad), 0);
         assert_int_equal(played.read, played.frames);
@@ -259,6 +281,47 @@ static void pages_of_no_stream_behind_the_sound_are_told(void **state)
                             (played.frames - FADE_FRAMES) * sizeof *played.samples);
         free(played.samples);
         free(pages);
+        unmake(&s);
+    }
+}
+
+// What was read of the last page is gone when that of a stream beside it is
+// looked at, and reading on must not take it.
+static void nothing_is_read_twice_where_another_stream_ends_last(void **state)
+{
+    (void)state;
+    enum { PROMISED = 3000, PAGES = 40, BYTES = 4000 };
+    static unsigned char body[BYTES] = "fishead";
+    for (int f = 0; f < 2; ++f) {
+        struct sound s;
+        struct ogg_played alone, beside;
+        ogg_stream_state stream;
+        ogg_page page;
+        make(&s, formats[f]);
+        ogg_file_shift(&s.file, s.file.pages - 1,
+                       PROMISED); // so that reading goes on at the end
+        ogg_file_save(&s.file, bad, UINT32_MAX);
+        assert_int_equal(ogg_file_play(&alone, loader, bad), 0);
+        assert_int_equal(ogg_stream_init(&stream, 99), 0);
+        FILE *out = fopen(bad, "wb");
+        assert_non_null(out);
+        for (int i = 0; i < PAGES; ++i) {
+            ogg_packet packet = {body, BYTES, i == 0, i + 1 == PAGES, i, i};
+            assert_int_equal(ogg_stream_packetin(&stream, &packet), 0);
+            assert_true(ogg_stream_flush(&stream, &page) > 0);
+            fwrite(page.header, 1, (size_t)page.header_len, out);
+            fwrite(page.body, 1, (size_t)page.body_len, out);
+            if (i == 0)
+                fwrite(s.file.bytes, 1, s.file.size, out);
+        }
+        assert_int_equal(fclose(out), 0);
+        assert_int_equal(ogg_file_play(&beside, loader, bad), 0);
+        assert_int_equal(beside.frames, alone.frames);
+        assert_int_equal(beside.read, alone.read);
+        assert_memory_equal(beside.samples, alone.samples, alone.read * sizeof *alone.samples);
+        free(alone.samples);
+        free(beside.samples);
+        ogg_stream_clear(&stream);
         unmake(&s);
     }
 }
@@ -293,6 +356,8 @@ int main(void)
         cmocka_unit_test(bytes_before_the_first_page_are_told),
         cmocka_unit_test(end_that_is_missing_is_told),
         cmocka_unit_test(headers_alone_are_told),
+        cmocka_unit_test(nothing_is_read_twice_where_another_stream_ends_last),
+        cmocka_unit_test(page_that_would_reach_beyond_the_file_hides_none),
         cmocka_unit_test(pages_of_no_stream_behind_the_sound_are_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
