@@ -28,6 +28,12 @@ static const struct {
               {SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 44100, 2, "a.mp3"},
               {SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 22050, 1, "b.mp3"}};
 
+/// Ogg files one behind another.
+static const char *const joins[][3] = {{"vorbis.ogg", "opus.ogg", "joined.ogg"},
+                                       {"vorbis.ogg", "vorbis.ogg", "twice.ogg"},
+                                       {"three.opus", "opus.ogg", "rates.ogg"},
+                                       {"joined.ogg", "six.ogg", "third.ogg"}};
+
 static const char *const playlists[] = {
     "0#EXTM3U\n#EXTINF:1,a - b\na.flac\r\n/abs/b%20c.mp3\nfile:///c%41.ogg\nhttp://h/x\n",
     "1[playlist]\nFile1=a.flac\nTitle1=t\nLength1=-1\nFile2=file:///b\nNumberOfEntries=2\nVersion=2\n",
@@ -54,6 +60,29 @@ static int write_sound(const char *folder, size_t which)
     return sf_close(file);
 }
 
+static int append(const char *folder, const char *name, FILE *to)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *from = fopen(path, "rb");
+    if (!from)
+        return -1;
+    for (int c; (c = fgetc(from)) != EOF;)
+        fputc(c, to);
+    return fclose(from);
+}
+
+static int join(const char *folder, const char *const names[3])
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, names[2]);
+    FILE *to = fopen(path, "wb");
+    if (!to)
+        return -1;
+    const int error = append(folder, names[0], to) || append(folder, names[1], to);
+    return fclose(to) || error ? -1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3) {
@@ -62,6 +91,9 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof sounds / sizeof sounds[0]; ++i)
         if (write_sound(argv[1], i))
+            return 1;
+    for (size_t i = 0; i < sizeof joins / sizeof joins[0]; ++i)
+        if (join(argv[1], joins[i]))
             return 1;
     for (size_t i = 0; i < sizeof playlists / sizeof playlists[0]; ++i) {
         char path[512];
