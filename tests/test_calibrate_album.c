@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// One makeup for the tracks of an album: where it lands, as they are heard one behind another.
 #include "support/calibrate_fixture.h"
 
 enum { ALBUM_TRACKS = 3 };
@@ -57,6 +58,18 @@ static float *render_album(const struct album *album)
     memmove(x, x + (size_t)2 * delay, (size_t)frames * 2 * sizeof *x);
     chain_destroy(&chain);
     return x;
+}
+
+/// The loudness of the album as it was, its tracks one behind another.
+static double own_lufs_of(const struct album *album)
+{
+    float *joined = malloc((size_t)ALBUM_TRACKS * 2 * FRAMES * sizeof *joined);
+    assert_non_null(joined);
+    for (size_t i = 0; i < ALBUM_TRACKS; ++i)
+        memcpy(joined + i * 2 * FRAMES, album->tapes[i].samples, 2 * FRAMES * sizeof *joined);
+    const double lufs = naive_lufs(joined, ALBUM_TRACKS * FRAMES);
+    free(joined);
+    return lufs;
 }
 
 static void album_lands_on_its_target_by_one_makeup(void **state)
@@ -130,16 +143,11 @@ static void album_as_it_is_keeps_its_own_loudness(void **state)
     settings.goal = LOUDNESS_AS_IS;
     struct album album;
     make_album(&album, &settings, CALIBRATE_FRESH);
-    float *joined = malloc((size_t)ALBUM_TRACKS * 2 * FRAMES * sizeof *joined);
-    assert_non_null(joined);
-    for (size_t i = 0; i < ALBUM_TRACKS; ++i)
-        memcpy(joined + i * 2 * FRAMES, album.tapes[i].samples, 2 * FRAMES * sizeof *joined);
-    const double own_lufs = naive_lufs(joined, ALBUM_TRACKS * FRAMES);
+    const double own_lufs = own_lufs_of(&album);
     struct calibrate_album found;
     assert_int_equal(calibrate_album(album.tracks, ALBUM_TRACKS, &settings, &found), 0);
     assert_true(fabs(found.target_lufs - own_lufs) <= 0.1);
     assert_true(fabs(found.lufs - found.target_lufs) <= 0.1);
-    free(joined);
     free_album(&album);
 }
 
@@ -153,17 +161,12 @@ static void album_at_half_intensity_goes_half_of_the_way(void **state)
     settings.intensity = 0.5;
     struct album album;
     make_album(&album, &settings, CALIBRATE_FRESH);
-    float *joined = malloc((size_t)ALBUM_TRACKS * 2 * FRAMES * sizeof *joined);
-    assert_non_null(joined);
-    for (size_t i = 0; i < ALBUM_TRACKS; ++i)
-        memcpy(joined + i * 2 * FRAMES, album.tapes[i].samples, 2 * FRAMES * sizeof *joined);
-    const double own_lufs = naive_lufs(joined, ALBUM_TRACKS * FRAMES);
+    const double own_lufs = own_lufs_of(&album);
     struct calibrate_album found;
     assert_int_equal(calibrate_album(album.tracks, ALBUM_TRACKS, &settings, &found), 0);
     print_message("%.2f LUFS, target %.2f\n", own_lufs, found.target_lufs);
     assert_true(fabs(own_lufs + 20) > 2);
     assert_true(fabs(found.target_lufs - (own_lufs - 20) / 2) <= 0.1);
-    free(joined);
     free_album(&album);
 }
 
