@@ -35,7 +35,7 @@ struct peaks_impl {
     uint32_t cpu_flags; // what it needs
     /// The bins from `first` (at least 1) to before `end` (at most PEAKS_BINS - 1) that are over `least` and over both
     /// their neighbours, which are over 0; of equal neighbours, the lower one. `least` is not negative. What is stored
-    /// beyond the last, up to a whole register, is not said, here and below.
+    /// within PEAKS_LANES beyond the last is not said, here and below.
     void (*find)(struct peaks *peaks, const float *power, const struct peaks_circle *circle,
                  uint32_t first, uint32_t end, float least);
     /// Magnitudes and places of what was found, by a parabola through the logarithms: nearly exact for a sinusoid

@@ -81,7 +81,7 @@ static void find(struct peaks *restrict peaks, const float *restrict power,
                  float least)
 {
     assert(first > 0 && end < PEAKS_BINS && least >= 0);
-    uint32_t bins[PEAKS_MAX], count = 0;
+    uint32_t count = 0;
     for (uint32_t k = first; k < end; k += WORD) {
         uint64_t are =
             0; // of a word's bins: the end of one longer loop is guessed more often than those of many short ones
@@ -90,16 +90,14 @@ static void find(struct peaks *restrict peaks, const float *restrict power,
             are |= (uint64_t)peaks_of(power + k + i, least) << i;
         for (; i < WORD && k + i < end; ++i)
             are |= (uint64_t)is_peak(power + k + i, least) << i;
-        for (; are; are &= are - 1)
-            bins[count++] = k + (uint32_t)__builtin_ctzll(are);
-    }
-    for (uint32_t i = 0; i < count; ++i) {
-        const float *here = power + bins[i];
-        peaks->bins[i] = (float)bins[i];
-        peaks->powers[i] = here[0];
-        peaks->left[i] = here[-1];
-        peaks->right[i] = here[1];
-        peaks->centres[i] = circle->places[bins[i]];
+        for (; are; are &= are - 1, ++count) {
+            const uint32_t bin = k + (uint32_t)__builtin_ctzll(are);
+            peaks->bins[count] = (float)bin;
+            peaks->powers[count] = power[bin];
+            peaks->left[count] = power[bin - 1];
+            peaks->right[count] = power[bin + 1];
+            peaks->centres[count] = circle->places[bin];
+        }
     }
     peaks->count = count;
 }
@@ -108,10 +106,11 @@ static void find(struct peaks *restrict peaks, const float *restrict power,
 // Fill up a whole register: what a loop has left over takes as long as all before it.
 static inline void fill_up(struct peaks *peaks)
 {
-    for (uint32_t i = peaks->count; i < peaks->count + PEAKS_LANES - 1; ++i)
-        peaks->bins[i] = peaks->powers[i] = peaks->left[i] = peaks->right[i] = 1;
-    for (uint32_t i = peaks->count; i < peaks->count + PEAKS_LANES - 1; ++i)
-        peaks->centres[i] = 0;
+    float *const columns[] = {peaks->bins, peaks->powers, peaks->left, peaks->right};
+    for (uint32_t c = 0; c < sizeof columns / sizeof *columns; ++c)
+        for (uint32_t lane = 0; lane < PEAKS_LANES; ++lane)
+            columns[c][peaks->count + lane] = 1;
+    memset(peaks->centres + peaks->count, 0, PEAKS_LANES * sizeof *peaks->centres);
 }
 
 // What refine() reads and writes, which are not the same.
@@ -137,7 +136,7 @@ static inline void refine_columns(float *restrict magnitudes, float *restrict pl
 static void refine(struct peaks *peaks, const struct peaks_circle *circle)
 {
     fill_up(peaks);
-    const uint32_t whole = (peaks->count + PEAKS_LANES - 1) / PEAKS_LANES * PEAKS_LANES;
+    const uint32_t whole = (peaks->count + WIDE_LANES - 1) / WIDE_LANES * WIDE_LANES;
     refine_columns(peaks->magnitudes, peaks->places_in_bins, peaks->places, peaks, whole,
                    circle->turn);
 }
