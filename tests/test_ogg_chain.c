@@ -258,23 +258,49 @@ static void there_can_be_any_number(void **state)
     ogg_file_free(&file);
 }
 
+// Its rate is that of most, and cannot be had from the others', whose number of channels is.
+static void first_plays_where_none_is_of_rate_and_channels_of_most(void **state)
+{
+    (void)state;
+    begin(44101, 6);
+    struct ogg_file file;
+    struct ogg_played played;
+    make_part(&file, &(struct part){SF_FORMAT_VORBIS, 44101, 6, 20000, 1, 0});
+    append(path, "ab", file.bytes, file.size);
+    ogg_file_free(&file);
+    assert_int_equal(ogg_file_play(&played, loader, part_path), 0);
+    memcpy(make_room(20000), played.samples, (size_t)20000 * 6 * sizeof *played.samples);
+    free(played.samples);
+    for (int i = 0; i < 2; ++i) {
+        make_part(&file, &(struct part){SF_FORMAT_VORBIS, 48000 - i, 2, 12000, 2 + i, 0});
+        append(path, "ab", file.bytes, file.size);
+        ogg_file_free(&file);
+    }
+    check_reading("another stream begins, which is not read, at 0.5 s");
+}
+
 static void streams_that_cannot_be_played_are_told(void **state)
 {
     (void)state;
     static const struct part part = {SF_FORMAT_VORBIS, 44100, 1, 44100, 1, 0},
                              six = {SF_FORMAT_VORBIS, 44100, 6, 4410, 2, 0},
+                             other = {SF_FORMAT_VORBIS, 44100, 1, 9000, 2, 500},
                              last = {SF_FORMAT_VORBIS, 44100, 1, 22050, 3, 0};
-    for (int kind = 0; kind < 4; ++kind) {
+    for (int kind = 0; kind < 6; ++kind) {
         struct ogg_file file;
         begin(44100, 1);
         add(&part);
-        make_part(&file, kind == 0 ? &six : &(struct part){SF_FORMAT_VORBIS, 44100, 1, 9000, 2, 0});
+        make_part(&file, kind == 0 ? &six : &other);
         ogg_page first = ogg_file_page(&file, 0), second = ogg_file_page(&file, 1);
         if (kind == 1)
             memcpy(first.body, "Speex  ", 7);
         if (kind == 2)
             second.body[8] ^= 0x55; // of the headers
         ogg_page_checksum_set(&first);
+        if (kind == 4) // a year of sound
+            ogg_file_shift(&file, file.pages - 1, (int64_t)1 << 40);
+        if (kind == 5) // headers alone
+            file.size = file.at[2];
         if (kind == 3)
             first.body[9] ^= 0x55; // and its checksum is wrong
         append(path, "ab", file.bytes, file.size);
@@ -315,6 +341,7 @@ int main(void)
         cmocka_unit_test(long_streams_are_told_apart),
         cmocka_unit_test(streams_of_one_number_play_too),
         cmocka_unit_test(there_can_be_any_number),
+        cmocka_unit_test(first_plays_where_none_is_of_rate_and_channels_of_most),
         cmocka_unit_test(streams_that_cannot_be_played_are_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -8,6 +8,7 @@
 enum {
     MOST_SERIALS = 16,  // of streams that are there at once
     STEP_BYTES = 65536, // gone through page by page
+    MOST_PACKET_FRAMES = 8192,
 };
 
 static const uint64_t nowhere = UINT64_MAX;
@@ -280,6 +281,13 @@ static uint32_t find_most(struct weight *weights, uint32_t count)
     return most.key;
 }
 
+/// Whether its last page can be true: no packet is shorter than a byte, or longer than the longest block.
+static bool is_likely(const struct ogg_link *link)
+{
+    const uint64_t bytes = link->part.to - link->part.from;
+    return link->part.has_mark && link->own_frames / MOST_PACKET_FRAMES <= bytes;
+}
+
 static int choose_format(struct ogg_layout *layout)
 {
     struct weight *rates = calloc(layout->count, sizeof *rates);
@@ -287,7 +295,8 @@ static int choose_format(struct ogg_layout *layout)
     bool has_stereo = false;
     for (uint32_t i = 0; rates && channels && i < layout->count; i++) {
         const struct ogg_link *l = &layout->links[i];
-        const double seconds = (double)l->own_frames / (l->format.rate_hz ? l->format.rate_hz : 1);
+        const uint64_t frames = is_likely(l) ? l->own_frames : 0;
+        const double seconds = (double)frames / (l->format.rate_hz ? l->format.rate_hz : 1);
         rates[i] = (struct weight){l->format.rate_hz, i, seconds};
         channels[i] = (struct weight){l->format.channels, i, seconds};
         has_stereo = has_stereo || l->format.channels == 2;
@@ -320,17 +329,31 @@ static bool is_fit(const struct ogg_layout *layout, const struct ogg_format *for
            (format->channels <= 2 && format->channels < layout->channels);
 }
 
+/// Where no one fits what most are, or can be true, play the first.
+static void place_first(struct ogg_layout *layout)
+{
+    struct ogg_link *link = &layout->links[0];
+    layout->rate_hz = link->format.rate_hz;
+    layout->channels = link->format.channels;
+    link->at = 0;
+    link->frames = layout->frames = link->own_frames;
+    layout->count = 1;
+    layout->flaw = another;
+    layout->flaw_at = layout->frames;
+}
+
 /// Leave out what does not fit, and give the rest places.
 static void place_links(struct scan *s)
 {
     struct ogg_layout *layout = s->layout;
+    const bool is_alone = layout->count == 1;
     uint32_t kept = 0;
     uint64_t left_out_at = nowhere, flaw_at = nowhere;
     for (uint32_t i = 0; i < layout->count; i++) {
         struct ogg_link link = layout->links[i];
         if (layout->flaw && i == s->flawed_link)
             flaw_at = layout->frames;
-        if (!is_fit(layout, &link.format)) {
+        if (!is_fit(layout, &link.format) || (!is_alone && !is_likely(&link))) {
             left_out_at = left_out_at < layout->frames ? left_out_at : layout->frames;
             continue;
         }
@@ -342,6 +365,10 @@ static void place_links(struct scan *s)
         layout->links[kept++] = link;
     }
     layout->count = kept;
+    if (kept == 0) {
+        place_first(layout);
+        return;
+    }
     if (layout->flaw && flaw_at == nowhere)
         flaw_at = layout->frames;
     if (left_out_at < flaw_at)
