@@ -125,6 +125,10 @@ static int begin_link(struct ogg_chain *c, uint32_t link)
     // A single one may not say how long it is.
     c->left = c->layout.count == 1 ? UINT64_MAX : link_of(c)->own_frames;
     c->error = ogg_sound_open(&c->sound, c->source, &link_of(c)->part, &info);
+    const struct ogg_format *format = &link_of(c)->format;
+    if (!c->error &&
+        (info.format.channels != format->channels || info.format.rate_hz != format->rate_hz))
+        c->error = -EBADMSG;
     if (!c->error)
         c->error = build_bridge(c);
     return c->error;
