@@ -11,9 +11,9 @@
 struct analysis_cache;
 
 struct analysis_cache_config {
-    size_t
-        capacity_entries;  // 0: keeps nothing, every request extracts. An index of 100 to 200 bytes
-                           // for each is set aside at once, and touched as it is used
+    // 0: keeps nothing, every request extracts. An index of 100 to 200 bytes for each is set aside at once, and
+    // touched as it is used
+    size_t capacity_entries;
     size_t capacity_bytes; // keys, paths, records and each one's bookkeeping; 0: no limit by bytes
     int64_t ttl_ns;        // after insertion; 0: never
     int64_t idle_ns;       // after the last hit; 0: never

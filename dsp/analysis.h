@@ -52,8 +52,8 @@ struct loudness {
 struct tempo {
     double bpm; // 0: none
     double alternative_bpm;
-    double
-        confidence; // 0..1: how likely bpm is the beat, by the evidence, and how straight the beats lie
+    // 0..1: how likely bpm is the beat, by the evidence, and how straight the beats lie
+    double confidence;
     double salience;             // of bpm, 0..1
     double alternative_salience; // 0..1
     double first_beat_s;         // NaN without beats

@@ -7,8 +7,8 @@
 /// Windows of about the same loudness.
 struct loudness_step {
     uint32_t count;
-    float
-        excess; // sum of what each has beyond the power in the middle of the step, in units of that
+    // sum of what each has beyond the power in the middle of the step, in units of that
+    float excess;
 };
 
 /// Windows over -70 LUFS in steps of 1/128 LU, each as good as the mean of its step. Thread-safety: one thread at a

@@ -42,8 +42,8 @@ enum loudness_shortfall {
 struct mastering_targets {
     double target_lufs;
     double ceiling_dbtp;
-    double
-        eq_db[EQ_BAND_COUNT]; // low shelf 120 Hz, bells 300 Hz, 1.2 kHz, 3.5 kHz, high shelf 9 kHz
+    // low shelf 120 Hz, bells 300 Hz, 1.2 kHz, 3.5 kHz, high shelf 9 kHz
+    double eq_db[EQ_BAND_COUNT];
     struct {
         double threshold_db, ratio, knee_db, attack_s, release_s;
         double mix; // 0..1

@@ -29,8 +29,8 @@ struct rehearsal_track {
     int wants_model; // of an unlimited run
     // --- found
     struct rehearsal_outcome outcome;
-    struct limiting_model
-        *model; // the caller destroys it; NULL: not wanted, or the track is too long for one
+    // the caller destroys it; NULL: not wanted, or the track is too long for one
+    struct limiting_model *model;
 };
 
 /// Scratch memory of many runs. Thread-safety: one thread at a time.

@@ -6,8 +6,8 @@
 
 struct picked {
     uint32_t count;
-    double
-        weight; // about the same count, of the strengths smoothed: what hardly stands out counts in part
+    // about the same count, of the strengths smoothed: what hardly stands out counts in part
+    double weight;
     // Standard deviation of the intervals as a share of their mean above the shortest that can be picked: a
     // Poisson process has 1, a regular one 0. Under three onsets: HUGE_VAL.
     double unevenness;

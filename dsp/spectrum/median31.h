@@ -15,8 +15,8 @@ enum {
 /// to before[6], the runs, and after[0] to after[q - 1].
 struct median31_rows {
     const float *before[MEDIAN31_EDGE];
-    const float
-        *runs[MEDIAN31_RUNS][MEDIAN31_RUN]; // each sorted: in every lane, no row lies over the next
+    // each sorted: in every lane, no row lies over the next
+    const float *runs[MEDIAN31_RUNS][MEDIAN31_RUN];
     const float *after[MEDIAN31_EDGE];
 };
 

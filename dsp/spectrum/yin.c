@@ -44,8 +44,8 @@ struct yin {
     alignas(ALIGNED_BYTES) struct pitch_block rooms[BLOCKS];
     struct pitch_block *blocks[BLOCKS]; // places of the rooms
     alignas(ALIGNED_BYTES) struct spectrum_half products[3];
-    struct spectrum_half
-        *followed[3]; // the products of the blocks with themselves and what follows
+    // the products of the blocks with themselves and what follows
+    struct spectrum_half *followed[3];
     alignas(ALIGNED_BYTES) double difference[2][MAX_LAGS];
     alignas(ALIGNED_BYTES) double sums[2][MAX_LAGS]; // of the differences at lags 1 to this one
     // --- results: steps between voiced neighbours, kept as exp(-cents / 100) in 0..1

@@ -50,8 +50,8 @@ struct callback_position {
 struct callback_counters {
     uint64_t callbacks;
     uint64_t frames_played; // taken from the ring
-    uint64_t
-        silent_frames; // not: pauses, gaps and the fades into them; both together make up all frames
+    // not: pauses, gaps and the fades into them; both together make up all frames
+    uint64_t silent_frames;
     uint64_t underruns;    // gaps that a late block made, on a paced sink
     uint64_t stale_blocks; // dropped for an epoch that is over, whole or in part
     float peak;            // linear, after volume; falls back within a second

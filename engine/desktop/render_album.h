@@ -8,8 +8,8 @@
 
 struct render_albums_progress {
     double done_s, total_s; // of the pass over the item
-    double
-        share; // of all calibration; nobody knows how many passes there will be: each is half of what is left
+    // of all calibration; nobody knows how many passes there will be: each is half of what is left
+    double share;
 };
 
 struct render_albums_config {

@@ -35,8 +35,8 @@ struct render_file {
     struct track_stream *stream;
     struct audio_file *file; // NULL: measured only
     struct output_meter *meter;
-    struct output_meter
-        *plain_meter; // of a mastered chunk before it was; NULL: the analysis tells it
+    // of a mastered chunk before it was; NULL: the analysis tells it
+    struct output_meter *plain_meter;
     struct dither dither;
     enum audio_file_format format;
     uint32_t channels;            // of the output

@@ -19,8 +19,8 @@ struct render_outcome {
     struct mastering_targets targets;
     bool mastered;
     bool was_mastered; // before
-    bool
-        is_part; // a chunk: loudness before and after are its own, target and shortfall the track's
+    // a chunk: loudness before and after are its own, target and shortfall the track's
+    bool is_part;
 };
 
 struct render_file_config {
@@ -29,8 +29,8 @@ struct render_file_config {
     struct scheduler *scheduler;
     const char *in, *out;        // borrowed; out NULL: measured only
     const struct record *record; // a struct track_record; NULL: not mastered
-    const struct file_identity
-        *identity; // read by render_file_open(): that the record is of; NULL: of any file
+    // read by render_file_open(): that the record is of; NULL: of any file
+    const struct file_identity *identity;
     const struct mastering_targets *targets; // copied; of no meaning without a record
     /// Called now and then; may be NULL.
     void (*progress)(void *context, uint64_t frames, uint64_t of_frames, uint32_t rate_hz);

@@ -56,8 +56,8 @@ struct player_status {
     char next_path[PLAYER_PATH_BYTES];
     struct track_progress next;
     struct sink_info device; // zero before one is open
-    uint64_t
-        ring_frames; // rendered, not yet played, at most: of the ring's full and part-full blocks
+    // rendered, not yet played, at most: of the ring's full and part-full blocks
+    uint64_t ring_frames;
     unsigned volume; // 0..100
     float peak;
 };

@@ -28,8 +28,8 @@ struct scan_result {
 
 struct scan_file_progress {
     double done_s, total_s; // of the pass that is under way, in seconds of audio
-    uint32_t
-        pass; // from 1: the analysis; those after it calibrate, and nobody knows how many they will be
+    // from 1: the analysis; those after it calibrate, and nobody knows how many they will be
+    uint32_t pass;
 };
 
 /// `window` files at most are under way. The scheduler is borrowed. @return 0; -ENOMEM. On error *out is NULL.

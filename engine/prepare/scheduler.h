@@ -20,8 +20,8 @@ struct scheduler_config {
     struct backend_config backend;
     struct analysis_cache_config cache;
     struct mastering_settings settings;
-    const struct library_config
-        *library; // read by scheduler_create(); NULL: nothing is kept on disk
+    // read by scheduler_create(); NULL: nothing is kept on disk
+    const struct library_config *library;
     int renews; // 1: while a plan stands, older versions' analyses in the library are made again, see sweep.h
     struct log *log; // not owned
 };

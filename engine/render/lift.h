@@ -14,9 +14,9 @@ struct lift {
     double rate_hz;
     // --- state
     struct k_state states[LIFT_SIDES][2];
-    double
-        energies[LIFT_SIDES]; // weighted: the older, the less; mastered as if there were no makeup
-    double beyond_db;         // by so much mastering lifts beyond its makeup
+    // weighted: the older, the less; mastered as if there were no makeup
+    double energies[LIFT_SIDES];
+    double beyond_db; // by so much mastering lifts beyond its makeup
 };
 
 /// Until there is sound: as much as the makeup.

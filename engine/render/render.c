@@ -43,8 +43,8 @@ struct render {
     bool next_is_known;       // and is nothing, if it has no track
     uint32_t epoch;
     uint32_t pending_flags; // of the next block
-    uint32_t
-        lead_blocks; // still to be held back before the epoch's first ones are published together
+    // still to be held back before the epoch's first ones are published together
+    uint32_t lead_blocks;
     uint32_t look_frames; // of playing, until a full ring is looked at again
     bool end_due;         // the epoch holds nothing more, and its last block is not committed yet
 };

@@ -19,8 +19,8 @@ struct sink_config {
     const char *device; // NULL: default; "null"; "wav:FILE"; NAME or HOSTAPI:NAME of PortAudio
     uint32_t rate_hz;
     uint32_t buffer_frames; // a period; 0: the device's choice
-    double
-        speed; // of the null device: 1 (or 0) real time, INFINITY as fast as it can; also of hosts without a
+    // of the null device: 1 (or 0) real time, INFINITY as fast as it can; also of hosts without a
+    double speed;
     // clock (ALSA's null and file devices), but for INFINITY, which is 1 there
     sink_pull_fn pull;
     void *context;

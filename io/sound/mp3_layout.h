@@ -9,8 +9,8 @@
 struct mp3_flaw {
     enum { MP3_NO_FLAW, MP3_JUNK, MP3_MISSING } kind;
     uint64_t at; // PCM frames before it
-    uint64_t
-        amount; // MP3_JUNK: bytes, of all, that stand for no frame; MP3_MISSING: frames, of a stream before another
+    // MP3_JUNK: bytes, of all, that stand for no frame; MP3_MISSING: frames, of a stream before another
+    uint64_t amount;
 };
 
 struct mp3_layout {
@@ -21,8 +21,8 @@ struct mp3_layout {
     uint64_t frames;          // of PCM, of all, at that rate
     bool may_be_cut;          // a last tag states more bytes than there are, or none
     bool is_alike; // set where it is not MP3 too: the first bytes behind tags look like a frame's
-    uint64_t
-        cut_frames; // PCM that a last stream without tag, or its cut last frame, says to go on for
+    // PCM that a last stream without tag, or its cut last frame, says to go on for
+    uint64_t cut_frames;
     struct mp3_flaw flaw;
 };
 

@@ -8,12 +8,11 @@
 
 struct ogg_format {
     uint32_t rate_hz, channels;
-    uint32_t
-        frame_ticks; // what granule positions count, in a frame: more than 1 where a stream is decoded at a
-                     // rate below its clock's
+    // what granule positions count, in a frame: more than 1 where a stream is decoded at a rate below its clock's
+    uint32_t frame_ticks;
     uint32_t skipped; // frames before the first that is heard
-    uint32_t
-        run_up_frames; // to decode before a place for what is read there to be as if read from the start
+    // to decode before a place for what is read there to be as if read from the start
+    uint32_t run_up_frames;
 };
 
 /// One stream's decoder. Thread-safety: one thread at a time.

@@ -50,8 +50,8 @@ MUST_CHECK int sound_file_seek(struct sound_file *file, uint64_t frame);
 struct sound_file_names {
     const char *codec, *container;
     uint32_t depth_bits; // 0: float or lossy
-    uint32_t
-        run_up_s; // of sound to decode before a place for what is read there to be as if read from the start
+    // of sound to decode before a place for what is read there to be as if read from the start
+    uint32_t run_up_s;
 };
 /// Of a format in libsndfile's numbers.
 struct sound_file_names sound_file_names(int format);

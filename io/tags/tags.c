@@ -203,8 +203,8 @@ struct chunks {
     bool is_big;
     unsigned char id[4];    // of this chunk
     uint64_t offset, bytes; // of its body
-    uint64_t
-        long_data_bytes; // by RF64's ds64 (EBU Tech 3306), in place of a size of all ones; 0: not said
+    // by RF64's ds64 (EBU Tech 3306), in place of a size of all ones; 0: not said
+    uint64_t long_data_bytes;
 };
 
 // @return 1, 0 at the end, or the source's error.
