@@ -55,6 +55,28 @@ static void each_place_is_measured_where_it_lies(void **state)
     assert_true(is(accents.mean, 21.0 / PERIOD));
 }
 
+static void a_pair_is_as_strong_as_the_weaker_of_the_two(void **state)
+{
+    (void)state;
+    struct track track = make_beats();
+    for (int i = 0; i < BEATS;
+         i++) { // 24 beats are counted, and the 23 pairs from each to the next
+        track.strength[i * PERIOD] = (uint16_t)(i % 2 ? 4 : 2) * ONSET_SCALE;
+        track.strength[i * PERIOD + PERIOD / 2] = 3 * ONSET_SCALE;
+        track.strength[i * PERIOD + PERIOD / 4] = 1 * ONSET_SCALE;
+        track.strength[i * PERIOD + 2 * PERIOD / 3] = 5 * ONSET_SCALE;
+    }
+
+    const struct accents accents = measure(&track);
+
+    assert_true(is(accents.pair_after[ACCENT_HALFWAY], (12 * 2.0 + 11 * 3.0) / 23.0));
+    assert_true(is(accents.pair_before[ACCENT_HALFWAY], (12 * 3.0 + 11 * 2.0) / 23.0));
+    assert_true(is(accents.pair_after[ACCENT_QUARTER], 1.0));
+    assert_true(is(accents.pair_before[ACCENT_QUARTER], 0.0)); // nothing at three quarters
+    assert_true(is(accents.pair_after[ACCENT_THIRD], 0.0));
+    assert_true(is(accents.pair_before[ACCENT_THIRD], (12 * 4.0 + 11 * 2.0) / 23.0));
+}
+
 static void one_strong_beat_in_a_bar_is_found_in_bars_of_two_three_and_four(void **state)
 {
     (void)state;
@@ -114,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_place_is_measured_where_it_lies),
+        cmocka_unit_test(a_pair_is_as_strong_as_the_weaker_of_the_two),
         cmocka_unit_test(one_strong_beat_in_a_bar_is_found_in_bars_of_two_three_and_four),
         cmocka_unit_test(every_other_beat_is_told_from_the_rest),
         cmocka_unit_test(one_weak_beat_in_four_is_found_wherever_it_lies),

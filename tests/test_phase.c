@@ -31,14 +31,19 @@ static struct onset *make(int place, int every)
     return onset;
 }
 
-static double choose(struct onset *onset, uint32_t count)
+static double choose_from(int first, struct onset *onset, uint32_t count)
 {
     double beats[BEATS];
     for (int i = 0; i < BEATS; i++)
-        beats[i] = i * PERIOD;
+        beats[i] = (first + i) * PERIOD;
     const double share = phase_choose(onset, beats, count);
     onset_destroy(&onset);
     return share;
+}
+
+static double choose(struct onset *onset, uint32_t count)
+{
+    return choose_from(0, onset, count);
 }
 
 static void beats_stay_where_the_weight_is(void **state)
@@ -126,6 +131,56 @@ static void a_little_more_weight_between_beats_moves_none(void **state)
     }
 }
 
+enum { SLOTS = 8, NO_HATS = 0 };
+
+/// Heavy strokes, all alike, at the set ones of SLOTS slots of `slot` frames, again and again; light ones every
+/// `hats` frames, over a chord that never changes.
+static struct onset *make_pattern(const char heavy[SLOTS + 1], int slot, int hats)
+{
+    struct onset *onset;
+    assert_int_equal(onset_create(&onset, RATE_HZ), 0);
+    for (int t = 0; t < FRAMES; t++) {
+        float power[ONSET_BINS];
+        for (int k = 0; k < ONSET_BINS; k++)
+            power[k] = k >= 40 && k < 180 ? 100.0f : 1e-4f;
+        for (int k = 0; k < 4 && t % slot < 3 && heavy[t / slot % SLOTS] == 'x'; k++)
+            power[HEAVY_BIN + k] = 100.0f;
+        for (int k = 0; k < 200 && hats != NO_HATS && t % hats < 3; k++)
+            power[LIGHT_BIN + k] = 1.0f;
+        onset_push(onset, power);
+    }
+    return onset;
+}
+
+/// All but the first bar, before which nothing sounds.
+static double choose_in(const char heavy[SLOTS + 1], int slot, int hats)
+{
+    return choose_from(4, make_pattern(heavy, slot, hats), BEATS - 4);
+}
+
+static void a_short_heavy_stroke_leads_to_the_beat_after_it(void **state)
+{
+    (void)state;
+    // Of the strokes of a bossa nova as many lie on the beats as halfway: what differs is that they lead to beats.
+    assert_true(choose_in("x..xx..x", PERIOD / 2, PERIOD / 2) == 0.0);
+    assert_true(choose_in("xx..xx..", PERIOD / 2, PERIOD / 2) == 1.0 / 2.0);
+    // Where they are as far apart as can be, they lead nowhere.
+    assert_true(choose_in("x..x..x.", PERIOD / 2, PERIOD / 2) == 0.0);
+}
+
+static void strokes_a_quarter_before_the_beats_are_no_beats(void **state)
+{
+    (void)state;
+    assert_true(choose_in("x...x...", PERIOD / 4, PERIOD / 4) == 0.0);
+    assert_true(choose_in("xx..xx..", PERIOD / 4, PERIOD / 4) == 1.0 / 4.0);
+}
+
+static void a_doubled_stroke_moves_no_beat_that_higher_ones_mark(void **state)
+{
+    (void)state;
+    assert_true(choose_in("xx..xx..", PERIOD / 2, PERIOD) == 0.0);
+}
+
 static void five_beats_are_left_where_they_are(void **state)
 {
     (void)state;
@@ -141,6 +196,9 @@ int main(void)
         cmocka_unit_test(weight_at_a_quarter_moves_no_beat),
         cmocka_unit_test(chords_that_change_once_a_bar_between_beats_outweigh_strokes_on_all),
         cmocka_unit_test(a_little_more_weight_between_beats_moves_none),
+        cmocka_unit_test(a_short_heavy_stroke_leads_to_the_beat_after_it),
+        cmocka_unit_test(strokes_a_quarter_before_the_beats_are_no_beats),
+        cmocka_unit_test(a_doubled_stroke_moves_no_beat_that_higher_ones_mark),
         cmocka_unit_test(five_beats_are_left_where_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

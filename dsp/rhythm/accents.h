@@ -21,6 +21,9 @@ struct accents {
     double strongest[ACCENT_PLACES]; // at that beat of a bar of 1 to 4 beats which is strongest
     double even, odd;                // on the beats, every other
     double weakest;                  // at that beat of a bar of 4 which is weakest
+    // Of two strokes as far apart as a beat and a place, the weaker: both together are as strong as that.
+    double pair_after[ACCENT_PLACES];  // on a beat and at the place after it
+    double pair_before[ACCENT_PLACES]; // at the place as far before a beat, and on it
 };
 
 /// @param strength `frames` values in 1 / ONSET_SCALE, `beats` two or more ascending positions in frames;
