@@ -41,8 +41,9 @@ static void add_pairs(struct sums *sums, const double here[ACCENT_PLACES], doubl
         ACCENT_ON,    ACCENT_HALFWAY,        ACCENT_TWO_THIRDS,
         ACCENT_THIRD, ACCENT_THREE_QUARTERS, ACCENT_QUARTER};
     for (int place = 0; place < ACCENT_PLACES; place++) {
-        sums->after[place] += fmin(here[ACCENT_ON], here[place]);
-        sums->before[place] += fmin(here[mirrored[place]], next_beat);
+        const double beat = here[ACCENT_ON], after = here[place], before = here[mirrored[place]];
+        sums->after[place] += after < beat ? after : beat; // fmin() is a call
+        sums->before[place] += before < next_beat ? before : next_beat;
     }
 }
 
