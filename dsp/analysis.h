@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /// Stored with every result; raised whenever any figure of any track may change.
-enum { ANALYSIS_ALGORITHM_VERSION = 15 };
+enum { ANALYSIS_ALGORITHM_VERSION = 16 };
 
 enum fingerprint_dimension {
     FINGERPRINT_SUB_BASS_PCT,

@@ -154,14 +154,15 @@ static void a_beat_lies_where_the_curve_is_highest_between_frames(void **state)
     }
 }
 
+enum { INTERVALS = 101 };
+
 /// Beats whose 101 intervals range over `alike` in the middle two fifths of the lower half, over 4 but for a tenth at
-/// either end. @return the usual one.
-static double usual_interval(double alike)
+/// either end, in the order of their ranks: every `step`-th. @return the usual one.
+static double usual_interval(double alike, int step)
 {
-    enum { INTERVALS = 101 };
     double beats[INTERVALS + 1] = {0.0}, usual;
     for (int i = 0; i < INTERVALS; i++) {
-        const int rank = 37 * i % INTERVALS; // in no order
+        const int rank = step * i % INTERVALS;
         const double above = rank > 50 ? (4.0 - alike) * (rank - 50) / 40.0 : 0.0;
         const double below = rank < 10 ? 0.2 * (10 - rank) : 0.0;
         beats[i + 1] =
@@ -174,8 +175,15 @@ static double usual_interval(double alike)
 static void the_usual_interval_is_that_of_two_fifths_only_where_they_are_much_alike(void **state)
 {
     (void)state;
-    assert_near(usual_interval(0.33 * 4.0), 20.0 + 0.5 * 0.33 * 4.0, 1e-9); // of those, the middle
-    assert_near(usual_interval(0.37 * 4.0), 20.0 + 0.37 * 4.0, 1e-9);       // of all
+    assert_near(usual_interval(0.33 * 4.0, 1), 20.0 + 0.5 * 0.33 * 4.0,
+                1e-9);                                                   // of those, the middle
+    assert_near(usual_interval(0.37 * 4.0, 1), 20.0 + 0.37 * 4.0, 1e-9); // of all
+}
+
+static void alike_intervals_all_over_the_track_are_no_tempo_of_their_own(void **state)
+{
+    (void)state;
+    assert_near(usual_interval(0.33 * 4.0, 37), 20.0 + 0.33 * 4.0, 1e-9);
 }
 
 static void stability_is_of_the_median_deviation_from_the_median(void **state)
@@ -223,6 +231,7 @@ int main(void)
         cmocka_unit_test(beats_follow_a_pulse_that_drifts),
         cmocka_unit_test(a_beat_lies_where_the_curve_is_highest_between_frames),
         cmocka_unit_test(the_usual_interval_is_that_of_two_fifths_only_where_they_are_much_alike),
+        cmocka_unit_test(alike_intervals_all_over_the_track_are_no_tempo_of_their_own),
         cmocka_unit_test(stability_is_of_the_median_deviation_from_the_median),
         cmocka_unit_test(a_rise_lasts_from_half_of_the_top_to_the_top),
     };

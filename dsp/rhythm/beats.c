@@ -10,8 +10,10 @@
 
 // How much an interval away from the period costs, against strengths of unit deviation (Ellis 2007).
 #define TIGHTNESS 100.0
-// Two fifths of the intervals are a tempo of their own where they range over this much of what most do.
+// Two fifths of the intervals are a tempo of their own where they range over this much of what most do, and all lie in
+// this much of the track: where a tempo swings, those of its slow or fast turns are as much alike.
 #define CLUSTER_SHARE 0.35
+#define STRETCH_SHARE 0.75
 // Paths to any two late frames have met long before BACK_FRAMES / 2 frames earlier, a minute or more.
 // A rise is followed back this far, and told in these steps.
 enum { RISE_MAX = 6, RISE_STEPS = 16 };
@@ -418,6 +420,20 @@ int beats_stability(const double *beats, uint32_t count, double *stability)
     return 0;
 }
 
+/// How many intervals there are from the first to the last that is from `least` to `most` long.
+static uint32_t stretch_of(const double *beats, uint32_t count, double least, double most)
+{
+    uint32_t first = count, last = 0;
+    for (uint32_t i = 0; i + 1 < count; i++) {
+        const double interval = beats[i + 1] - beats[i];
+        if (interval < least || interval > most)
+            continue;
+        first = first < i ? first : i;
+        last = i;
+    }
+    return last + 1 - first;
+}
+
 int beats_usual_interval(const double *beats, uint32_t count, double *interval)
 {
     assert(count >= 2);
@@ -434,7 +450,9 @@ int beats_usual_interval(const double *beats, uint32_t count, double *interval)
             first = i;
     const double alike = list[first + some - 1] - list[first];
     const double most = list[intervals - 1 - intervals / 10] - list[intervals / 10];
-    *interval = alike < CLUSTER_SHARE * most ? median(list + first, some) : median(list, intervals);
+    const uint32_t stretch = stretch_of(beats, count, list[first], list[first + some - 1]);
+    const int is_tempo = alike < CLUSTER_SHARE * most && stretch <= STRETCH_SHARE * intervals;
+    *interval = is_tempo ? median(list + first, some) : median(list, intervals);
     free(list);
     return 0;
 }

@@ -34,6 +34,6 @@ MUST_CHECK int beats_fit(const double *beats, uint32_t count, double period_fram
 /// Median interval of the beats, and 1/(1+CV) with CV = 1.4826 median|I - median I| / median I; fewer
 /// than 3 beats: stability 0. @return 0; -ENOMEM.
 MUST_CHECK int beats_stability(const double *beats, uint32_t count, double *stability);
-/// The median interval; where two fifths of them are much more alike than the rest, as before or after a step
-/// of the tempo, the median of those. Two beats or more. @return 0; -ENOMEM.
+/// The median interval; where two fifths of them are much more alike than the rest and lie in one stretch, as before
+/// or after a step of the tempo, the median of those. Two beats or more. @return 0; -ENOMEM.
 MUST_CHECK int beats_usual_interval(const double *beats, uint32_t count, double *interval);
