@@ -20,26 +20,37 @@ struct series {
     int first;
 };
 
-static double period_of(struct series series)
+/// By how much the power of what is low and of what is higher is larger in a frame than in silence, which has `gain`.
+static double period_of_sound(const float low[FRAMES], const float high[FRAMES], float gain)
 {
     struct onset *onset;
     double period = -1.0;
-    int next = series.first, strokes = 0;
     assert_int_equal(onset_create(&onset, RATE_HZ), 0);
     for (int t = 0; t < FRAMES; t++) {
-        const int is_stroke = t == next && strokes < series.count;
-        const int has_lows = is_stroke && strokes % series.low_every == 0;
         float power[ONSET_BINS];
         for (int k = 0; k < ONSET_BINS; k++)
-            power[k] = 1.0f + (t % 2 ? series.ripple : 0.0f) +
-                       ((k < LOW_BINS ? has_lows : is_stroke) ? LOUD : 0.0f);
+            power[k] = gain * (1.0f + (k < LOW_BINS ? low[t] : high[t]));
         onset_push(onset, power);
-        if (is_stroke)
-            next += series.intervals[strokes++ % 2];
     }
     assert_int_equal(plain_find(onset, FRAME_RATE, &period), 0);
     onset_destroy(&onset);
     return period;
+}
+
+static double period_of(struct series series)
+{
+    float low[FRAMES], high[FRAMES];
+    int next = series.first, strokes = 0;
+    for (int t = 0; t < FRAMES; t++) {
+        const int is_stroke = t == next && strokes < series.count;
+        const int has_lows = is_stroke && strokes % series.low_every == 0;
+        const float ripple = t % 2 ? series.ripple : 0.0f;
+        low[t] = ripple + (has_lows ? LOUD : 0.0f);
+        high[t] = ripple + (is_stroke ? LOUD : 0.0f);
+        if (is_stroke)
+            next += series.intervals[strokes++ % 2];
+    }
+    return period_of_sound(low, high, 1.0f);
 }
 
 static void even_strokes_alike_out_of_silence_are_beats(void **state)
@@ -93,6 +104,66 @@ static void a_few_strokes_are_no_series(void **state)
     assert_true(period_of((struct series){{24, 24}, 0, 1, 0.0f, 10}) == 0.0);
 }
 
+/// Strokes whose intervals grow from one figure to another, each by the same ratio.
+static double period_of_slowing(double from, double to)
+{
+    enum { STROKES = 60 };
+    float power[FRAMES] = {0};
+    double place = from;
+    for (int i = 0; i < STROKES && place < FRAMES; i++) {
+        power[(int)place] = LOUD;
+        place += from * pow(to / from, i / (STROKES - 1.0));
+    }
+    return period_of_sound(power, power, 1.0f);
+}
+
+static void strokes_may_slow_down_as_far_as_a_tempo_runs(void **state)
+{
+    (void)state;
+    // An octave around the median: the mean of a geometric series is (40 - 20) / log(40 / 20).
+    assert_true(fabs(period_of_slowing(20.0, 40.0) - 28.85) < 0.5);
+    // The last sixth of these are more than half as long again as the median.
+    assert_true(period_of_slowing(15.0, 53.0) == 0.0);
+}
+
+/// Even strokes, every other one of `second` times e, and what else sounds so many frames after each.
+static double period_of_pairs(double second, float after, int frames_after)
+{
+    float power[FRAMES] = {0};
+    for (int i = 0; i * 24 + 24 + frames_after < FRAMES; i++) {
+        power[24 * i + 24 + frames_after] = after;
+        power[24 * i + 24] = i % 2 ? expm1f((float)second) : LOUD;
+    }
+    return period_of_sound(power, power, 1.0f);
+}
+
+static void strokes_alike_differ_by_the_root_of_e_at_most(void **state)
+{
+    (void)state;
+    assert_true(period_of_pairs(3.0 * exp(-0.4), 0.0f, 0) == 24.0);
+    assert_true(period_of_pairs(3.0 * exp(-0.7), 0.0f, 0) == 0.0);
+}
+
+static void a_stroke_is_over_after_two_frames(void **state)
+{
+    (void)state;
+    const float tenth = 0.35f; // log(1.35) is 0.1 times 3, and a twentieth of all may lie between
+    assert_true(period_of_pairs(3.0, tenth, 2) == 24.0);
+    for (int after = 3; after <= 4; after++)
+        assert_true(period_of_pairs(3.0, tenth, after) == 0.0);
+}
+
+static void how_loud_it_begins_does_not_matter(void **state)
+{
+    (void)state;
+    float power[FRAMES] = {0};
+    for (int i = 1; i <= 8; i++)
+        power[24 * i] = LOUD;
+    // The start is a stroke of up to 13.8, where the others are of 3.
+    for (float gain = 1.0f; gain < 1e8f; gain *= 10.0f)
+        assert_true(period_of_sound(power, power, gain) == 24.0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +174,10 @@ int main(void)
         cmocka_unit_test(strokes_over_something_else_are_left_to_other_evidence),
         cmocka_unit_test(strokes_no_tempo_has_are_no_beats),
         cmocka_unit_test(a_few_strokes_are_no_series),
+        cmocka_unit_test(strokes_may_slow_down_as_far_as_a_tempo_runs),
+        cmocka_unit_test(strokes_alike_differ_by_the_root_of_e_at_most),
+        cmocka_unit_test(a_stroke_is_over_after_two_frames),
+        cmocka_unit_test(how_loud_it_begins_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
