@@ -89,23 +89,33 @@ static void even_beats_stay_whatever_lies_between(void **state)
     free(beats);
 }
 
-static void soft_tops_are_left_to_the_even_pulse(void **state)
+/// Are strokes followed whose tops are bells, of a deviation in frames?
+static int takes_bells(double deviation)
 {
-    (void)state;
     struct strokes strokes;
     double *beats;
     uint32_t count;
     strike_swinging(&strokes, 22.0, 0.3, 400.0);
+    memset(strokes.strength, 0, sizeof(strokes.strength));
     for (uint32_t i = 0; i < strokes.count; i++)
         for (int d = -8; d <= 8; d++) {
             const double t = round(strokes.places[i]) + d;
             if (t >= 0.0 && t < FRAMES)
-                strokes.strength[(size_t)t] = (uint16_t)(4000.0 * exp(-d * d / 32.0));
+                strokes.strength[(size_t)t] =
+                    (uint16_t)(4000.0 * exp(-0.5 * d * d / (deviation * deviation)));
         }
-
-    assert_false(follow(&strokes, 22.0, &beats, &count));
-
+    const int is_loose = follow(&strokes, 22.0, &beats, &count);
     free(beats);
+    return is_loose;
+}
+
+static void soft_tops_are_left_to_the_even_pulse(void **state)
+{
+    (void)state;
+    const double from_half = sqrt(2.0 * log(2.0)); // of a bell to its top, in deviations
+    assert_true(takes_bells(1.7 / from_half));
+    assert_false(takes_bells(2.4 / from_half));
+    assert_false(takes_bells(4.0));
 }
 
 /// Beats every `every` frames, a quarter of which hit a stroke at most.
@@ -160,6 +170,53 @@ static void few_beats_and_long_tracks_stay(void **state)
     free(beats);
 }
 
+/// Does a pulse stay as it is that strays from a line by so many periods, as a deviation?
+static int keeps_pulse(double spread)
+{
+    enum { COUNT = 100 };
+    struct strokes strokes;
+    uint32_t count = COUNT;
+    int is_loose;
+    strike_swinging(&strokes, 22.0, 0.3, 400.0);
+    double *beats = malloc(COUNT * sizeof(*beats));
+    assert_non_null(beats);
+    for (int i = 0; i < COUNT; i++) // in turn to either side
+        beats[i] = 14.0 + 22.0 * (i + (i % 2 ? spread : -spread) / 1.4826);
+    assert_int_equal(loose_follow(strokes.strength, FRAMES, 22.0, &beats, &count, &is_loose), 0);
+    free(beats);
+    return !is_loose;
+}
+
+static void beats_that_lie_on_a_line_stay_there(void **state)
+{
+    (void)state;
+    assert_true(keeps_pulse(0.03) && keeps_pulse(0.045));
+    assert_false(keeps_pulse(0.06));
+}
+
+static void silence_is_counted_at_the_pace_of_the_track(void **state)
+{
+    (void)state;
+    enum { LAST = 20 };
+    const uint32_t nexts[] = {27, 33}; // 8.1 and 14.0 periods later
+    for (size_t i = 0; i < sizeof(nexts) / sizeof(*nexts); i++) {
+        struct strokes strokes;
+        double *beats;
+        uint32_t count, within = 0;
+        strike_swinging(&strokes, 22.0, 0.3, 440.0);
+        const double begin = strokes.places[LAST], end = strokes.places[nexts[i]];
+        for (double t = begin + 3.0; t < end - 2.0; t += 1.0)
+            strokes.strength[(size_t)t] = 0;
+
+        assert_true(follow(&strokes, 22.0, &beats, &count));
+
+        for (uint32_t j = 0; j < count; j++)
+            within += beats[j] > begin + 5.0 && beats[j] < end - 5.0;
+        assert_int_equal(within, lround((end - begin) / 22.0) - 1);
+        free(beats);
+    }
+}
+
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
@@ -197,6 +254,8 @@ int main(void)
         cmocka_unit_test(soft_tops_are_left_to_the_even_pulse),
         cmocka_unit_test(another_level_is_not_taken),
         cmocka_unit_test(few_beats_and_long_tracks_stay),
+        cmocka_unit_test(beats_that_lie_on_a_line_stay_there),
+        cmocka_unit_test(silence_is_counted_at_the_pace_of_the_track),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
