@@ -98,6 +98,19 @@ static void a_next_best_whose_beats_alternate_is_doubt(void **state)
     assert_true(fabs(alone - before) < 1e-9);
 }
 
+static void an_unusual_tempo_of_soft_notes_is_counted_by_other_evidence(void **state)
+{
+    (void)state;
+    struct level_reading readings[READINGS];
+    read_levels(readings, 2.5);
+    const double strokes = certainty(readings);
+
+    readings[BEAT].evidence[LEVEL_SOFT] = -0.5;
+    const double soft = certainty(readings);
+
+    assert_true(fabs(log(soft / (1.0 - soft)) - log(strokes / (1.0 - strokes)) - 0.8) < 1e-9);
+}
+
 static void what_hardly_recurs_is_not_evident(void **state)
 {
     (void)state;
@@ -127,6 +140,7 @@ int main(void)
         cmocka_unit_test(only_a_level_twice_as_fast_is_a_double),
         cmocka_unit_test(nothing_between_the_beats_is_doubtful),
         cmocka_unit_test(a_next_best_whose_beats_alternate_is_doubt),
+        cmocka_unit_test(an_unusual_tempo_of_soft_notes_is_counted_by_other_evidence),
         cmocka_unit_test(what_hardly_recurs_is_not_evident),
         cmocka_unit_test(one_reading_alone_is_certain_of_itself),
     };
