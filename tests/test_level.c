@@ -302,6 +302,20 @@ beats_that_stray_by_a_frame_do_so_by_the_deviation_of_a_normal_distribution(void
     assert_true(fabs(evidence[LEVEL_UNEVEN] - 1.4826 / FRAME_RATE) < 1e-3); // in seconds
 }
 
+static void beats_that_stray_further_count_up_to_a_limit(void **state)
+{
+    (void)state;
+    static struct strokes swaying;
+    double evidence[LEVEL_EVIDENCE];
+    // By up to 5 frames in 20 beats: the median of what they stray by is 5 sin 45 degrees, 0.12 s as a deviation.
+    for (int beat = 1; beat < BEATS; beat++)
+        swaying.power[beat * PERIOD + (int)round(5.0 * sin(2.0 * M_PI * beat / 20.0))] = LOUD;
+
+    measure(&swaying, evidence);
+
+    assert_true(fabs(evidence[LEVEL_UNEVEN] - 0.075) < 1e-12);
+}
+
 static void how_usual_a_tempo_is_counts_less_for_soft_notes(void **state)
 {
     (void)state;
@@ -315,6 +329,8 @@ static void how_usual_a_tempo_is_counts_less_for_soft_notes(void **state)
     const double slow[LEVEL_EVIDENCE] = {[LEVEL_USUAL] = -1.0};
     const double slow_and_soft[LEVEL_EVIDENCE] = {[LEVEL_USUAL] = -1.0, [LEVEL_SOFT] = -0.5};
     assert_true(level_weigh(slow) < level_weigh(slow_and_soft));
+    const double no_stroke[LEVEL_EVIDENCE] = {[LEVEL_USUAL] = -1.0, [LEVEL_SOFT] = -2.75};
+    assert_true(fabs(level_weigh(no_stroke)) < 1e-12); // so soft, any tempo is as usual
     assert_true(level_softness(0.66) == 0.0 && level_softness(1.0) == 0.0);
     assert_true(fabs(level_softness(3.5) - 2.5) < 1e-12);
 }
@@ -335,6 +351,7 @@ int main(void)
         cmocka_unit_test(a_bar_has_two_to_four_beats_and_a_longer_one_six_or_eight),
         cmocka_unit_test(
             beats_that_stray_by_a_frame_do_so_by_the_deviation_of_a_normal_distribution),
+        cmocka_unit_test(beats_that_stray_further_count_up_to_a_limit),
         cmocka_unit_test(how_usual_a_tempo_is_counts_less_for_soft_notes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
