@@ -147,6 +147,43 @@ static void a_tempo_that_runs_or_leaps_is_followed_beat_by_beat(void **state)
     }
 }
 
+static void confidence_falls_by_e_for_each_quarter_of_a_beat_that_beats_stray(void **state)
+{
+    (void)state;
+    // Clicks in turn behind and before even beats of 0.5 s, of whose level there is no doubt; a fiftieth is a hand's.
+    const double strays_s[] = {0.0, 0.02, 0.03};
+    for (size_t i = 0; i < sizeof(strays_s) / sizeof(*strays_s); i++) {
+        struct rhythm_track track = rhythm_track_make(30.0);
+        for (int beat = 1; beat < 59; beat++)
+            rhythm_track_add_click(&track, 0.5 * beat + (beat % 2 ? strays_s[i] : -strays_s[i]),
+                                   0.5);
+        const double deviation = 1.4826 * strays_s[i] / 0.5;
+
+        struct rhythm_result result = rhythm_track_measure(&track);
+
+        assert_true(fabs(result.tempo.confidence - exp(-4.0 * fmax(0.0, deviation - 0.02))) < 0.02);
+        rhythm_result_deinit(&result);
+        free(track.samples);
+    }
+}
+
+static void a_tempo_that_leaps_to_and_fro_is_that_of_most_beats(void **state)
+{
+    (void)state;
+    struct rhythm_track track = rhythm_track_make(60.0);
+    double time_s = 0.5;
+    for (int beat = 0; time_s < 59.5; beat++) { // the mean is 142 BPM
+        rhythm_track_add_click(&track, time_s, 0.5);
+        time_s += 60.0 / (beat % 10 < 7 ? 150.0 : 125.0);
+    }
+
+    struct rhythm_result result = rhythm_track_measure(&track);
+
+    assert_true(fabs(result.tempo.bpm - 150.0) < 3.0);
+    rhythm_result_deinit(&result);
+    free(track.samples);
+}
+
 static int compare(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -203,6 +240,8 @@ int main(void)
         cmocka_unit_test(beats_lie_on_the_thumps_not_on_the_loud_pickup_a_third_before),
         cmocka_unit_test(beats_lie_where_swells_begin_however_slowly_they_rise),
         cmocka_unit_test(a_tempo_that_runs_or_leaps_is_followed_beat_by_beat),
+        cmocka_unit_test(confidence_falls_by_e_for_each_quarter_of_a_beat_that_beats_stray),
+        cmocka_unit_test(a_tempo_that_leaps_to_and_fro_is_that_of_most_beats),
         cmocka_unit_test(stability_of_jittered_clicks_follows_the_closed_form),
         cmocka_unit_test(even_clicks_are_steady),
     };
