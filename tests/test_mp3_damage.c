@@ -273,6 +273,27 @@ static void junk_among_frames_of_a_constant_bit_rate_is_told(void **state)
     free(h.samples);
 }
 
+// Of 104 bytes and 105, of which the one before the junk counts with it: a slot off at either end, no more, is padding.
+static void junk_as_long_as_frames_but_for_padding_stands_for_them(void **state)
+{
+    (void)state;
+    enum { BEFORE = 30, FRAMES_OF_TONE = 60 };
+    for (size_t junk = 204; junk <= 208; junk += 4) {
+        struct mp3_file f = {0}, whole = {0};
+        mp3_put_tones(&whole, MP3_TONE_PLAIN, FRAMES_OF_TONE);
+        mp3_put(&f, whole.bytes, mp3_tone_at(BEFORE));
+        mp3_put_junk(&f, junk);
+        mp3_put(&f, whole.bytes + mp3_tone_at(BEFORE), whole.count - mp3_tone_at(BEFORE));
+        free(whole.bytes);
+        const struct mp3_heard h = mp3_play(&f);
+        const bool is_lost = junk == 208; // two
+        assert_int_equal(h.frames, (FRAMES_OF_TONE + (is_lost ? 2 : 0)) * MP3_TONE_SAMPLES);
+        assert_string_equal(h.text, is_lost ? "corrupt: 0.05 s at 0.8 s are silent"
+                                            : "corrupt: 204 bytes at 0.8 s are no sound");
+        free(h.samples);
+    }
+}
+
 // The frame before it may be cut off by it: what a frame behind it would take of that one's end is not to be had.
 static void a_frame_behind_junk_takes_no_bits_from_before_it(void **state)
 {
@@ -360,6 +381,60 @@ static void junk_between_frames_that_were_counted_is_told(void **state)
     free(h.samples);
 }
 
+/// Reads of the file, through the linker's --wrap.
+static uint32_t reads;
+int64_t __real_source_read(struct source *source, void *to, uint64_t offset, size_t bytes);
+int64_t __wrap_source_read(struct source *source, void *to, uint64_t offset, size_t bytes);
+int64_t __wrap_source_read(struct source *source, void *to, uint64_t offset, size_t bytes)
+{
+    reads++;
+    return __real_source_read(source, to, offset, bytes);
+}
+
+// Each leads to the next, or states that it reaches as far as the other end: from every one there is the same long way.
+static void tags_amid_junk_are_not_followed_again_and_again(void **state)
+{
+    (void)state;
+    enum { COUNT = 100000, TAG = 10, PASSES = 10, PART = 32768 };
+    for (int is_far = 0; is_far < 2; ++is_far) {
+        struct mp3_file f = mp3_copy_untagged(&song);
+        struct mp3_file tags = {.bytes = malloc(COUNT * TAG), .count = COUNT * TAG};
+        assert_non_null(tags.bytes);
+        for (uint32_t i = 0; i < COUNT; ++i) {
+            unsigned char *tag = tags.bytes + (size_t)i * TAG;
+            const uint32_t stated = is_far && i < COUNT / 2 ? (COUNT / 2 - 1) * TAG : 0;
+            memcpy(tag, "ID3\3\0", 6);
+            for (int k = 0; k < 4; ++k)
+                tag[6 + k] = (unsigned char)(stated >> (21 - 7 * k) & 127);
+        }
+        mp3_put(&f, "xx", 2);
+        mp3_put_file(&f, &tags);
+        const uint32_t most = PASSES * (uint32_t)(f.count / PART);
+        reads = 0;
+        const struct mp3_heard h = mp3_play(&f);
+        assert_int_equal(h.damage, DECODER_SOUND);
+        assert_int_equal(h.frames % MPEG_SAMPLES, 0);
+        assert_in_range(reads, 1, most);
+        free(h.samples);
+    }
+}
+
+// More than are followed from one place: those that are left lead to the frames.
+static void a_hundred_tags_between_frames_are_passed_over(void **state)
+{
+    (void)state;
+    struct mp3_file f = {0}, untagged = mp3_copy_untagged(&song);
+    const size_t half = mp3_frame_from(&song, song.file.count / 2);
+    mp3_put(&f, song.file.bytes + song.first, half - song.first);
+    for (int i = 0; i < 100; ++i)
+        mp3_put_id3(&f, 30, 40);
+    mp3_put(&f, song.file.bytes + half, song.file.count - half);
+    const struct mp3_heard h = mp3_play(&f), plain = mp3_play(&untagged);
+    assert_int_equal(h.frames, plain.frames);
+    free(h.samples);
+    free(plain.samples);
+}
+
 // --- Broken and cut frames -----------------------------------------------------------------------
 
 // Their headers are whole: nothing tells what is wrong but the library, which is to keep silent.
@@ -410,10 +485,13 @@ int main(void)
         cmocka_unit_test(a_lost_frame_of_a_free_bit_rate_is_silent),
         cmocka_unit_test(checksums_are_passed_over),
         cmocka_unit_test(junk_among_frames_of_a_constant_bit_rate_is_told),
+        cmocka_unit_test(junk_as_long_as_frames_but_for_padding_stands_for_them),
         cmocka_unit_test(a_frame_behind_junk_takes_no_bits_from_before_it),
         cmocka_unit_test(junk_among_frames_of_a_variable_bit_rate_is_told),
         cmocka_unit_test(junk_between_frames_is_passed_over),
         cmocka_unit_test(junk_between_frames_that_were_counted_is_told),
+        cmocka_unit_test(tags_amid_junk_are_not_followed_again_and_again),
+        cmocka_unit_test(a_hundred_tags_between_frames_are_passed_over),
         cmocka_unit_test(broken_frames_are_decoded_quietly),
         cmocka_unit_test(a_cut_frame_of_a_file_without_tag_is_told),
     };

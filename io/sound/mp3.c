@@ -11,6 +11,7 @@ enum {
     BEHIND_BYTES = (CONFIRMING_FRAMES + 1) * MP3_MOST_FRAME_BYTES,
     FREE_LEAST_BYTES = 24,                      // a frame of 8 kbit/s
     FREE_MOST_BYTES = MP3_MOST_FRAME_BYTES - 4, // and a slot of padding
+    TAGS_AT_ONCE = 64,                          // more than any program puts in one place
     ID3_HEADER_BYTES = 10,
     ID3V1_BYTES = 128,
     APE_HEADER_BYTES = 32,
@@ -56,6 +57,14 @@ int mp3_parse_header(struct mp3_header *header, const unsigned char *bytes)
     header->is_protected = (bytes[1] & 1) == 0;
     set_length(header, rates_kbps[is_lower][layer - 1][rate], bytes[2] >> 1 & 1);
     return 0;
+}
+
+uint32_t mp3_least_frame_bytes(const struct mp3_header *kind)
+{
+    const bool is_lower = kind->rate_hz < 32000;
+    struct mp3_header least = *kind;
+    set_length(&least, rates_kbps[is_lower][kind->layer - 1][1], 0);
+    return least.bytes;
 }
 
 // --- Looking -------------------------------------------------------------------------------------
@@ -109,12 +118,15 @@ static bool are_digits(const unsigned char *b, int count)
     return count == 0;
 }
 
-/// Lyrics3 2.00: fields of three letters, five digits that tell how much follows, and that.
+/// Lyrics3 2.00: fields of three letters, five digits that tell how much follows, and that; six tell the sum.
 static uint64_t lyrics_bytes(struct mp3_view *v, uint64_t offset)
 {
-    enum { BEGIN = 11, FIELD = 8, END = 15 };
+    enum { BEGIN = 11, FIELD = 8, END = 15, MOST = 999999, MOST_FIELDS = 64 };
     const unsigned char *b;
-    for (uint64_t n = BEGIN; (b = mp3_look(v, offset + n, END));) {
+    uint64_t n = BEGIN;
+    for (int field = 0; field <= MOST_FIELDS && n <= MOST; field++) {
+        if (!(b = mp3_look(v, offset + n, END)))
+            return 0;
         if (are_digits(b, 6) && memcmp(b + 6, "LYRICS200", 9) == 0)
             return n + END;
         if (!are_digits(b + 3, 5))
@@ -160,7 +172,8 @@ uint64_t mp3_tag_bytes(struct mp3_view *v, uint64_t offset)
 
 uint64_t mp3_skip_tags(struct mp3_view *v, uint64_t offset)
 {
-    for (uint64_t n; (n = mp3_tag_bytes(v, offset)) > 0 && n <= v->end - offset;)
+    uint64_t n;
+    for (int i = 0; i < TAGS_AT_ONCE && (n = mp3_tag_bytes(v, offset)) && n <= v->end - offset; i++)
         offset += n;
     return offset;
 }
@@ -211,13 +224,25 @@ static bool is_hidden_free_chain(struct mp3_view *v, uint64_t offset)
     return mp3_look_at_header(v, offset, &header) && header.layer == 3 && is_free_chain(v, offset);
 }
 
-/// A chain of frames, or an ID3 tag and behind it one; of a free bit rate too where any kind will do.
-static bool is_start(struct mp3_view *v, uint64_t offset, enum chain_end end)
+/// Of any kind where that will do, of a free bit rate too then.
+static bool is_any_chain(struct mp3_view *v, uint64_t offset, enum chain_end end)
 {
-    const unsigned char *b = mp3_look(v, offset, ID3_HEADER_BYTES);
-    if (b && memcmp(b, "ID3", 3) == 0)
-        offset = mp3_skip_tags(v, offset);
     return is_chain(v, offset, end) || (v->kind.layer == 0 && is_hidden_free_chain(v, offset));
+}
+
+/// Whether an ID3 tag is at `offset`, and behind it and other tags a chain. Among tags that were followed in vain none
+/// is again: tags that lead to tags would be walked from each of them. Frames there are found without.
+static bool is_tagged_chain(struct mp3_view *v, uint64_t offset, enum chain_end end)
+{
+    struct mp3_span *vain = &v->vain[v->kind.layer == 0];
+    const unsigned char *b = mp3_look(v, offset, ID3_HEADER_BYTES);
+    if (!b || memcmp(b, "ID3", 3) != 0 || (offset >= vain->from && offset < vain->end))
+        return false;
+    const uint64_t behind = mp3_skip_tags(v, offset);
+    if (is_any_chain(v, behind, end))
+        return true;
+    *vain = (struct mp3_span){offset, behind};
+    return false;
 }
 
 /// The next chain of frames that begins in [offset, limit), or the tag before it. @return limit where there is none.
@@ -225,7 +250,8 @@ static uint64_t find_chain(struct mp3_view *v, uint64_t offset, uint64_t limit, 
 {
     const unsigned char *byte;
     for (; offset < limit && (byte = mp3_look(v, offset, 1)); offset++)
-        if ((*byte == 0xff || *byte == 'I') && is_start(v, offset, end))
+        if ((*byte == 0xff && is_any_chain(v, offset, end)) ||
+            (*byte == 'I' && is_tagged_chain(v, offset, end)))
             return offset;
     return limit;
 }
@@ -266,6 +292,7 @@ void mp3_begin_stream(struct mp3_view *v, uint64_t at)
     struct mp3_header header;
     uint32_t dropped;
     (void)forget_kind(v, &dropped);
+    v->vain[0] = (struct mp3_span){0}; // of another kind
     if (!is_chain(v, at, CHAIN_TO_END))
         (void)is_free_chain(v, at);
     if (mp3_look_at_header(v, at, &header))

@@ -23,6 +23,9 @@ struct mp3_header {
 /// @return 0; -EBADMSG: not the header of a frame.
 MUST_CHECK int mp3_parse_header(struct mp3_header *header, const unsigned char *bytes);
 
+/// Of the shortest frame of that kind, whose bit rate is not free.
+uint32_t mp3_least_frame_bytes(const struct mp3_header *kind);
+
 /// A window of the file, and what is known of its frames. All that looks through it blocks for bytes, and finds nothing
 /// once `error` is set. Thread-safety: one thread at a time. 64 KiB.
 struct mp3_view {
@@ -31,6 +34,9 @@ struct mp3_view {
     struct mp3_header kind; // of the stream's frames; its layer 0: not known
     uint32_t free_bytes;    // of a frame whose bit rate is free, without padding; 0: not known
     int error;              // of the source, the first; nothing is seen after it
+    struct mp3_span {
+        uint64_t from, end;
+    } vain[2]; // tags last followed that no frames come behind, of the stream's kind and of any
     uint64_t offset;
     size_t bytes;
     unsigned char data[65536];
@@ -42,7 +48,8 @@ const unsigned char *mp3_look(struct mp3_view *view, uint64_t offset, size_t byt
 bool mp3_look_at_header(struct mp3_view *view, uint64_t offset, struct mp3_header *header);
 /// Bytes of the tag that begins at `offset`: ID3v2, ID3v1, APEv2 or Lyrics3; 0: none does.
 uint64_t mp3_tag_bytes(struct mp3_view *view, uint64_t offset);
-/// @return where no further tag begins, from `offset` on. A tag that says it reaches beyond the view's end is none.
+/// @return where no further tag begins, from `offset` on, or 64 have passed. A tag that says it reaches beyond the
+/// view's end is none.
 uint64_t mp3_skip_tags(struct mp3_view *view, uint64_t offset);
 
 /// Find the first stream, at `start` or a little farther, behind what other programs put there, and note its kind.
