@@ -400,6 +400,28 @@ static void headers_tell_length_and_samples(void **state)
     }
 }
 
+// Of 32 kbit/s, in versions 2 and 2.5 of 8, or 32 in layer I: by the same formula, without padding.
+static void the_shortest_frame_of_a_kind_is_known(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned char header[4];
+        uint32_t bytes;
+    } cases[] = {{{0xff, 0xff, 0xe0, 0x00}, 12 * 32000 / 44100 * 4},
+                 {{0xff, 0xfd, 0xe0, 0x00}, 144 * 32000 / 44100},
+                 {{0xff, 0xfb, 0x92, 0x40}, 144 * 32000 / 44100},
+                 {{0xff, 0xfb, 0x94, 0x40}, 144 * 32000 / 48000},
+                 {{0xff, 0xfb, 0x98, 0x40}, 144 * 32000 / 32000},
+                 {{0xff, 0xf7, 0x90, 0x40}, 12 * 32000 / 22050 * 4},
+                 {{0xff, 0xf3, 0x90, 0x40}, 72 * 8000 / 22050},
+                 {{0xff, 0xe3, 0x94, 0x40}, 72 * 8000 / 12000}};
+    struct mp3_header header;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        assert_int_equal(mp3_parse_header(&header, cases[i].header), 0);
+        assert_int_equal(mp3_least_frame_bytes(&header), cases[i].bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +441,7 @@ int main(void)
         cmocka_unit_test(one_frame_or_two_are_a_file),
         cmocka_unit_test(every_header_is_read_as_libmpg123_reads_it),
         cmocka_unit_test(headers_tell_length_and_samples),
+        cmocka_unit_test(the_shortest_frame_of_a_kind_is_known),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

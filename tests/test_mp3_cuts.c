@@ -168,6 +168,31 @@ static void a_stream_that_lacks_frames_is_as_long_as_it_says(void **state)
     free(h.samples);
 }
 
+// 41 frames of 417 bytes are no more than 164 of the shortest, of 32 kbit/s and 104 bytes.
+static void a_count_that_the_bytes_cannot_hold_is_not_believed(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t stated, frames;
+        const char *text;
+    } cases[] = {{164, 164, "corrupt: 3.24 s at 1.0 s are silent"},
+                 {165, 40, "truncated: 3.27 s at 1.03 s are missing"},
+                 {10000000, 40, "truncated: 261223.44 s at 1.03 s are missing"},
+                 {UINT32_MAX, 40, "truncated: 112195062.99 s at 1.03 s are missing"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        struct mp3_file f = mp3_silent_frames(40);
+        mp3_put_big(f.bytes + MP3_SILENT_TAG_AT + 8, cases[i].stated);
+        mp3_put_song(&f, &stereo);
+        const struct mp3_heard h = mp3_play(&f);
+        uint64_t at = (uint64_t)cases[i].frames * MPEG_SAMPLES - 529;
+        mp3_assert_song(&h, &at, &stereo);
+        assert_int_equal(h.frames, at);
+        assert_int_equal(h.stated, at);
+        assert_string_equal(h.text, cases[i].text);
+        free(h.samples);
+    }
+}
+
 // Libmpg123 takes no frame of more than 3,456 bytes. The others are where they would be.
 static void a_stream_that_cannot_be_decoded_is_silent(void **state)
 {
@@ -261,6 +286,7 @@ int main(void)
         cmocka_unit_test(what_a_stream_of_another_rate_lacks_is_told),
         cmocka_unit_test(the_way_through_a_stream_ends_with_its_tags_count_or_its_frames),
         cmocka_unit_test(a_stream_that_lacks_frames_is_as_long_as_it_says),
+        cmocka_unit_test(a_count_that_the_bytes_cannot_hold_is_not_believed),
         cmocka_unit_test(a_stream_that_cannot_be_decoded_is_silent),
         cmocka_unit_test(a_file_that_is_cut_while_it_is_read_ends),
         cmocka_unit_test(a_cut_last_stream_is_told),

@@ -175,6 +175,14 @@ static struct mp3_piece *add_piece(struct scan *s)
     return &layout->pieces[layout->piece_count];
 }
 
+/// Whether so many frames find room in the bytes that the tag states with them.
+static bool can_hold(const struct mp3_piece *piece, const struct mp3_info *info)
+{
+    const uint32_t least =
+        piece->free_bytes ? piece->free_bytes : mp3_least_frame_bytes(&piece->kind);
+    return info->frames <= info->bytes / least;
+}
+
 /// Lay out the stream that begins at `at`. @return where the next begins.
 static uint64_t lay_out_piece(struct scan *s, uint64_t at)
 {
@@ -194,7 +202,7 @@ static uint64_t lay_out_piece(struct scan *s, uint64_t at)
     piece->is_tagged = info.is_exact;
     piece->mpeg_frames = info.is_exact ? info.frames : 0;
     uint64_t next, stated_end = info.bytes ? at + info.bytes : 0;
-    if (info.is_exact && info.bytes && is_end(v, stated_end, &next))
+    if (info.is_exact && info.bytes && can_hold(piece, &info) && is_end(v, stated_end, &next))
         piece->end_byte = stated_end;
     else
         next = measure_piece(s, piece, &info, stated_end);
