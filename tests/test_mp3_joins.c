@@ -256,6 +256,19 @@ static void the_rate_is_that_of_most_of_the_sound(void **state)
     }
 }
 
+// Of more frames of 44.1 kHz, 45551, that last for less long.
+static void the_rate_is_not_that_of_the_most_frames(void **state)
+{
+    (void)state;
+    struct mp3_file f = {0}, silence = mp3_silent_frames(40);
+    mp3_put_song(&f, &slow);
+    mp3_put_file(&f, &silence);
+    const struct mp3_heard h = mp3_play(&f);
+    assert_int_equal(h.format.rate_hz, 22050);
+    assert_int_equal(h.frames, FRAMES + 22776);
+    free(h.samples);
+}
+
 static int set_up(void **state)
 {
     const int error = songs_set_up(state);
@@ -286,6 +299,7 @@ int main(void)
         cmocka_unit_test(a_free_bit_rate_behind_junk_plays),
         cmocka_unit_test(another_rate_is_converted),
         cmocka_unit_test(the_rate_is_that_of_most_of_the_sound),
+        cmocka_unit_test(the_rate_is_not_that_of_the_most_frames),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
