@@ -139,6 +139,8 @@ def stability(beats):
 
 
 def key_weight(song, tonic, mode):
+    if song["mode"] not in ("major", "minor"):
+        return None
     if tonic not in NAMES:
         return 0.0
     truth = f"{NAMES[int(song['tonic'])]} {song['mode']}"
