@@ -54,6 +54,16 @@ static void what_is_no_sound_file_is_refused_with_its_cause(void **state)
                                            0,   0,   0,   0,   0,    0, 0, 0x0a, 0xc4, 0x43, 0xf0};
     save_file("bad", deep, sizeof deep);
     assert_int_equal(open_error("bad"), -EPROTONOSUPPORT);
+    unsigned char other[28 + 8] = "OggS\0\2";
+    other[26] = 1;
+    other[27] = 8;
+    static const char ids[2][8] = {"\177FLAC", "Speex  "};
+    for (int i = 0; i < 2; i++) {
+        memcpy(other + 28, ids[i], 8);
+        save_file("bad", other, sizeof other);
+        assert_int_equal(open_error("bad"), -EPROTOTYPE);
+    }
+    assert_non_null(strstr(decoder_error_text(-EPROTOTYPE), "in Ogg, which cannot be read"));
     save_file("bad", "OggS\0\2", 6);
     assert_true(open_error("bad") < 0);
     save_file("bad", "ID3\4\0\0\177\177\177\177", 10);

@@ -83,6 +83,7 @@ const char *session_error_code(int error)
         return "corrupt";
     case ENOTSUP:
     case EPROTONOSUPPORT:
+    case EPROTOTYPE:
         return "unsupported";
     case ESTALE:
         return "changed";

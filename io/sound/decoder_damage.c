@@ -241,6 +241,7 @@ const char *decoder_error_text(int error)
         {-ENOMSG, "truncated: it ends within its first frame"},
         {-ENOTSUP, "not a known audio format"},
         {-EPROTONOSUPPORT, "FLAC of more than 24 bits, which cannot be read"},
+        {-EPROTOTYPE, "FLAC or Speex in Ogg, which cannot be read"},
         {-ESTALE, "changed while it was read"},
         {-EIO, "read error"},
         {-ENOMEM, "out of memory"},

@@ -87,12 +87,26 @@ static bool is_too_deep(struct sound_file *file)
     return ((head[20] & 1u) << 4 | head[21] >> 4) + 1u > 24;
 }
 
+/// Whether it is an Ogg file whose first stream is of these: libsndfile was asked before.
+static bool is_other_ogg(struct sound_file *file)
+{
+    enum { SEGMENTS_AT = 26, MOST_SEGMENTS = 255, ID_BYTES = 5 };
+    unsigned char head[SEGMENTS_AT + 1 + MOST_SEGMENTS + ID_BYTES] = {0};
+    if (source_read(file->source, head, 0, sizeof head) <= SEGMENTS_AT ||
+        memcmp(head, "OggS", 4) != 0)
+        return false;
+    const unsigned char *id = head + SEGMENTS_AT + 1 + head[SEGMENTS_AT];
+    return memcmp(id, "\177FLAC", ID_BYTES) == 0 || memcmp(id, "Speex", ID_BYTES) == 0;
+}
+
 static int open_error(struct sound_file *file)
 {
     if (file->io_error)
         return file->io_error;
     if (is_too_deep(file))
         return -EPROTONOSUPPORT;
+    if (is_other_ogg(file))
+        return -EPROTOTYPE;
     switch (sf_error(NULL)) {
     case SF_ERR_UNRECOGNISED_FORMAT:
     case SF_ERR_UNSUPPORTED_ENCODING:
