@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { FRAMES = 300013, RATE_HZ = 48000, FADE_FRAMES = RATE_HZ / 200 };
+enum { FRAMES = 300013, RATE_HZ = 48000, FADE_FRAMES = RATE_HZ / 200, MOST_PADDING = 8192 };
 
 static const unsigned char none[1]; // bytes
 static struct loop_thread loop;
@@ -39,6 +39,15 @@ static void make(struct sound *s, int format)
     ogg_file_free(&file);
     ogg_file_load(&s->file, path);
     assert_true(s->file.pages > 7);
+    assert_int_equal(ogg_file_play(&s->whole, loader, path), 0);
+    assert_int_equal(s->whole.read, FRAMES);
+}
+
+/// In the encoder's pages: no header ends on one of sound.
+static void make_as_written(struct sound *s, int format)
+{
+    ogg_file_write(path, format, RATE_HZ, 1, FRAMES);
+    ogg_file_load(&s->file, path);
     assert_int_equal(ogg_file_play(&s->whole, loader, path), 0);
     assert_int_equal(s->whole.read, FRAMES);
 }
@@ -131,6 +140,22 @@ static void what_follows_a_lost_page_keeps_its_time(void **state)
     }
 }
 
+static uint32_t first_of_sound(const struct sound *s)
+{
+    uint32_t page = 0;
+    for (ogg_page p; p = ogg_file_page(&s->file, page), ogg_page_granulepos(&p) <= 0;)
+        ++page;
+    return page;
+}
+
+static void set_granule(struct sound *s, uint32_t page, int64_t granule)
+{
+    ogg_page p = ogg_file_page(&s->file, page);
+    for (int i = 0; i < 8; ++i)
+        p.header[6 + i] = (unsigned char)((uint64_t)granule >> 8 * i);
+    ogg_page_checksum_set(&p);
+}
+
 static void broken_first_page_of_sound_leaves_silence(void **state)
 {
     (void)state;
@@ -152,6 +177,109 @@ static void broken_first_page_of_sound_leaves_silence(void **state)
             assert_non_null(strstr(played.text, "at 0.0 s are silent"));
             free(played.samples);
         }
+        unmake(&s);
+    }
+}
+
+static void first_page_of_sound_that_is_not_there_leaves_silence(void **state)
+{
+    (void)state;
+    for (int f = 0; f < 2; ++f) {
+        struct sound s;
+        struct ogg_played played;
+        make_as_written(&s, formats[f]);
+        const uint32_t first = first_of_sound(&s);
+        ogg_file_save(&s.file, bad, first);
+        assert_int_equal(ogg_file_play(&played, loader, bad), 0);
+        assert_int_equal(played.read, FRAMES);
+        assert_true(is_silent(&played, 0) && is_silent(&played, 200));
+        assert_true(played.samples[FRAMES - 1] == s.whole.samples[FRAMES - 1]);
+        assert_non_null(strstr(played.text, "at 0.0 s are silent"));
+        free(played.samples);
+        unmake(&s);
+    }
+}
+
+// With two pages less it is as a recording's begin.
+static void sound_that_begins_far_on_is_no_damage(void **state)
+{
+    (void)state;
+    for (int f = 0; f < 2; ++f) {
+        struct sound s;
+        struct ogg_played played;
+        make_as_written(&s, formats[f]);
+        const uint32_t first = first_of_sound(&s);
+        const size_t there = s.file.at[first], on = s.file.at[first + 2];
+        save(none, 0, &s.file, there, s.file.bytes + on, s.file.size - on);
+        assert_int_equal(ogg_file_play(&played, loader, bad), 0);
+        assert_true(played.read > 0 && played.read < FRAMES);
+        assert_int_equal(played.damage, DECODER_SOUND);
+        free(played.samples);
+        unmake(&s);
+    }
+}
+
+static void expect_places(const struct sound *s)
+{
+    static float piece[1000];
+    struct source *source = NULL;
+    struct decoder *decoder = NULL;
+    struct decoder_info info;
+    assert_int_equal(source_open(&source, loader, &(struct source_config){.path = bad}), 0);
+    assert_int_equal(decoder_open(&decoder, source, &info), 0);
+    for (uint64_t at = 0; at < FRAMES - 1000; at += 99991) {
+        assert_int_equal(decoder_seek(decoder, FRAMES - 1000 - at), 0);
+        assert_int_equal(decoder_read(decoder, piece, 1000), 1000);
+        assert_memory_equal(piece, s->whole.samples + FRAMES - 1000 - at, sizeof piece);
+    }
+    decoder_close(&decoder);
+    source_close(&source);
+}
+
+static void sound_is_counted_where_granules_stand_still(void **state)
+{
+    (void)state;
+    static const int64_t granules[] = {0, -1, INT64_MAX};
+    for (int f = 0; f < 2; ++f) {
+        struct sound s;
+        make(&s, formats[f]);
+        const uint32_t first = first_of_sound(&s);
+        for (int k = 0; k < 3; ++k) {
+            struct ogg_played played;
+            for (uint32_t i = first; i < s.file.pages; ++i)
+                set_granule(&s, i, granules[k]);
+            ogg_file_save(&s.file, bad, UINT32_MAX);
+            assert_int_equal(ogg_file_play(&played, loader, bad), 0);
+            assert_int_equal(played.read, played.frames);
+            assert_in_range(played.read, FRAMES, FRAMES + MOST_PADDING);
+            assert_memory_equal(played.samples, s.whole.samples, FRAMES * sizeof *played.samples);
+            assert_non_null(strstr(played.text, "pages do not tell their time"));
+            free(played.samples);
+            expect_places(&s);
+        }
+        unmake(&s);
+    }
+}
+
+// A page is lost, and what follows says that it is 260 days later.
+static void silence_that_no_bytes_can_hold_is_not_played(void **state)
+{
+    (void)state;
+    for (int f = 0; f < 2; ++f) {
+        struct sound s;
+        struct ogg_played played;
+        make(&s, formats[f]);
+        const uint32_t lost = s.file.pages / 2;
+        const ogg_page before = ogg_file_page(&s.file, lost - 1);
+        const uint64_t kept = (uint64_t)ogg_page_granulepos(&before) - 4000;
+        ogg_file_shift(&s.file, lost + 1, (int64_t)1 << 40);
+        ogg_file_save(&s.file, bad, lost);
+        assert_int_equal(ogg_file_play(&played, loader, bad), 0);
+        assert_int_equal(played.read, played.frames);
+        assert_in_range(played.read, kept, FRAMES);
+        assert_memory_equal(played.samples, s.whole.samples, kept * sizeof *played.samples);
+        assert_non_null(strstr(played.text, "pages do not tell their time"));
+        free(played.samples);
         unmake(&s);
     }
 }
@@ -352,6 +480,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_follows_a_lost_page_keeps_its_time),
         cmocka_unit_test(broken_first_page_of_sound_leaves_silence),
+        cmocka_unit_test(first_page_of_sound_that_is_not_there_leaves_silence),
+        cmocka_unit_test(sound_that_begins_far_on_is_no_damage),
+        cmocka_unit_test(sound_is_counted_where_granules_stand_still),
+        cmocka_unit_test(silence_that_no_bytes_can_hold_is_not_played),
         cmocka_unit_test(bytes_between_pages_take_nothing_away),
         cmocka_unit_test(bytes_before_the_first_page_are_told),
         cmocka_unit_test(end_that_is_missing_is_told),

@@ -20,9 +20,10 @@ struct decoder_info {
 /// Damage met so far. What was delivered is sound; holes are delivered as silence with 5 ms fades at
 /// their edges.
 /// A broken FLAC frame becomes silence of its length or little more, a lost Ogg page of Vorbis or Opus silence of
-/// its length. MP3 frames that are known to be lost, by a tag's count or a constant bit rate, are silent; else what
-/// follows is shifted, and the junk told. "Truncated" is said only where a header states more. Ogg streams that
-/// follow one another are played in turn, at the rate of most of them; one that cannot be is told.
+/// its length; where a stream claims more than its bytes can hold, or its pages' times stand still, sound is
+/// counted, and that is told. MP3 frames that are known to be lost, by a tag's count or a constant bit rate, are
+/// silent; else what follows is shifted, and the junk told. "Truncated" is said only where a header states more.
+/// Ogg streams that follow one another are played in turn, at the rate of most of them; one that cannot be is told.
 enum decoder_damage { DECODER_SOUND, DECODER_TRUNCATED, DECODER_CORRUPT, DECODER_IO_ERROR };
 
 /// Open a stream over `source` (borrowed; must outlive the decoder). Blocks for its bytes.

@@ -8,7 +8,6 @@
 enum {
     MOST_SERIALS = 16,  // of streams that are there at once
     STEP_BYTES = 65536, // gone through page by page
-    MOST_PACKET_FRAMES = 8192,
 };
 
 static const uint64_t nowhere = UINT64_MAX;
@@ -281,11 +280,10 @@ static uint32_t find_most(struct weight *weights, uint32_t count)
     return most.key;
 }
 
-/// Whether its last page can be true: no packet is shorter than a byte, or longer than the longest block.
+/// Whether its last page can be true.
 static bool is_likely(const struct ogg_link *link)
 {
-    const uint64_t bytes = link->part.to - link->part.from;
-    return link->part.has_mark && link->own_frames / MOST_PACKET_FRAMES <= bytes;
+    return link->part.has_mark && !link->part.is_counted;
 }
 
 static int choose_format(struct ogg_layout *layout)

@@ -7,6 +7,7 @@
 enum {
     MOST_PACKETS = 256,      // that can end on a page
     MOST_JUNK_BYTES = 65536, // before the first page
+    MOST_PACKET_FRAMES = 8192,
 };
 
 struct ogg_sound {
@@ -19,6 +20,7 @@ struct ogg_sound {
         has_next; // has_begun: its headers are read; has_next: another was come to
     int serial, error;
     uint64_t page_at;    // of the page at hand
+    long number;         // of that page
     uint64_t first_at;   // of the first page with sound
     int64_t origin;      // ticks before frame 0, skipped ones not counted
     int64_t first_ticks; // behind origin, that are decoded
@@ -44,6 +46,7 @@ static void take_packets(struct ogg_sound *s, ogg_page *page)
     s->next = s->count = 0;
     s->granule = ogg_page_granulepos(page);
     s->is_end = ogg_page_eos(page);
+    s->number = ogg_page_pageno(page);
     if (ogg_stream_pagein(&s->stream, page)) {
         s->is_lost = true;
         return;
@@ -103,6 +106,10 @@ static void find_place(struct ogg_sound *s)
 {
     const bool may_go_on = s->is_lost && !s->is_unset;
     s->is_lost = false;
+    if (s->part.is_counted) {
+        s->codec->pass_loss(s->decoder);
+        return;
+    }
     if (may_go_on) {
         int64_t at = place_of_page(s);
         if (s->granule < 0 || at == s->at || (at < s->at && s->is_end))
@@ -186,8 +193,10 @@ const char *ogg_sound_flaw(const struct ogg_sound *s)
     const bool goes_on = s->is_end && s->page_at < s->part.last.at;
     if (s->has_next || goes_on)
         return "another stream begins, which is not read,";
-    if (!s->part.has_mark)
+    if (!s->part.has_mark && s->at == s->first_frame)
         return "truncated: no sound follows the header,";
+    if (!s->part.has_mark || s->part.is_counted)
+        return "corrupt: pages do not tell their time, found by counting,";
     return s->part.is_cut ? "corrupt: the last page is broken," : NULL;
 }
 
@@ -225,7 +234,7 @@ int ogg_sound_seek(struct ogg_sound *s, uint64_t frame)
     const int64_t run_up = (int64_t)s->format.run_up_frames - (int64_t)s->format.skipped;
     const int64_t from = s->origin + ((int64_t)frame - run_up) * ticks;
     struct ogg_mark low = {.at = s->first_at, .granule = s->origin};
-    if (from > s->origin && s->part.last.granule > s->origin)
+    if (!s->part.is_counted && from > s->origin && s->part.last.granule > s->origin)
         ogg_pages_search(&s->pages, s->serial, from, s->format.rate_hz * ticks, &low,
                          &s->part.last);
     if (s->pages.error)
@@ -284,10 +293,12 @@ static int read_headers(struct ogg_sound *s)
 }
 
 /// A stream may begin at any granule, as one that was recorded from a running one; and it may have samples to be
-/// dropped, before granule 0. What was there and is broken is missing.
+/// dropped, before granule 0. What was there and is broken is missing; so is a single page that numbers tell of, where
+/// more of them are those of a recording's begin.
 static void find_origin(struct ogg_sound *s)
 {
     const uint64_t skipped = s->pages.skipped;
+    const long number = s->number;
     const bool is_first_page = s->next < s->count;
     s->first_at = is_first_page ? s->page_at : s->pages.at;
     s->first_frame = -(int64_t)s->format.skipped;
@@ -295,10 +306,11 @@ static void find_origin(struct ogg_sound *s)
         return;
     const int64_t before =
         s->granule - s->codec->count_ticks(s->decoder, s->packets + s->next, s->count - s->next);
-    s->origin = before > 0 && s->pages.skipped == skipped ? before : 0;
+    const bool is_missing = s->pages.skipped != skipped || s->number - number == 2;
+    s->origin = before > 0 && !is_missing ? before : 0;
     if (before > 0 || !s->is_end)
         s->first_ticks = before - s->origin;
-    if (s->pages.skipped == skipped)
+    if (!is_missing)
         s->codec->begin(s->decoder, &s->packets[s->next]);
     s->first_frame = frames_of(s, s->first_ticks) - (int64_t)s->format.skipped;
     s->is_lost = false;
@@ -316,6 +328,36 @@ static void look_behind(struct ogg_sound *s)
     s->part.is_cut = !s->part.last.is_end && s->pages.skipped > skipped;
 }
 
+/// Whether granules stand still, or go back for good: those of the first page of sound, the next and the last.
+static bool is_standing(struct ogg_sound *s)
+{
+    struct ogg_mark first, next;
+    const uint64_t end = s->pages.end;
+    ogg_pages_go(&s->pages, s->first_at);
+    return ogg_pages_find_mark(&s->pages, s->serial, s->first_at, end, &first) &&
+           ogg_pages_find_mark(&s->pages, s->serial, s->pages.at, end, &next) && !next.is_end &&
+           next.granule <= first.granule && s->part.last.granule <= first.granule;
+}
+
+/// The sound begins at the first page.
+static void forget_origin(struct ogg_sound *s)
+{
+    s->origin = s->first_ticks = 0;
+    s->first_frame = -(int64_t)s->format.skipped;
+}
+
+/// What a stream may claim is what its bytes can hold: no packet is shorter than a byte, or longer than the longest
+/// block.
+static void check_claim(struct ogg_sound *s)
+{
+    const bool stands = is_standing(s);
+    s->part.is_counted = stands || s->frames / MOST_PACKET_FRAMES > s->part.to - s->part.from;
+    if (stands)
+        forget_origin(s);
+    if (s->part.is_counted)
+        s->frames = 0;
+}
+
 static void find_end(struct ogg_sound *s)
 {
     struct ogg_part *part = &s->part;
@@ -330,6 +372,7 @@ static void find_end(struct ogg_sound *s)
     const int64_t frames =
         frames_of(s, part->last.granule - s->origin) - (int64_t)s->format.skipped;
     s->frames = frames > 0 ? (uint64_t)frames : 0;
+    check_claim(s);
 }
 
 static int open_stream(struct ogg_sound *s, struct ogg_sound_info *info)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The Vorbis or Opus stream of a part of an Ogg file to PCM, among other streams perhaps. Where it is is told by
-// granule positions, so that what follows a lost page keeps its time, and any place is found to the frame. What else
-// there is in Ogg (FLAC, Speex) is left to libsndfile.
+// granule positions, so that what follows a lost page keeps its time, and any place is found to the frame; but by
+// counting where these cannot be true. What else there is in Ogg is left to libsndfile, which refuses most of it.
 #pragma once
 #include "dsp/annotate.h"
 #include "io/bytes/source.h"
@@ -18,6 +18,7 @@ struct ogg_part {
     // --- found by opening
     bool is_known;         // the rest is
     bool has_mark, is_cut; // there is a last mark; a broken page follows it
+    bool is_counted;       // granules cannot be true: sound is where counting has it
     struct ogg_mark last;
 };
 
