@@ -16,8 +16,8 @@ struct interrupt {
     sigset_t signals;
     int signal_fd, stop_fd;
     pthread_t thread;
-    atomic_bool
-        has_come; // set by the thread, read by those who print; ordered by the lock that saving takes
+    // Set by the thread, read by those who print; ordered by the lock that saving takes.
+    atomic_bool has_come;
 };
 
 // Those of the two that are not ignored: a blocked signal reaches a signalfd even where it is.

@@ -31,8 +31,7 @@ struct track_stream_config {
     uint32_t rate_hz;         // of the output
     uint64_t start_frame;     // of the output; more than 0 seeks, with 5 s of context for the chain
     enum track_stream_mastering mastering;
-    enum track_stream_end
-        end; // waits: track_stream_join() or track_stream_finish() has the last word
+    enum track_stream_end end; // where it waits, join() or finish() has the last word
 };
 
 enum { TRACK_STREAM_CONTEXT_S = 5 };

@@ -20,8 +20,7 @@ struct ogg_layout {
     struct ogg_link *links; // in turn; owned
     uint64_t frames;        // of all, at that rate; 0: a single stream does not say
     uint64_t junk_bytes;    // before the first page
-    const char
-        *flaw; // the first thing amiss before the end, in words that a time can follow; NULL: none
+    const char *flaw; // the first thing amiss before the end; a time can follow it; NULL: none
     uint64_t flaw_at; // frames before it
 };
 
