@@ -73,8 +73,12 @@ static int find_path(const double strength[FRAMES], const struct drift *drift, i
 /// Top of the parabola through the highest of three frames and its neighbours.
 static double top_of(const uint16_t *strength, int t)
 {
+    if (t < 1 || t > FRAMES - 2)
+        return t;
     int top = strength[t - 1] > strength[t] ? t - 1 : t;
     top = strength[t + 1] > strength[top] ? t + 1 : top;
+    if (top < 1 || top > FRAMES - 2)
+        return t;
     const double left = strength[top - 1], here = strength[top], right = strength[top + 1];
     if (left > here || right > here || left + right >= 2.0 * here)
         return t;
@@ -210,7 +214,7 @@ static double rise_of(double frames)
     for (int i = 0; i < 20; i++) {
         const int top = 10 + EVERY * i;
         beats[i] = top;
-        for (int t = top; t > top - frames; t--)
+        for (int t = top; t > top - frames && t >= 0; t--)
             strength[t] = (uint16_t)lround(8000.0 * (1.0 - (top - t) / frames));
     }
     return beats_rise(strength, 400, beats, 20);
