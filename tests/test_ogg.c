@@ -405,19 +405,16 @@ static int set_up(void **state)
     scratch_create(folder);
     scratch_path(path, folder, "file");
     scratch_path(other, folder, "other");
-    if (loader_create(&loader, &(struct loader_config){0}))
-        return -1;
-    loop_thread_start(&loop, loader);
+    loop_thread_open(&loop);
+    loader = loop.loader;
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    const int error = loop_thread_stop(&loop);
-    loader_destroy(&loader);
     scratch_remove(folder);
-    return error;
+    return loop_thread_close(&loop);
 }
 
 int main(void)

@@ -316,20 +316,17 @@ static int set_up(void **state)
     scratch_create(folder);
     scratch_path(part_path, folder, "part");
     scratch_path(path, folder, "file");
-    if (loader_create(&loader, &(struct loader_config){0}))
-        return -1;
-    loop_thread_start(&loop, loader);
+    loop_thread_open(&loop);
+    loader = loop.loader;
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    const int error = loop_thread_stop(&loop);
-    loader_destroy(&loader);
     free(wanted.samples);
     scratch_remove(folder);
-    return error;
+    return loop_thread_close(&loop);
 }
 
 int main(void)

@@ -156,6 +156,18 @@ static void set_granule(struct sound *s, uint32_t page, int64_t granule)
     ogg_page_checksum_set(&p);
 }
 
+/// The bad file is as long as the whole one and ends like it, and its silence is told.
+static void assert_only_the_begin_is_silent(const struct sound *s)
+{
+    struct ogg_played played;
+    assert_int_equal(ogg_file_play(&played, loader, bad), 0);
+    assert_int_equal(played.read, FRAMES);
+    assert_true(is_silent(&played, 0) && is_silent(&played, 200));
+    assert_true(played.samples[FRAMES - 1] == s->whole.samples[FRAMES - 1]);
+    assert_non_null(strstr(played.text, "at 0.0 s are silent"));
+    free(played.samples);
+}
+
 static void broken_first_page_of_sound_leaves_silence(void **state)
 {
     (void)state;
@@ -169,13 +181,7 @@ static void broken_first_page_of_sound_leaves_silence(void **state)
         if (p.header[5] == 0 && page > 1) { // no header ends on it
             s.file.bytes[s.file.at[page + 1] - 1] ^= 1;
             ogg_file_save(&s.file, bad, UINT32_MAX);
-            struct ogg_played played;
-            assert_int_equal(ogg_file_play(&played, loader, bad), 0);
-            assert_int_equal(played.read, FRAMES);
-            assert_true(is_silent(&played, 0) && is_silent(&played, 200));
-            assert_true(played.samples[FRAMES - 1] == s.whole.samples[FRAMES - 1]);
-            assert_non_null(strstr(played.text, "at 0.0 s are silent"));
-            free(played.samples);
+            assert_only_the_begin_is_silent(&s);
         }
         unmake(&s);
     }
@@ -186,16 +192,10 @@ static void first_page_of_sound_that_is_not_there_leaves_silence(void **state)
     (void)state;
     for (int f = 0; f < 2; ++f) {
         struct sound s;
-        struct ogg_played played;
         make_as_written(&s, formats[f]);
         const uint32_t first = first_of_sound(&s);
         ogg_file_save(&s.file, bad, first);
-        assert_int_equal(ogg_file_play(&played, loader, bad), 0);
-        assert_int_equal(played.read, FRAMES);
-        assert_true(is_silent(&played, 0) && is_silent(&played, 200));
-        assert_true(played.samples[FRAMES - 1] == s.whole.samples[FRAMES - 1]);
-        assert_non_null(strstr(played.text, "at 0.0 s are silent"));
-        free(played.samples);
+        assert_only_the_begin_is_silent(&s);
         unmake(&s);
     }
 }
@@ -460,19 +460,16 @@ static int set_up(void **state)
     scratch_create(folder);
     scratch_path(path, folder, "file");
     scratch_path(bad, folder, "bad");
-    if (loader_create(&loader, &(struct loader_config){0}))
-        return -1;
-    loop_thread_start(&loop, loader);
+    loop_thread_open(&loop);
+    loader = loop.loader;
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    const int error = loop_thread_stop(&loop);
-    loader_destroy(&loader);
     scratch_remove(folder);
-    return error;
+    return loop_thread_close(&loop);
 }
 
 int main(void)
