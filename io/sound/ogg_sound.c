@@ -16,9 +16,10 @@ struct ogg_sound {
     struct ogg_format format;
     struct ogg_pages pages;
     ogg_stream_state stream;
-    bool has_stream, has_begun,
-        has_next; // has_begun: its headers are read; has_next: another was come to
-    int serial, error;
+    bool has_stream;
+    bool has_begun; // its headers are read
+    bool has_next;  // another was come to
+    int serial;
     uint64_t page_at;    // of the page at hand
     long number;         // of that page
     uint64_t first_at;   // of the first page with sound
